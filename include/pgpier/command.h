@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The write side: everything a person can ask of the engine. A command is a value; its outcome comes back
+ * through the model under the ticket that engine_submit() returned. */
+#ifndef PGPIER_COMMAND_H
+#define PGPIER_COMMAND_H
+
+#include <pgpier/config.h>
+
+enum command_kind {
+	COMMAND_PEER_PROBE, /* name; all peers when empty. Refreshes the list */
+	COMMAND_PEER_TEST,  /* peer: a configuration that need not be saved. outcome.probe */
+	COMMAND_PEER_SAVE,  /* peer: created, or replaces the one of its name; written to peers.conf */
+	COMMAND_PEER_DROP,  /* name; refused while a mirror uses it */
+	COMMAND_PEER_WATCH, /* name; its activity is sampled once a second for the next 5 s */
+	COMMAND_CATALOG,    /* name of a peer. outcome.catalog */
+
+	COMMAND_MIRROR_CHECK,  /* mirror: need not be saved; or name. outcome.preflight */
+	COMMAND_MIRROR_SAVE,   /* mirror: written to mirrors.conf */
+	COMMAND_MIRROR_RUN,    /* name: start, or go on where it stood. Done when it runs */
+	COMMAND_MIRROR_PAUSE,  /* name. Done when nothing of it runs any more */
+	COMMAND_MIRROR_RETRY,  /* name: failed tables are queued again */
+	COMMAND_MIRROR_DROP,   /* name: removes what pgpier made for it but the copied tables */
+	COMMAND_MIRROR_TUNE,   /* name, workers / tables_in_parallel / rate_limit_mb; negative leaves as it is */
+	COMMAND_MIRROR_REFRESH, /* name, all when empty: reads its state from the target's pgpier schema */
+
+	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG or _MIRROR_CHECK */
+};
+
+struct command {
+	enum command_kind kind;
+	char name[NAME_SIZE];
+	struct peer_config *peer;     /* owned by the command */
+	struct mirror_config *mirror; /* owned by the command */
+	int workers, tables_in_parallel, rate_limit_mb;
+	uint64_t ticket;
+};
+
+#endif

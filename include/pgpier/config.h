@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Peers and mirrors as they are written down: the hand-written pgpier.conf, and peers.conf and
+ * mirrors.conf beside it, which the console writes. Plain data; nothing here opens a connection.
+ * All functions are safe from any thread on distinct objects. */
+#ifndef PGPIER_CONFIG_H
+#define PGPIER_CONFIG_H
+
+#include <pgpier/base.h>
+#include <pgpier/error.h>
+
+enum chunking { CHUNKING_AUTO, CHUNKING_NTILE, CHUNKING_CTID };
+enum transfer { TRANSFER_AUTO, TRANSFER_COPY, TRANSFER_FETCH };
+enum schema_mode { SCHEMA_TABLES, SCHEMA_NONE, SCHEMA_DATABASE };
+enum existing_rows { EXISTING_REFUSE, EXISTING_TRUNCATE, EXISTING_APPEND };
+
+/* The names of those values in configuration files and on screens, in the order of the enums. */
+extern const char *const chunking_names[];      /* auto ntile ctid */
+extern const char *const transfer_names[];      /* auto copy fetch */
+extern const char *const schema_mode_names[];   /* tables none database */
+extern const char *const existing_rows_names[]; /* refuse truncate append */
+
+/* A saved connection to one database. Strings are owned; NULL and 0 mean "not given, libpq decides". */
+struct peer_config {
+	char *name;
+	char *conninfo; /* any libpq string or URI; excludes the fields below but password_command */
+	char *host;
+	int port;
+	char *dbname;
+	char *user;
+	char *password;
+	char *password_command;
+	char *passfile;
+	char *service;
+	char *sslmode;
+	char *sslrootcert;
+	char *sslcert;
+	char *sslkey;
+	char *options;
+	int connect_timeout; /* seconds; 0 = 10 */
+	bool ask_password;   /* "ask": password is kept in memory and never written */
+	bool editable;       /* lives in peers.conf, so the console may change it */
+};
+
+struct table_map {
+	char *source; /* schema.table, as unquoted text */
+	char *target;
+};
+
+/* One migration. Patterns are shell patterns on schema.table. */
+struct mirror_config {
+	char *name;
+	char *source; /* peer names */
+	char *target;
+	struct strings tables; /* empty = none */
+	struct strings exclude;
+	struct strings columns_exclude; /* schema.table.column */
+	struct table_map *map;
+	size_t map_count;
+	bool continuous;
+	enum schema_mode schema;
+	enum existing_rows on_existing_rows;
+	int64_t rows_per_chunk;
+	int workers;
+	int tables_in_parallel;
+	enum chunking chunking;
+	enum transfer transfer;
+	int rate_limit_mb; /* MB/s (10^6 bytes); 0 = none */
+	bool editable;     /* lives in mirrors.conf */
+};
+
+struct config {
+	char *directory; /* where peers.conf and mirrors.conf go */
+	struct peer_config *peers;
+	size_t peer_count;
+	struct mirror_config *mirrors;
+	size_t mirror_count;
+};
+
+/* Everything that is wrong, one line each, with file and line: "pgpier.conf:12: ...". */
+struct config_problems {
+	struct strings lines;
+};
+
+/* Reads path (NULL: $XDG_CONFIG_HOME/pgpier/pgpier.conf, which may be absent) and the peers.conf and
+ * mirrors.conf in its folder. NULL and at least one problem when anything is wrong. */
+struct config *config_load(const char *path, struct config_problems *problems) MUST_CHECK;
+void config_free(struct config *c);
+void config_problems_free(struct config_problems *p);
+
+/* Writes the editable peers / mirrors of c to peers.conf / mirrors.conf: temporary file, fsync,
+ * rename, mode 0600. On failure the old file is untouched. */
+bool config_save_peers(const struct config *c, struct error *e) MUST_CHECK;
+bool config_save_mirrors(const struct config *c, struct error *e) MUST_CHECK;
+
+struct peer_config *config_find_peer(const struct config *c, const char *name); /* borrowed or NULL */
+struct mirror_config *config_find_mirror(const struct config *c, const char *name);
+/* Adds, or replaces the one of the same name; takes the contents of *p / *m and zeroes it. */
+void config_put_peer(struct config *c, struct peer_config *p);
+void config_put_mirror(struct config *c, struct mirror_config *m);
+void config_remove_peer(struct config *c, const char *name);
+void config_remove_mirror(struct config *c, const char *name);
+
+void peer_config_copy(struct peer_config *dst, const struct peer_config *src);
+void peer_config_free(struct peer_config *p); /* wipes secrets; the struct itself is the caller's */
+void mirror_config_defaults(struct mirror_config *m); /* zeroes and sets the documented defaults */
+void mirror_config_copy(struct mirror_config *dst, const struct mirror_config *src);
+void mirror_config_free(struct mirror_config *m);
+
+/* What a form needs: is this one acceptable by itself (names, ranges, exclusions)? Not whether the
+ * names it uses exist. The error's text names the field. */
+bool peer_config_check(const struct peer_config *p, struct error *e) MUST_CHECK;
+bool mirror_config_check(const struct mirror_config *m, struct error *e) MUST_CHECK;
+/* Letters, digits, _ - . ; 1 to 63 of them; not starting with a dash or dot. */
+bool config_name_ok(const char *name);
+
+#endif

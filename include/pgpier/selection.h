@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Which tables a mirror takes, and where each goes. Pure functions of the mirror's configuration. */
+#ifndef PGPIER_SELECTION_H
+#define PGPIER_SELECTION_H
+
+#include <pgpier/config.h>
+
+/* Does `tables` minus `exclude` choose schema.name? Shell patterns (* ? [..], \ escapes) against
+ * "schema.name" with both names as they are, unquoted; * also matches dots. */
+bool selection_takes(const struct mirror_config *m, const char *schema, const char *name);
+/* Is this column left out by columns_exclude? */
+bool selection_leaves_out(
+	const struct mirror_config *m, const char *schema, const char *name, const char *column);
+/* Target of schema.name: the map's, else the same names. Buffers of NAME_SIZE. The target text of a
+ * map is split at its first dot when the whole left part is no longer than 63 bytes. */
+void selection_target(const struct mirror_config *m, const char *schema, const char *name,
+	char *target_schema, char *target_name);
+/* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
+char *selection_pattern(const char *schema, const char *name);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: PostgreSQL
+/* One connection to a server: libpq, wrapped once. A connection belongs to one thread at a time; every wait
+ * ends when its stop is raised, the running statement is then cancelled and ERROR_CANCELLED returned.
+ * Session settings are fixed after connecting, so that both sides print and read the same text: DateStyle,
+ * IntervalStyle, extra_float_digits, bytea_output, TimeZone, search_path (pg_catalog only), no timeouts. */
+#ifndef PG_CONN_H
+#define PG_CONN_H
+
+#include <libpq-fe.h>
+
+#include <pgpier/config.h>
+#include <pgpier/error.h>
+
+#include "../stop.h"
+
+struct pg;
+
+/* role: "probe", "supervisor", "copy-1" ...; application_name becomes pgpier/MIRROR/ROLE (cut to what the
+ * server keeps, 63 bytes). mirror may be NULL. Times out after the peer's connect_timeout. */
+struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const char *role,
+	const struct stop *stop, struct error *e) MUST_CHECK;
+void pg_free(struct pg *c);
+
+PGconn *pg_conn_borrow(struct pg *c);
+const struct stop *pg_stop_borrow(const struct pg *c);
+const char *pg_peer_name(const struct pg *c); /* for error texts */
+int pg_version(const struct pg *c); /* 150020 */
+int pg_pid(const struct pg *c);
+bool pg_lost(const struct pg *c); /* the connection is gone; free it */
+
+/* The rows of a result: text format, checked by the caller for nothing but content. */
+struct rows;
+int rows_count(const struct rows *r);
+const char *rows_text(const struct rows *r, int row, int column); /* "" for NULL */
+bool rows_null(const struct rows *r, int row, int column);
+int64_t rows_int(const struct rows *r, int row, int column); /* 0 for NULL */
+double rows_number(const struct rows *r, int row, int column);
+bool rows_bool(const struct rows *r, int row, int column);
+void rows_free(struct rows *r); /* NULL is fine */
+
+/* One statement with $1.. parameters as text (NULL = SQL NULL). NULL on error. */
+struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *params, const char *sql)
+	MUST_CHECK;
+/* Shorthands: PG_ROWS(c, e, "select ...") and PG_ROWS(c, e, "... $1", name) with char * parameters. */
+#define PG_ROWS(c, e, sql, ...) \
+	pg_query((c), (e), (int)(sizeof((const char *const[]){ NULL, ##__VA_ARGS__ }) / sizeof(char *)) - 1, \
+		(const char *const[]){ NULL, ##__VA_ARGS__ } + 1, (sql))
+/* Statements whose rows nobody wants; several may be joined with ';' and then are one transaction. */
+bool pg_run(struct pg *c, struct error *e, const char *sql) MUST_CHECK;
+bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...) PG_PRINTF(3, 4) MUST_CHECK;
+/* ROLLBACK whatever is open, ignoring errors; for the way out. */
+void pg_rollback(struct pg *c);
+
+/* Fills *e from what the server said of the last statement. `statement` may be NULL. */
+bool pg_error(struct pg *c, struct error *e, const PGresult *r, const char *statement);
+/* The class that a SQLSTATE stands for. */
+enum error_class pg_error_class(const char *sqlstate);
+
+/* "name" and 'literal', for the few places that take no parameter (DDL, COPY). Work without a connection:
+ * names are always quoted; literals use E'' when they hold a backslash, and need standard_conforming_strings. */
+void quote_name(struct strbuf *b, const char *name);
+void quote_qualified(struct strbuf *b, const char *schema, const char *name);
+void quote_literal(struct strbuf *b, const char *text);
+/* A text[] literal value for a parameter: {"a","b"}. NULL items become NULL. */
+void quote_array(struct strbuf *b, size_t n, const char *const *items);
+
+#endif
