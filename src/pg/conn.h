@@ -38,13 +38,13 @@ double rows_number(const struct rows *r, int row, int column);
 bool rows_bool(const struct rows *r, int row, int column);
 void rows_free(struct rows *r); /* NULL is fine */
 
-/* One statement with $1.. parameters as text (NULL = SQL NULL). NULL on error. */
-struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *params, const char *sql)
-	MUST_CHECK;
-/* Shorthands: PG_ROWS(c, e, "select ...") and PG_ROWS(c, e, "... $1", name) with char * parameters. */
-#define PG_ROWS(c, e, sql, ...) \
-	pg_query((c), (e), (int)(sizeof((const char *const[]){ NULL, ##__VA_ARGS__ }) / sizeof(char *)) - 1, \
-		(const char *const[]){ NULL, ##__VA_ARGS__ } + 1, (sql))
+/* One statement with its $1.. parameters as text (NULL = SQL NULL): words[0] is the statement, n counts it
+ * and the parameters. NULL on error. */
+struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *words) MUST_CHECK;
+/* PG_ROWS(c, e, "select ... $1", name): pg_query with the words listed. */
+#define PG_ROWS(c, e, ...) \
+	pg_query((c), (e), (int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)), \
+		(const char *const[]){ __VA_ARGS__ })
 /* Statements whose rows nobody wants; several may be joined with ';' and then are one transaction. */
 bool pg_run(struct pg *c, struct error *e, const char *sql) MUST_CHECK;
 bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...) PG_PRINTF(3, 4) MUST_CHECK;
