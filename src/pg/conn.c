@@ -15,6 +15,8 @@ struct pg {
 	PGconn *conn;
 	char *peer;
 	const struct stop *stop;
+	char raw_status; /* 0: libpq knows best */
+	bool abandoned;
 };
 
 /* How long a server has to answer a cancel request before the connection is given up. */
@@ -72,7 +74,17 @@ int pg_pid(const struct pg *c)
 
 bool pg_lost(const struct pg *c)
 {
-	return PQstatus(c->conn) != CONNECTION_OK;
+	return c->abandoned || PQstatus(c->conn) != CONNECTION_OK;
+}
+
+void pg_note_status(struct pg *c, char status)
+{
+	c->raw_status = status;
+}
+
+void pg_abandon(struct pg *c)
+{
+	c->abandoned = true;
 }
 
 void pg_free(struct pg *c)
@@ -246,7 +258,7 @@ static void *send_cancel(void *arg)
 
 /* PQcancel connects anew and blocks; a network that swallows packets must not hold us, so a thread of its
  * own does it. */
-static void cancel_statement(struct pg *c)
+void pg_cancel(struct pg *c)
 {
 	pthread_t thread;
 	PGcancel *cancel = PQgetCancel(c->conn);
@@ -297,7 +309,7 @@ static PGresult *next_result(struct pg *c, struct error *e)
 	while (PQisBusy(c->conn)) {
 		stop_poll(c->stop, PQsocket(c->conn), POLLIN, -1);
 		if (stop_raised(c->stop)) {
-			cancel_statement(c);
+			pg_cancel(c);
 			drain_cancelled(c);
 			cancelled(c, e);
 			return NULL;
@@ -316,6 +328,7 @@ static PGresult *last_result(struct pg *c, struct error *e, const char *sql)
 {
 	PGresult *last = NULL, *r;
 	struct error first = { 0 }, one = { 0 };
+	c->raw_status = 0;
 	if (!flush_output(c, e))
 		return NULL;
 	while ((r = next_result(c, &one))) {
@@ -361,9 +374,11 @@ bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...)
 void pg_rollback(struct pg *c)
 {
 	struct error ignored;
-	if (c && !pg_lost(c) && PQtransactionStatus(c->conn) != PQTRANS_IDLE)
-		if (!pg_run(c, &ignored, "ROLLBACK"))
-			return;
+	if (!c || pg_lost(c))
+		return;
+	bool idle = c->raw_status ? c->raw_status == 'I' : PQtransactionStatus(c->conn) == PQTRANS_IDLE;
+	if (!idle && !pg_run(c, &ignored, "ROLLBACK"))
+		pg_abandon(c);
 }
 
 struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *words)

@@ -31,12 +31,6 @@ enum error_class pg_error_class(const char *sqlstate)
 	return class;
 }
 
-static const char *field(const PGresult *r, int code)
-{
-	const char *s = r ? PQresultErrorField(r, code) : NULL;
-	return s ? s : "";
-}
-
 static void trim(char *text)
 {
 	size_t n = strlen(text);
@@ -44,20 +38,69 @@ static void trim(char *text)
 		text[--n] = '\0';
 }
 
+/* What a server says of an error, wherever it was read from. Never NULL. */
+struct said {
+	const char *state, *primary, *detail, *hint, *context;
+};
+
+static void fill(struct error *e, const struct said *s, const char *statement)
+{
+	error_set(e, pg_error_class(s->state), "%s", s->primary);
+	copy_text(e->sqlstate, sizeof(e->sqlstate), s->state);
+	snprintf(e->detail, sizeof(e->detail), "%s%s%s%s%s", s->detail, s->hint[0] ? "\nHINT: " : "", s->hint,
+		s->context[0] ? "\nCONTEXT: " : "", s->context);
+	copy_text(e->statement, sizeof(e->statement), statement);
+}
+
+static const char *field(const PGresult *r, int code)
+{
+	const char *s = r ? PQresultErrorField(r, code) : NULL;
+	return s ? s : "";
+}
+
 bool pg_error(struct pg *c, struct error *e, const PGresult *r, const char *statement)
 {
-	const char *state = field(r, PG_DIAG_SQLSTATE);
-	const char *primary = field(r, PG_DIAG_MESSAGE_PRIMARY);
+	const struct said s = { field(r, PG_DIAG_SQLSTATE), field(r, PG_DIAG_MESSAGE_PRIMARY),
+		field(r, PG_DIAG_MESSAGE_DETAIL), field(r, PG_DIAG_MESSAGE_HINT), field(r, PG_DIAG_CONTEXT) };
+	if (s.state[0] && !pg_lost(c)) {
+		fill(e, &s, statement);
+		return false;
+	}
 	char text[600];
-	copy_text(text, sizeof(text), primary[0] ? primary : PQerrorMessage(pg_conn_borrow(c)));
+	copy_text(text, sizeof(text), s.primary[0] ? s.primary : PQerrorMessage(pg_conn_borrow(c)));
 	trim(text);
-	bool gone = pg_lost(c) || state[0] == '\0';
-	error_set(e, gone ? ERROR_CONNECTION : pg_error_class(state), "%s",
-		text[0] ? text : "the connection was lost");
-	copy_text(e->sqlstate, sizeof(e->sqlstate), state);
-	snprintf(e->detail, sizeof(e->detail), "%s%s%s%s%s", field(r, PG_DIAG_MESSAGE_DETAIL),
-		field(r, PG_DIAG_MESSAGE_HINT)[0] ? "\nHINT: " : "", field(r, PG_DIAG_MESSAGE_HINT),
-		field(r, PG_DIAG_CONTEXT)[0] ? "\nCONTEXT: " : "", field(r, PG_DIAG_CONTEXT));
-	copy_text(e->statement, sizeof(e->statement), statement);
+	error_set(e, ERROR_CONNECTION, "%s", text[0] ? text : "the connection was lost");
+	copy_text(e->sqlstate, sizeof(e->sqlstate), s.state);
+	return false;
+}
+
+bool pg_error_fields(struct error *e, const char *fields, size_t size, const char *statement)
+{
+	struct said s = { "", "", "", "", "" };
+	const char *end = fields + size;
+	for (const char *p = fields; p < end && *p;) {
+		const char *value = p + 1, *stop = memchr(value, '\0', (size_t)(end - value));
+		if (!stop)
+			break;
+		switch (*p) {
+		case PG_DIAG_SQLSTATE:
+			s.state = value;
+			break;
+		case PG_DIAG_MESSAGE_PRIMARY:
+			s.primary = value;
+			break;
+		case PG_DIAG_MESSAGE_DETAIL:
+			s.detail = value;
+			break;
+		case PG_DIAG_MESSAGE_HINT:
+			s.hint = value;
+			break;
+		case PG_DIAG_CONTEXT:
+			s.context = value;
+			break;
+		}
+		p = stop + 1;
+	}
+	fill(e, &s, statement);
 	return false;
 }
