@@ -77,7 +77,8 @@ bool store_add_tables(struct pg *target, int64_t id, const struct store_table *t
 	struct error *e) MUST_CHECK;
 bool store_add_snapshot(struct pg *target, int64_t id, int number, int64_t taken_at, const char *visible,
 	struct error *e) MUST_CHECK;
-/* Replaces the table's chunks (none: conditions NULL, the table is one transaction) and forgets rows. */
+/* Replaces the table's chunks (none: conditions NULL, the table is one transaction) and forgets its rows.
+ * Inside the caller's transaction, with whatever empties the target's table. */
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
 	size_t n, const char *const *conditions, const char *const *ranges, struct error *e) MUST_CHECK;
 bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)

@@ -48,11 +48,6 @@ bool store_state(struct pg *target, int64_t id, enum mirror_state state, const s
 }
 
 /* Bulk inserts by unnest: one statement however many rows. */
-struct column {
-	const char **items;
-	size_t count;
-};
-
 static char *array_of(size_t n, const char *(*item)(const void *, size_t), const void *context)
 {
 	struct strbuf b = STRBUF_INIT;
@@ -104,17 +99,18 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 	struct strbuf all_conditions = STRBUF_INIT, all_ranges = STRBUF_INIT;
 	quote_array(&all_conditions, conditions ? n : 0, conditions);
 	quote_array(&all_ranges, conditions ? n : 0, ranges);
-	return RUN_FREEING(target, e,
-		SQL("WITH gone AS (DELETE FROM pgpier.chunks WHERE mirror_id = $1 AND table_no = $2),"
-			" t AS (UPDATE pgpier.tables SET snapshot_no = $3, filenode = $4, how = $5, loaded = false,"
-			"   done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
-			"   sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2)"
-			" INSERT INTO pgpier.chunks (mirror_id, table_no, chunk_no, condition, range)"
-			" SELECT $1, $2, c.no, c.a, c.b FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS c (a, b, no)"
-			/* the DELETE above is not seen by the INSERT's unique check, so old numbers may still be there */
-			" ON CONFLICT (mirror_id, table_no, chunk_no) DO NOTHING"),
-		number(id), number(table), number(snapshot), number(filenode), xstrdup(how),
-		strbuf_take(&all_conditions), strbuf_take(&all_ranges));
+	return pg_runf(target, e, "DELETE FROM pgpier.chunks WHERE mirror_id = %lld AND table_no = %d",
+			   (long long)id, table) &&
+		   RUN_FREEING(target, e,
+			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, filenode = $4, how = $5, loaded = false,"
+				   " done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
+				   " sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2"),
+			   number(id), number(table), number(snapshot), number(filenode), xstrdup(how)) &&
+		   RUN_FREEING(target, e,
+			   SQL("INSERT INTO pgpier.chunks (mirror_id, table_no, chunk_no, condition, range)"
+				   " SELECT $1, $2, c.no, c.a, c.b"
+				   " FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS c (a, b, no)"),
+			   number(id), number(table), strbuf_take(&all_conditions), strbuf_take(&all_ranges));
 }
 
 bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
