@@ -140,7 +140,7 @@ void *records_at(const struct field *f, const void *value, size_t i)
 {
 	char *array;
 	memcpy(&array, member_borrow(f, value), sizeof(array));
-	return array + i * f->record->size;
+	return array ? array + i * f->record->size : NULL;
 }
 
 void *records_add(const struct field *f, void *value)

@@ -137,9 +137,10 @@ static bool maybe_include(struct reader *r)
 	bool ok = r->depth < DEEPEST_INCLUDE ||
 		refuse(r, r->line, "includes are nested too deep; does a file include itself?");
 	struct stat st;
-	if (ok && stat(path, &st) != 0) {
+	int failure = ok && stat(path, &st) != 0 ? errno : 0;
+	if (ok && (failure != 0 || !S_ISREG(st.st_mode))) {
 		problem_add(r->problems, r->source->files[r->file].path, r->line, "can't include %s: %s", path,
-			strerror(errno));
+			failure != 0 ? strerror(failure) : "it is no regular file");
 		ok = false;
 	}
 	if (ok) {
