@@ -28,6 +28,13 @@ int pg_version(const struct pg *c); /* 150020 */
 int pg_pid(const struct pg *c);
 bool pg_lost(const struct pg *c); /* the connection is gone; free it */
 
+/* For code that speaks the protocol on the idle socket itself: what the last ReadyForQuery said ('I', 'T',
+ * 'E'), which libpq has not seen; and that the connection can't be used any more. */
+void pg_note_status(struct pg *c, char status);
+void pg_abandon(struct pg *c);
+/* Asks the server to cancel what runs, without waiting. */
+void pg_cancel(struct pg *c);
+
 /* The rows of a result: text format, checked by the caller for nothing but content. */
 struct rows;
 int rows_count(const struct rows *r);
@@ -53,6 +60,8 @@ void pg_rollback(struct pg *c);
 
 /* Fills *e from what the server said of the last statement. `statement` may be NULL. */
 bool pg_error(struct pg *c, struct error *e, const PGresult *r, const char *statement);
+/* Fills *e from the fields of an ErrorResponse: code, text, code, text ..., 0 (protocol section 55.8). */
+bool pg_error_fields(struct error *e, const char *fields, size_t size, const char *statement);
 /* The class that a SQLSTATE stands for. */
 enum error_class pg_error_class(const char *sqlstate);
 
