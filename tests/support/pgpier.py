@@ -82,7 +82,7 @@ class Pgpier:
 		self.folder = folder or tempfile.mkdtemp(prefix="pgpier-home-")
 		self.config = os.path.join(self.folder, "pgpier.conf")
 		self.state = os.path.join(self.folder, "state")
-		self.env = {**os.environ, "PGPIER_TEST": "1", **(env or {})}
+		self.env = {**os.environ, **(env or {})}
 		for name in [n for n in self.env if n.startswith("PG") and not n.startswith("PGPIER")]:
 			del self.env[name]
 		self.write(peers or [], mirrors or [])
