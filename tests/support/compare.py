@@ -97,8 +97,8 @@ def row_text(found, as_bits):
 
 
 def digest(connection, table, text):
-	sql = """SELECT count(*), sum(('x' || left(h, 16))::bit(64)::bigint::numeric),
-		sum(('x' || right(h, 16))::bit(64)::bigint::numeric)
+	sql = """SELECT count(*), sum(('x' || left(h, 16))::bit(64)::bigint),
+		sum(('x' || right(h, 16))::bit(64)::bigint)
 		FROM (SELECT md5(%s) AS h FROM ONLY %s) AS q""" % (text, table)
 	return rows(connection, sql)[0]
 
@@ -191,8 +191,9 @@ def differences(source, target, mapping=None, leave_out=None, only=None, structu
 		lines += table_rows(source, target, table, there[target_name], leave_out.get(source_name, ()))
 		if structure and source_name not in mapping and source_name not in leave_out:
 			lines += table_structure(source, target, table, there[target_name])
-	wanted = {mapping.get(n, n) for n in here}
-	lines += ["%s: only on the target" % n for n in there if n not in wanted]
+	if only is None:
+		wanted = {mapping.get(n, n) for n in here}
+		lines += ["%s: only on the target" % n for n in there if n not in wanted]
 	if structure and only is None and not mapping:
 		lines += sequences(source, target, values)
 	return lines
