@@ -83,6 +83,6 @@ def test_drop_removes_what_pgpier_made_and_keeps_the_tables(pair):
 	pair.fill("CREATE TABLE t AS SELECT generate_series(1, 1000) AS i")
 	p = pair.pgpier()
 	p.run().expect(DONE)
-	p("drop", "m").expect(DONE)
+	p("drop", "m", "--yes").expect(DONE)
 	assert pair.target.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == [(0,)]
 	pair.assert_equal()

@@ -38,7 +38,7 @@ def peers(source, target):
 
 def console(home):
 	say("the console opens on the peers shop-old and shop-new; 2 goes to the mirrors, n makes one, q leaves")
-	return subprocess.call(home.command("-f"))
+	return subprocess.call(home.command())
 
 
 def headless(home, source, target, writer):

@@ -82,6 +82,7 @@ class Pgpier:
 		self.folder = folder or tempfile.mkdtemp(prefix="pgpier-home-")
 		self.config = os.path.join(self.folder, "pgpier.conf")
 		self.state = os.path.join(self.folder, "state")
+		self.said_path = os.path.join(self.folder, "stderr")
 		self.env = {**os.environ, **(env or {})}
 		for name in [n for n in self.env if n.startswith("PG") and not n.startswith("PGPIER")]:
 			del self.env[name]
@@ -117,19 +118,24 @@ class Pgpier:
 			return ""
 
 	def start(self, *words):
-		"""A running pgpier; finish() reads it to its end."""
-		return subprocess.Popen(self.command(*words), env=self.env, stdin=subprocess.DEVNULL,
-			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+		"""A running pgpier; finish() waits for its end, said() tells what it has printed to stderr so far."""
+		with open(self.said_path, "w") as said:
+			return subprocess.Popen(self.command(*words), env=self.env, stdin=subprocess.DEVNULL,
+				stdout=subprocess.PIPE, stderr=said, text=True, errors="replace")
+
+	def said(self):
+		with open(self.said_path, errors="replace") as f:
+			return f.read()
 
 	def finish(self, process, timeout=120):
 		"""A pgpier that does not end is a failure, shown with what it said."""
 		try:
-			out, err = process.communicate(timeout=timeout * PATIENCE)
+			out, _ = process.communicate(timeout=timeout * PATIENCE)
 		except subprocess.TimeoutExpired:
 			process.send_signal(signal.SIGKILL)
-			out, err = process.communicate()
-			raise AssertionError("hangs: %s" % Outcome(process.args, "none", out, err, self.log()))
-		return Outcome(process.args, process.returncode, out, err, self.log())
+			out, _ = process.communicate()
+			raise AssertionError("hangs: %s" % Outcome(process.args, "none", out, self.said(), self.log()))
+		return Outcome(process.args, process.returncode, out, self.said(), self.log())
 
 	def __call__(self, *words, timeout=120):
 		return self.finish(self.start(*words), timeout)
