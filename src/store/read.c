@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Reading where a mirror stands. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store.h"
+
+static enum mirror_state state_of(const char *name)
+{
+	for (int s = 0; s < MIRROR_STATE_COUNT; s++)
+		if (strcmp(mirror_state_name((enum mirror_state)s), name) == 0)
+			return (enum mirror_state)s;
+	return MIRROR_INTERRUPTED;
+}
+
+/* Working states that the target remembers are of a process that has ended, unless somebody holds the
+ * mirror's lock; the caller knows which. */
+static bool read_mirror(struct pg *c, const char *mirror, struct store_mirror *out, bool *found,
+	struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT mirror_id, state, source, (extract(epoch FROM started_at) * 1000000)::int8,"
+		" (extract(epoch FROM ended_at) * 1000000)::int8 FROM pgpier.mirrors WHERE name = $1", mirror);
+	if (!r)
+		return false;
+	*found = rows_count(r) == 1;
+	if (*found) {
+		out->id = rows_int(r, 0, 0);
+		out->state = state_of(rows_text(r, 0, 1));
+		copy_text(out->source, sizeof(out->source), rows_text(r, 0, 2));
+		out->started_at = rows_int(r, 0, 3);
+		out->ended_at = rows_int(r, 0, 4);
+	}
+	rows_free(r);
+	return true;
+}
+
+static void table_fill(struct store_table *t, const struct rows *r, int i)
+{
+	t->number = (int)rows_int(r, i, 0);
+	copy_text(t->source_schema, NAME_SIZE, rows_text(r, i, 1));
+	copy_text(t->source_name, NAME_SIZE, rows_text(r, i, 2));
+	copy_text(t->target_schema, NAME_SIZE, rows_text(r, i, 3));
+	copy_text(t->target_name, NAME_SIZE, rows_text(r, i, 4));
+	t->parent = rows_bool(r, i, 5);
+	t->ours = rows_bool(r, i, 6);
+	t->filenode = rows_int(r, i, 7);
+	t->loaded = rows_bool(r, i, 8);
+	t->done = rows_bool(r, i, 9);
+	t->snapshot = (int)rows_int(r, i, 10);
+	t->rows = rows_int(r, i, 11);
+	t->bytes = rows_int(r, i, 12);
+	t->took_us = rows_int(r, i, 13);
+	copy_text(t->how, sizeof(t->how), rows_text(r, i, 14));
+	if (!rows_null(r, i, 15)) {
+		error_set(&t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
+		copy_text(t->error.sqlstate, sizeof(t->error.sqlstate), rows_text(r, i, 17));
+	}
+}
+
+static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT table_no, source_schema, source_name, target_schema, target_name, parent, ours, filenode,"
+		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate"
+		" FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
+	if (!r)
+		return false;
+	out->table_count = (size_t)rows_count(r);
+	out->tables = xcalloc(out->table_count, sizeof(*out->tables));
+	for (size_t i = 0; i < out->table_count; i++)
+		table_fill(&out->tables[i], r, (int)i);
+	rows_free(r);
+	return true;
+}
+
+static bool read_chunks(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT table_no, chunk_no, condition, range, done, rows, bytes, took_us FROM pgpier.chunks"
+		" WHERE mirror_id = $1 ORDER BY table_no, chunk_no", id);
+	if (!r)
+		return false;
+	out->chunk_count = (size_t)rows_count(r);
+	out->chunks = xcalloc(out->chunk_count, sizeof(*out->chunks));
+	for (int i = 0; i < rows_count(r); i++)
+		out->chunks[i] = (struct store_chunk){
+			.table = (int)rows_int(r, i, 0),
+			.number = (int)rows_int(r, i, 1),
+			.condition = xstrdup(rows_text(r, i, 2)),
+			.range = xstrdup(rows_text(r, i, 3)),
+			.done = rows_bool(r, i, 4),
+			.rows = rows_int(r, i, 5),
+			.bytes = rows_int(r, i, 6),
+			.took_us = rows_int(r, i, 7),
+		};
+	rows_free(r);
+	return true;
+}
+
+static bool read_snapshots(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT snapshot_no, (extract(epoch FROM taken_at) * 1000000)::int8, snapshot FROM pgpier.snapshots"
+		" WHERE mirror_id = $1 ORDER BY snapshot_no", id);
+	if (!r)
+		return false;
+	out->snapshot_count = (size_t)rows_count(r);
+	out->snapshots = xcalloc(out->snapshot_count, sizeof(*out->snapshots));
+	for (int i = 0; i < rows_count(r); i++)
+		out->snapshots[i] = (struct store_snapshot){ (int)rows_int(r, i, 0), rows_int(r, i, 1),
+			xstrdup(rows_text(r, i, 2)) };
+	rows_free(r);
+	return true;
+}
+
+static bool read_steps(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT kind || ' ' || name FROM pgpier.steps WHERE mirror_id = $1 ORDER BY 1 COLLATE \"C\"", id);
+	if (!r)
+		return false;
+	for (int i = 0; i < rows_count(r); i++)
+		strings_add(&out->steps, rows_text(r, i, 0));
+	rows_free(r);
+	return true;
+}
+
+bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
+{
+	char id[24];
+	*out = (struct store_mirror){ 0 };
+	*found = false;
+	if (!store_exists(target, e))
+		return e->class == ERROR_NONE;
+	if (!read_mirror(target, mirror, out, found, e))
+		return false;
+	snprintf(id, sizeof(id), "%lld", (long long)out->id);
+	bool ok = !*found || (read_tables(target, id, out, e) && read_chunks(target, id, out, e) &&
+							 read_snapshots(target, id, out, e) && read_steps(target, id, out, e));
+	if (!ok)
+		store_mirror_free(out);
+	return ok;
+}
+
+void store_mirror_free(struct store_mirror *m)
+{
+	for (size_t i = 0; i < m->chunk_count; i++) {
+		free(m->chunks[i].condition);
+		free(m->chunks[i].range);
+	}
+	for (size_t i = 0; i < m->snapshot_count; i++)
+		free(m->snapshots[i].visible);
+	free(m->tables);
+	free(m->chunks);
+	free(m->snapshots);
+	strings_free(&m->steps);
+	*m = (struct store_mirror){ 0 };
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The schema on the target: making it, locking it, dropping it. */
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../stop.h"
+
+#define STORE_VERSION 1
+/* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
+#define LOCK_SPACE "1885826162"
+#define LOCK_PATIENCE_MS 3000
+#define ORPHAN_PATIENCE_MS 10000
+
+static const char create_sql[] =
+	"BEGIN;"
+	"CREATE SCHEMA pgpier;"
+	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
+	"CREATE TABLE pgpier.version (version int NOT NULL);"
+	"INSERT INTO pgpier.version VALUES (1);"
+	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
+	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
+	"  ended_at timestamptz);"
+	"CREATE TABLE pgpier.snapshots (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE,"
+	"  snapshot_no int, taken_at timestamptz NOT NULL, snapshot text NOT NULL,"
+	"  PRIMARY KEY (mirror_id, snapshot_no));"
+	"CREATE TABLE pgpier.tables (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
+	"  source_schema text NOT NULL, source_name text NOT NULL, target_schema text NOT NULL,"
+	"  target_name text NOT NULL, parent bool NOT NULL, ours bool NOT NULL, filenode bigint NOT NULL DEFAULT 0,"
+	"  loaded bool NOT NULL DEFAULT false, done bool NOT NULL DEFAULT false, snapshot_no int NOT NULL DEFAULT 0,"
+	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
+	"  how text, error_class int, error text, sqlstate text, PRIMARY KEY (mirror_id, table_no))"
+	"  WITH (fillfactor = 50);"
+	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
+	"  chunk_no int, condition text NOT NULL, range text NOT NULL, done bool NOT NULL DEFAULT false,"
+	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
+	"  PRIMARY KEY (mirror_id, table_no, chunk_no)) WITH (fillfactor = 50);"
+	"CREATE TABLE pgpier.steps (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, kind text,"
+	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
+	"COMMIT";
+
+bool store_exists(struct pg *target, struct error *e)
+{
+	e->class = ERROR_NONE;
+	struct rows *r = PG_ROWS(target, e, "SELECT to_regclass('pgpier.version') IS NOT NULL,"
+		" EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'pgpier')");
+	if (!r)
+		return false;
+	bool ours = rows_bool(r, 0, 0), any = rows_bool(r, 0, 1);
+	rows_free(r);
+	if (any && !ours) {
+		error_set(e, ERROR_CONFLICT, "peer %s: there is a schema pgpier that pgpier did not make",
+			pg_peer_name(target));
+		return error_next(e, "rename that schema, or choose another target database");
+	}
+	return ours;
+}
+
+static bool check_version(struct pg *target, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e, "SELECT version FROM pgpier.version");
+	if (!r)
+		return false;
+	int64_t version = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
+	rows_free(r);
+	if (version == STORE_VERSION)
+		return true;
+	error_set(e, ERROR_CONFLICT, "peer %s: schema pgpier is of version %lld, this pgpier knows version %d",
+		pg_peer_name(target), (long long)version, STORE_VERSION);
+	return error_next(e, "go on with the pgpier that made it");
+}
+
+/* Two processes may come here at once, for two mirrors: the lock lets one create. */
+bool store_prepare(struct pg *target, struct error *e)
+{
+	struct error ignored;
+	if (!pg_run(target, e, "SELECT pg_advisory_lock(" LOCK_SPACE ", 0)"))
+		return false;
+	bool ok = store_exists(target, e);
+	if (ok)
+		ok = check_version(target, e);
+	else if (e->class == ERROR_NONE)
+		ok = pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target");
+	pg_rollback(target);
+	return pg_run(target, &ignored, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)") && ok;
+}
+
+/* ---- one process a mirror ---- */
+
+static bool say_who(struct pg *target, const char *mirror, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT l.pid, coalesce(host(a.client_addr), 'local'), a.backend_start FROM pg_locks l"
+		" LEFT JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted"
+		" AND l.classid = " LOCK_SPACE "::oid AND l.objid = (hashtext($1)::int8 & 4294967295)::oid", mirror);
+	if (!r)
+		return false;
+	bool known = rows_count(r) > 0;
+	error_set(e, ERROR_CONFLICT, "mirror %s is being run by another pgpier (%s, server process %s, since %s)",
+		mirror, known ? rows_text(r, 0, 1) : "it has just left", known ? rows_text(r, 0, 0) : "-",
+		known ? rows_text(r, 0, 2) : "-");
+	rows_free(r);
+	return error_next(e, "use that one, or stop it first");
+}
+
+bool store_lock(struct pg *target, const char *mirror, struct error *e)
+{
+	int64_t until = clock_us() + LOCK_PATIENCE_MS * 1000;
+	for (;;) {
+		struct rows *r =
+			PG_ROWS(target, e, "SELECT pg_try_advisory_lock(" LOCK_SPACE ", hashtext($1))", mirror);
+		if (!r)
+			return false;
+		bool got = rows_bool(r, 0, 0);
+		rows_free(r);
+		if (got)
+			return true;
+		if (clock_us() > until || !stop_sleep(pg_stop_borrow(target), 100))
+			return say_who(target, mirror, e);
+	}
+}
+
+/* A killed process leaves sessions that go on until they next talk to it: a CREATE INDEX can last hours,
+ * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. */
+bool store_end_orphans(struct pg *c, const char *mirror, struct error *e)
+{
+	char prefix[NAME_SIZE];
+	snprintf(prefix, sizeof(prefix), "pgpier/%.40s/", mirror);
+	int64_t until = clock_us() + ORPHAN_PATIENCE_MS * 1000;
+	for (;;) {
+		struct rows *r = PG_ROWS(c, e,
+			"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+			" AND usename = current_user AND pid <> pg_backend_pid()"
+			" AND left(application_name, length($1)) = $1 AND application_name <> $1 || 'status'", prefix);
+		if (!r)
+			return false;
+		int left = rows_count(r);
+		rows_free(r);
+		if (left == 0)
+			return true;
+		if (clock_us() > until)
+			return error_set(e, ERROR_CONFLICT, "peer %s: %d sessions of an earlier run do not end",
+				pg_peer_name(c), left);
+		if (!stop_sleep(pg_stop_borrow(c), 50))
+			return error_set(e, ERROR_CANCELLED, "stopped");
+	}
+}
+
+bool store_drop(struct pg *target, const char *mirror, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "BEGIN; LOCK TABLE pgpier.mirrors IN EXCLUSIVE MODE;"
+					 "DELETE FROM pgpier.mirrors WHERE name = ");
+	quote_literal(&sql, mirror);
+	bool ok = pg_run(target, e, sql.text);
+	strbuf_free(&sql);
+	struct rows *r = ok ? PG_ROWS(target, e, "SELECT NOT EXISTS (SELECT 1 FROM pgpier.mirrors)") : NULL;
+	ok = r != NULL;
+	/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
+	if (ok && rows_bool(r, 0, 0))
+		ok = pg_run(target, e, "DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
+							   " pgpier.mirrors, pgpier.version; DROP SCHEMA pgpier RESTRICT");
+	ok = ok && pg_run(target, e, "COMMIT");
+	rows_free(r);
+	pg_rollback(target);
+	return ok;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Where a mirror stands, kept on the target in schema pgpier: whoever comes next finds the truth there.
+ *
+ * What is marked done is marked in the transaction that did it, so that rows and their mark can't part.
+ * Everything here is written by one process at a time: store_lock() holds an advisory lock for the mirror.
+ * Schema pgpier is made by the first mirror and dropped with the last one. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <pgpier/model.h>
+
+#include "../pg/conn.h"
+
+struct store_table {
+	int number; /* from 1, in the order of the mirror's list */
+	char source_schema[NAME_SIZE], source_name[NAME_SIZE];
+	char target_schema[NAME_SIZE], target_name[NAME_SIZE];
+	int64_t filenode;  /* of the source table when its chunks were planned */
+	bool ours;         /* pgpier may empty it: created by us, found empty, or truncated on an explicit yes */
+	bool parent;       /* a partitioned parent: has no rows of its own */
+	bool loaded;       /* all rows are in */
+	bool done;         /* and its keys and indexes */
+	int snapshot;      /* its rows are as of; 0 none yet */
+	int64_t rows, bytes; /* when loaded */
+	int64_t took_us;
+	char how[160];
+	struct error error; /* of the last attempt */
+};
+
+struct store_chunk {
+	int table, number; /* from 1 */
+	char *condition, *range;
+	bool done;
+	int64_t rows, bytes, took_us;
+};
+
+struct store_snapshot {
+	int number;
+	int64_t taken_at; /* us */
+	char *visible;    /* txid_current_snapshot() */
+};
+
+struct store_mirror {
+	int64_t id;
+	enum mirror_state state;
+	char source[256]; /* system identifier and database it was started from */
+	int64_t started_at, ended_at;
+	struct store_table *tables;
+	size_t table_count;
+	struct store_chunk *chunks; /* by table, number */
+	size_t chunk_count;
+	struct store_snapshot *snapshots;
+	size_t snapshot_count;
+	struct strings steps; /* "kind name" of the schema steps that are done */
+};
+
+/* Is there a schema of ours? false on error too: look at e->class. */
+bool store_exists(struct pg *target, struct error *e);
+/* Creates the schema if need be; refuses a schema pgpier that is not ours or of another version. */
+bool store_prepare(struct pg *target, struct error *e) MUST_CHECK;
+/* One process a mirror. Waits up to 3 s for a killed predecessor's session to end, then says who holds it.
+ * The lock goes with the connection. Sessions that a dead predecessor left on this server are ended. */
+bool store_lock(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
+/* Ends what a dead predecessor still runs under the mirror's application name; call with the lock held. */
+bool store_end_orphans(struct pg *c, const char *mirror, struct error *e) MUST_CHECK;
+
+/* *found = false when the target knows no such mirror. */
+bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
+	MUST_CHECK;
+void store_mirror_free(struct store_mirror *m);
+
+bool store_create(struct pg *target, const char *mirror, const char *source, int64_t *id, struct error *e)
+	MUST_CHECK;
+bool store_state(struct pg *target, int64_t id, enum mirror_state state, const struct error *why,
+	struct error *e) MUST_CHECK;
+bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
+	struct error *e) MUST_CHECK;
+bool store_add_snapshot(struct pg *target, int64_t id, int number, int64_t taken_at, const char *visible,
+	struct error *e) MUST_CHECK;
+/* Replaces the table's chunks (none: conditions NULL, the table is one transaction) and forgets its rows.
+ * Inside the caller's transaction, with whatever empties the target's table. */
+bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
+	size_t n, const char *const *conditions, const char *const *ranges, struct error *e) MUST_CHECK;
+bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
+	MUST_CHECK;
+
+/* Statements to append to the transaction that does the work; each ends with ';'. */
+void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, int64_t rows, int64_t bytes,
+	int64_t took_us);
+void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
+	int64_t rows, int64_t bytes, int64_t took_us, const char *how);
+void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
+void store_sql_table_ours(struct strbuf *sql, int64_t id, int table);
+void store_sql_step_done(struct strbuf *sql, int64_t id, const char *kind, const char *name);
+
+/* Removes the mirror, and with the last one the schema. */
+bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
+
+#endif

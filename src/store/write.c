@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Marking what is done. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store.h"
+
+static char *number(int64_t n)
+{
+	return xasprintf("%lld", (long long)n);
+}
+
+/* Runs a statement whose parameters are all made by the caller; frees them. */
+static bool run_freeing(struct pg *target, struct error *e, int n, char **words)
+{
+	struct rows *r = pg_query(target, e, n, (const char *const *)words);
+	for (int i = 1; i < n; i++)
+		free(words[i]);
+	rows_free(r);
+	return r != NULL;
+}
+#define RUN_FREEING(target, e, ...) \
+	run_freeing((target), (e), (int)(sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *)), \
+		(char *[]){ __VA_ARGS__ })
+/* A statement is a string constant, but the list's items are freed by position, so none is harmed. */
+#define SQL(text) ((char *)(uintptr_t)(text))
+
+bool store_create(struct pg *target, const char *mirror, const char *source, int64_t *id, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"INSERT INTO pgpier.mirrors (name, source, state) VALUES ($1, $2, 'snapshot') RETURNING mirror_id",
+		mirror, source);
+	if (!r)
+		return false;
+	*id = rows_int(r, 0, 0);
+	rows_free(r);
+	return true;
+}
+
+bool store_state(struct pg *target, int64_t id, enum mirror_state state, const struct error *why,
+	struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.mirrors SET state = $2, error = $3,"
+			" ended_at = CASE WHEN $2 = 'done' THEN now() END WHERE mirror_id = $1"),
+		number(id), xstrdup(mirror_state_name(state)), why && why->class ? xstrdup(why->text) : NULL);
+}
+
+/* Bulk inserts by unnest: one statement however many rows. */
+static char *array_of(size_t n, const char *(*item)(const void *, size_t), const void *context)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char **items = xmalloc(n * sizeof(*items));
+	for (size_t i = 0; i < n; i++)
+		items[i] = item(context, i);
+	quote_array(&b, n, items);
+	free(items);
+	return strbuf_take(&b);
+}
+
+#define TABLE_FIELD(field, expression) \
+	static const char *table_##field(const void *context, size_t i) \
+	{ \
+		const struct store_table *t = (const struct store_table *)context + i; \
+		return expression; \
+	}
+TABLE_FIELD(source_schema, t->source_schema)
+TABLE_FIELD(source_name, t->source_name)
+TABLE_FIELD(target_schema, t->target_schema)
+TABLE_FIELD(target_name, t->target_name)
+TABLE_FIELD(parent, t->parent ? "t" : "f")
+TABLE_FIELD(ours, t->ours ? "t" : "f")
+
+bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
+	struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("INSERT INTO pgpier.tables (mirror_id, table_no, source_schema, source_name, target_schema,"
+			" target_name, parent, ours) SELECT $1, t.no, t.a, t.b, t.c, t.d, t.e, t.f"
+			" FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::bool[])"
+			" WITH ORDINALITY AS t (a, b, c, d, e, f, no)"),
+		number(id), array_of(n, table_source_schema, tables), array_of(n, table_source_name, tables),
+		array_of(n, table_target_schema, tables), array_of(n, table_target_name, tables),
+		array_of(n, table_parent, tables), array_of(n, table_ours, tables));
+}
+
+bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,
+	struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4)"),
+		number(id), number(number_), number(taken_at), xstrdup(visible));
+}
+
+bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
+	size_t n, const char *const *conditions, const char *const *ranges, struct error *e)
+{
+	struct strbuf all_conditions = STRBUF_INIT, all_ranges = STRBUF_INIT;
+	quote_array(&all_conditions, conditions ? n : 0, conditions);
+	quote_array(&all_ranges, conditions ? n : 0, ranges);
+	return pg_runf(target, e, "DELETE FROM pgpier.chunks WHERE mirror_id = %lld AND table_no = %d",
+			   (long long)id, table) &&
+		   RUN_FREEING(target, e,
+			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, filenode = $4, how = $5, loaded = false,"
+				   " done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
+				   " sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2"),
+			   number(id), number(table), number(snapshot), number(filenode), xstrdup(how)) &&
+		   RUN_FREEING(target, e,
+			   SQL("INSERT INTO pgpier.chunks (mirror_id, table_no, chunk_no, condition, range)"
+				   " SELECT $1, $2, c.no, c.a, c.b"
+				   " FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS c (a, b, no)"),
+			   number(id), number(table), strbuf_take(&all_conditions), strbuf_take(&all_ranges));
+}
+
+bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables SET error_class = $3, error = $4, sqlstate = $5"
+			" WHERE mirror_id = $1 AND table_no = $2"),
+		number(id), number(table), number(why->class), xstrdup(why->text), xstrdup(why->sqlstate));
+}
+
+/* ---- marks ---- */
+
+void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, int64_t rows, int64_t bytes,
+	int64_t took_us)
+{
+	strbuf_addf(sql,
+		"UPDATE pgpier.chunks SET done = true, rows = %lld, bytes = %lld, took_us = %lld"
+		" WHERE mirror_id = %lld AND table_no = %d AND chunk_no = %d;",
+		(long long)rows, (long long)bytes, (long long)took_us, (long long)id, table, chunk);
+}
+
+void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
+	int64_t rows, int64_t bytes, int64_t took_us, const char *how)
+{
+	strbuf_addf(sql,
+		"UPDATE pgpier.tables SET loaded = true, snapshot_no = %d, filenode = %lld, rows = %lld, bytes = %lld,"
+		" took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL, how = ",
+		snapshot, (long long)filenode, (long long)rows, (long long)bytes, (long long)took_us);
+	quote_literal(sql, how);
+	strbuf_addf(sql, " WHERE mirror_id = %lld AND table_no = %d;", (long long)id, table);
+}
+
+void store_sql_table_done(struct strbuf *sql, int64_t id, int table)
+{
+	strbuf_addf(sql,
+		"UPDATE pgpier.tables SET done = true, error = NULL, error_class = NULL, sqlstate = NULL"
+		" WHERE mirror_id = %lld AND table_no = %d;",
+		(long long)id, table);
+}
+
+void store_sql_table_ours(struct strbuf *sql, int64_t id, int table)
+{
+	strbuf_addf(sql, "UPDATE pgpier.tables SET ours = true WHERE mirror_id = %lld AND table_no = %d;",
+		(long long)id, table);
+}
+
+void store_sql_step_done(struct strbuf *sql, int64_t id, const char *kind, const char *name)
+{
+	strbuf_addf(sql, "INSERT INTO pgpier.steps (mirror_id, kind, name) VALUES (%lld, ", (long long)id);
+	quote_literal(sql, kind);
+	strbuf_add(sql, ", ");
+	quote_literal(sql, name);
+	strbuf_add(sql, ");");
+}
