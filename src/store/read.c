@@ -53,8 +53,9 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 	t->took_us = rows_int(r, i, 13);
 	copy_text(t->how, sizeof(t->how), rows_text(r, i, 14));
 	if (!rows_null(r, i, 15)) {
-		error_set(&t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
-		copy_text(t->error.sqlstate, sizeof(t->error.sqlstate), rows_text(r, i, 17));
+		t->error = xmalloc(sizeof(*t->error));
+		error_set(t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
+		copy_text(t->error->sqlstate, sizeof(t->error->sqlstate), rows_text(r, i, 17));
 	}
 }
 
@@ -151,6 +152,8 @@ void store_mirror_free(struct store_mirror *m)
 	}
 	for (size_t i = 0; i < m->snapshot_count; i++)
 		free(m->snapshots[i].visible);
+	for (size_t i = 0; i < m->table_count; i++)
+		free(m->tables[i].error);
 	free(m->tables);
 	free(m->chunks);
 	free(m->snapshots);
