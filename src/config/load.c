@@ -5,10 +5,8 @@
  * out of one. */
 #include <pgpier/config.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <libconfig.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
