@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The patterns are matched here and not by fnmatch(), whose idea of a character and of a range follows the
- * locale: the console and a script without one would then choose different tables. A pattern is UTF-8 and
- * ranges go by code point. */
+/* The patterns are matched here and not by fnmatch(), whose idea of a character and of a range
+ * follows the locale: the console and a script without one would then choose different tables. A
+ * pattern is UTF-8 and ranges go by code point. */
 #include <pgpier/selection.h>
 
 #include <stdio.h>
@@ -30,8 +30,8 @@ static uint32_t set_member(const char **p)
 	return next_code(p);
 }
 
-/* p stands behind '['. Moves it behind ']' and says whether code is in the set; without a ']' there is no
- * set, p stays and the '[' is a literal one. */
+/* p stands behind '['. Moves it behind ']' and says whether code is in the set; without a ']' there
+ * is no set, p stays and the '[' is a literal one. */
 static bool set_holds(const char **p, uint32_t code, bool *is_set)
 {
 	const char *s = *p;
@@ -54,7 +54,8 @@ static bool set_holds(const char **p, uint32_t code, bool *is_set)
 	return held != negated;
 }
 
-/* Does the one element of the pattern at *p (not a '*') match the character at *t? Moves both behind. */
+/* Does the one element of the pattern at *p (not a '*') match the character at *t? Moves both
+ * behind. */
 static bool match_one(const char **p, const char **t)
 {
 	bool is_set = false;
@@ -112,7 +113,8 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 	return any_matches(&m->tables, text) && !any_matches(&m->exclude, text);
 }
 
-/* Compared as it is, not as a pattern: a column whose name holds a '*' must not take others with it. */
+/* Compared as it is, not as a pattern: a column whose name holds a '*' must not take others with
+ * it. */
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column)
 {
@@ -141,8 +143,8 @@ bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SI
 }
 
 /* The target text may be NULL: there is no map for the table, or none that can be used. */
-static void put_target(const char *target, const char *schema, const char *name, char *target_schema,
-	char *target_name)
+static void put_target(const char *target, const char *schema, const char *name,
+	char *target_schema, char *target_name)
 {
 	if (target && selection_split(target, target_schema, target_name))
 		return;
@@ -225,7 +227,7 @@ static void sort_patterns(struct pattern_set *set, const struct strings *pattern
 static bool set_matches(const struct pattern_set *set, const char *text)
 {
 	bool plain = set->plain.count > 0 &&
-		bsearch(&text, set->plain.items, set->plain.count, sizeof(char *), compare_texts);
+				 bsearch(&text, set->plain.items, set->plain.count, sizeof(char *), compare_texts);
 	return plain || any_matches(&set->wild, text);
 }
 

@@ -361,15 +361,14 @@ static bool check_definitions(struct reading *r, struct error *e)
 {
 	struct survey *s = r->out;
 	struct schema_table *names = names_of(s);
-	struct schema_findings findings = { 0 };
-	bool *has_rows = xcalloc(s->table_count, sizeof(*has_rows));
-	bool ok = schema_check(r->source, r->target, r->mirror, names, s->table_count, has_rows, &findings, e);
-	for (size_t i = 0; i < s->table_count; i++)
-		s->tables[i].has_rows = has_rows[i];
-	if (ok)
-		take_findings(s, &findings);
-	schema_findings_free(&findings);
-	free(has_rows);
+	struct schema_check check;
+	bool ok = schema_check(r->source, r->target, r->mirror, names, s->table_count, &check, e);
+	if (ok) {
+		for (size_t i = 0; i < s->table_count; i++)
+			s->tables[i].has_rows = check.has_rows[i];
+		take_findings(s, &check.findings);
+		schema_check_free(&check);
+	}
 	if (ok && r->mirror->schema == SCHEMA_TABLES) {
 		s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
 		ok = s->schema != NULL;

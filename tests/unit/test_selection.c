@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Which tables a mirror takes. The patterns are checked against fnmatch(3) as well, on what both agree to mean. */
+/* Which tables a mirror takes. The patterns are checked against fnmatch(3) as well, on what both
+ * agree to mean. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,7 +145,8 @@ static void exclude_wins(void **state)
 
 static void columns_are_compared_as_they_are(void **state)
 {
-	char *columns[] = { (char[]){ "public.users.photo" }, (char[]){ "a.b.c.d" }, (char[]){ "p.t.a*" } };
+	char *columns[] = { (char[]){ "public.users.photo" }, (char[]){ "a.b.c.d" },
+		(char[]){ "p.t.a*" } };
 	struct mirror_config m = { .columns_exclude = { columns, 3 } };
 	(void)state;
 	assert_true(selection_leaves_out(&m, "public", "users", "photo"));
@@ -214,8 +216,8 @@ static void splitting_keeps_to_63_bytes(void **state)
 
 static void a_pattern_takes_just_its_table(void **state)
 {
-	static const char *const names[] = { "plain", "a*b", "a?b", "[ab]", "a\\b", "a\\*b", "\"q\"", "x.y",
-		"東京", "\x1b[31m", "\xff", "]", "a]b", "-" };
+	static const char *const names[] = { "plain", "a*b", "a?b", "[ab]", "a\\b", "a\\*b", "\"q\"",
+		"x.y", "東京", "\x1b[31m", "\xff", "]", "a]b", "-" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char *pattern = selection_pattern("s*", names[i]);
