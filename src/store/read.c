@@ -118,7 +118,8 @@ static bool read_snapshots(struct pg *c, const char *id, struct store_mirror *ou
 static bool read_steps(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
-		"SELECT kind || ' ' || name FROM pgpier.steps WHERE mirror_id = $1 ORDER BY 1 COLLATE \"C\"", id);
+		"SELECT kind || ' ' || name FROM pgpier.steps WHERE mirror_id = $1"
+		" ORDER BY (kind || ' ' || name) COLLATE \"C\"", id);
 	if (!r)
 		return false;
 	for (int i = 0; i < rows_count(r); i++)
