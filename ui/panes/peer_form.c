@@ -368,9 +368,8 @@ static void render(struct pane *p, const struct canvas *c)
 	bool shows = s->tested || s->testing != 0;
 	struct canvas form = *c, result = { 0 };
 	s->form.fields[F_TEST].label = s->testing != 0 ? "Cancel" : "Test";
-	if (c->cols >= 118)
-		split_detail(p->ui, c, &form, &result);
-	else if (shows) {
+	split_detail(p->ui, c, WIDE_COLS, &form, &result);
+	if (result.cols == 0 && shows) {
 		int rows = MIN(11, c->rows / 2);
 		form = canvas_part(c, 0, 0, c->rows - rows - 1, c->cols);
 		result = canvas_part(c, c->rows - rows, 0, rows, c->cols);

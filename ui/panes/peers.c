@@ -55,7 +55,7 @@ static void status_cell(const struct peers *s, const struct peer_view *v, struct
 	case PEER_FAILED:
 		out->role = ROLE_ERROR;
 		snprintf(out->text, sizeof(out->text), "%s %s", theme_glyph(t, GLYPH_TROUBLE),
-			v->error.text);
+			without_subject(v->error.text, "peer", v->name));
 		break;
 	case PEER_PROBING:
 		out->role = ROLE_DIM;
@@ -158,7 +158,7 @@ static void render(struct pane *p, const struct canvas *c)
 {
 	struct peers *s = (struct peers *)p;
 	struct canvas list, detail;
-	split_detail(p->ui, c, &list, &detail);
+	split_detail(p->ui, c, WIDE_COLS, &list, &detail);
 	table_render(&s->table, &list, true);
 	const struct peer_view *v = selected(s);
 	if (detail.cols == 0 || !v)
