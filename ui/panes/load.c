@@ -323,12 +323,31 @@ static void render_workers(const struct load *s, const struct canvas *c)
 	}
 }
 
+static const struct table_view *selected(const struct load *s)
+{
+	size_t row = table_selected(&s->table);
+	return row == TABLE_NOTHING ? NULL : table_at(s, row);
+}
+
+/* What the narrow last column of the selected table can't hold: why it stands, how it is copied. */
+static void render_note(const struct load *s, const struct canvas *c)
+{
+	const struct table_view *v = selected(s);
+	if (!v)
+		return;
+	if (v->stall[0] != '\0')
+		canvas_add(c, 2, 1, ROLE_WARN, v->stall);
+	else if (v->error.class != ERROR_NONE)
+		canvas_add(c, 2, 1, ROLE_ERROR, without_subject(v->error.text, "table", v->source));
+	else
+		canvas_add(c, 2, 1, ROLE_DIM, v->how);
+}
+
 static void render_detail(const struct load *s, const struct canvas *c)
 {
 	struct facts f = { 0 };
-	size_t row = table_selected(&s->table);
-	const struct table_view *v = row == TABLE_NOTHING || c->cols == 0 ? NULL : table_at(s, row);
-	if (!v)
+	const struct table_view *v = selected(s);
+	if (!v || c->cols == 0)
 		return;
 	table_facts(&f, s->pane.ui, v);
 	facts_render(&f, c);
@@ -345,6 +364,7 @@ static void render(struct pane *p, const struct canvas *c)
 	render_counts(s, c);
 	split_detail(p->ui, &middle, DETAIL_FROM, &list, &detail);
 	table_render(&s->table, &list, true);
+	render_note(s, c);
 	render_detail(s, &detail);
 	render_workers(s, &foot);
 }

@@ -264,11 +264,11 @@ void mirror_progress_brief(const struct ui *u, const struct mirror_view *v, char
 	progress_text(u->theme, BAR_CELLS, v->load.fraction, bar, sizeof(bar));
 	percent_text(v->load.fraction, percent, sizeof(percent));
 	amounts_text(v, bytes, sizeof(bytes));
-	if (is_loading(v->state))
-		snprintf(buf, size, "%s %s  %s  %s  %s", bar, percent, format_eta(v->load.eta_s, eta),
-			format_rate(v->load.rate, rate), bytes);
-	else
-		snprintf(buf, size, "%s %s  %s", bar, percent, bytes);
+	bool timed = is_loading(v->state) && v->load.eta_s >= 0;
+	bool moves = is_loading(v->state) && v->load.rate > 0;
+	snprintf(buf, size, "%s %s%s%s%s%s  %s", bar, percent, timed ? "  " : "",
+		timed ? format_eta(v->load.eta_s, eta) : "", moves ? "  " : "",
+		moves ? format_rate(v->load.rate, rate) : "", bytes);
 }
 
 static void load_facts(struct facts *f, const struct load_totals *l)
