@@ -12,9 +12,11 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column);
 /* Target of schema.name: the map's, else the same names. Buffers of NAME_SIZE. The target text of a
- * map is split at its first dot when the whole left part is no longer than 63 bytes. */
+ * map is split by selection_split(). */
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,
 	char *target_schema, char *target_name);
+/* Splits a map's target at its first dot: false unless that leaves two names of 1 to 63 bytes. */
+bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SIZE]);
 /* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
 char *selection_pattern(const char *schema, const char *name);
 

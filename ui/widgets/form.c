@@ -126,7 +126,7 @@ int form_take_pressed(struct form *f)
 static void step(struct form *f, int direction)
 {
 	for (int i = f->focus + direction; i >= 0 && i < f->count; i += direction) {
-		if (visible(f, i)) {
+		if (visible(f, i) && !f->fields[i].locked) {
 			form_focus(f, i);
 			return;
 		}
@@ -271,9 +271,7 @@ static void render_value(const struct form *f, const struct canvas *c, int i, in
 	} else if (d->locked) {
 		canvas_put(c, y, x, cells, ALIGN_LEFT, ROLE_DIM, edit_text(&d->edit));
 	} else {
-		int used = *edit_text(&d->edit) ? 0 : text_width(d->fallback ? d->fallback : "");
 		edit_render(&d->edit, c, y, x, cells, focused, d->fallback);
-		(void)used;
 	}
 }
 
@@ -307,19 +305,16 @@ static int render_button(const struct form *f, const struct canvas *c, int i, in
 /* Gives every visible field its line; returns how many lines there are. */
 static int place(struct form *f)
 {
-	int line = 0, x = 0;
+	int line = 0;
 	for (int i = 0; i < f->count && i < (int)ARRAY_SIZE(f->lines); i++) {
 		const struct field *d = &f->fields[i];
 		if (!visible(f, i))
 			continue;
 		bool button = d->kind == FIELD_BUTTON, first = i == 0 || f->fields[i - 1].kind != d->kind;
-		if (first || !button)
-			x = 0;
 		if ((button && first) || d->kind == FIELD_FOLD)
 			line++; /* air */
 		f->lines[i] = line;
-		f->columns[i] = button ? LABEL_CELLS * (x > 0) + x : 0;
-		x += button ? text_width(d->label) + 6 : 0;
+		f->columns[i] = 0;
 		if (!button || i + 1 == f->count || f->fields[i + 1].kind != FIELD_BUTTON)
 			line += 1 + (d->error[0] != '\0');
 	}
@@ -329,7 +324,7 @@ static int place(struct form *f)
 /* The buttons' columns as drawn, so that a click finds the one it is on. */
 static void render_fields(struct form *f, const struct canvas *c)
 {
-	int x = LABEL_CELLS;
+	int x = 2;
 	for (int i = 0; i < f->count && i < (int)ARRAY_SIZE(f->lines); i++) {
 		int y = f->lines[i] - f->top;
 		if (!visible(f, i))
