@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* One program, two faces: without a verb the console, with one the command line. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,7 +83,7 @@ int main(int argc, char **argv)
 	}
 	int code = run(&a);
 	if (fflush(stdout) != 0 && code == EXIT_DONE) {
-		error_set(&e, ERROR_DATA, "could not write to standard output: %m");
+		error_set(&e, ERROR_DATA, "could not write to standard output: %s", strerror(errno));
 		report_error(&e, false);
 		code = EXIT_FAILED;
 	}
