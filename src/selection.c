@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The patterns are matched here and not by fnmatch(), whose idea of a character and of a range follows the
- * locale: the console and a script without one would then choose different tables. A pattern is UTF-8 and
- * ranges go by code point. */
+/* The patterns are matched here and not by fnmatch(), whose idea of a character and of a range
+ * follows the locale: the console and a script without one would then choose different tables. A
+ * pattern is UTF-8 and ranges go by code point. */
 #include <pgpier/selection.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <pgpier/utf8.h>
@@ -29,8 +30,8 @@ static uint32_t set_member(const char **p)
 	return next_code(p);
 }
 
-/* p stands behind '['. Moves it behind ']' and says whether code is in the set; without a ']' there is no
- * set, p stays and the '[' is a literal one. */
+/* p stands behind '['. Moves it behind ']' and says whether code is in the set; without a ']' there
+ * is no set, p stays and the '[' is a literal one. */
 static bool set_holds(const char **p, uint32_t code, bool *is_set)
 {
 	const char *s = *p;
@@ -53,7 +54,8 @@ static bool set_holds(const char **p, uint32_t code, bool *is_set)
 	return held != negated;
 }
 
-/* Does the one element of the pattern at *p (not a '*') match the character at *t? Moves both behind. */
+/* Does the one element of the pattern at *p (not a '*') match the character at *t? Moves both
+ * behind. */
 static bool match_one(const char **p, const char **t)
 {
 	bool is_set = false;
@@ -111,7 +113,8 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 	return any_matches(&m->tables, text) && !any_matches(&m->exclude, text);
 }
 
-/* Compared as it is, not as a pattern: a column whose name holds a '*' must not take others with it. */
+/* Compared as it is, not as a pattern: a column whose name holds a '*' must not take others with
+ * it. */
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column)
 {
@@ -139,17 +142,26 @@ bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SI
 	return true;
 }
 
+/* The target text may be NULL: there is no map for the table, or none that can be used. */
+static void put_target(const char *target, const char *schema, const char *name,
+	char *target_schema, char *target_name)
+{
+	if (target && selection_split(target, target_schema, target_name))
+		return;
+	copy_text(target_schema, NAME_SIZE, schema);
+	copy_text(target_name, NAME_SIZE, name);
+}
+
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,
 	char *target_schema, char *target_name)
 {
 	char source[QUALIFIED_SIZE];
+	const char *target = NULL;
 	join(source, schema, name);
-	for (size_t i = 0; i < m->map_count; i++)
-		if (strcmp(m->map[i].source, source) == 0 &&
-			selection_split(m->map[i].target, target_schema, target_name))
-			return;
-	copy_text(target_schema, NAME_SIZE, schema);
-	copy_text(target_name, NAME_SIZE, name);
+	for (size_t i = 0; !target && i < m->map_count; i++)
+		if (strcmp(m->map[i].source, source) == 0)
+			target = m->map[i].target;
+	put_target(target, schema, name, target_schema, target_name);
 }
 
 static void add_escaped(struct strbuf *b, const char *text)
@@ -168,4 +180,109 @@ char *selection_pattern(const char *schema, const char *name)
 	strbuf_add(&b, ".");
 	add_escaped(&b, name);
 	return strbuf_take(&b);
+}
+
+struct pattern_set {
+	struct strings plain; /* sorted, without their escapes */
+	struct strings wild;
+};
+
+struct selection {
+	struct pattern_set tables, exclude;
+	struct table_map *map; /* sorted by source */
+	size_t map_count;
+};
+
+/* What the pattern matches when it has no wildcard; NULL when it has one. */
+static char *plain_text(const char *pattern)
+{
+	struct strbuf b = STRBUF_INIT;
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (strchr("*?[", *p)) {
+			strbuf_free(&b);
+			return NULL;
+		}
+		p += p[0] == '\\' && p[1] != '\0';
+		strbuf_addn(&b, p, 1);
+	}
+	return strbuf_take(&b);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort_patterns(struct pattern_set *set, const struct strings *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		char *text = plain_text(patterns->items[i]);
+		strings_add(text ? &set->plain : &set->wild, text ? text : patterns->items[i]);
+		free(text);
+	}
+	if (set->plain.count > 0)
+		qsort(set->plain.items, set->plain.count, sizeof(char *), compare_texts);
+}
+
+static bool set_matches(const struct pattern_set *set, const char *text)
+{
+	bool plain = set->plain.count > 0 &&
+				 bsearch(&text, set->plain.items, set->plain.count, sizeof(char *), compare_texts);
+	return plain || any_matches(&set->wild, text);
+}
+
+static int compare_maps(const void *a, const void *b)
+{
+	return strcmp(((const struct table_map *)a)->source, ((const struct table_map *)b)->source);
+}
+
+struct selection *selection_new(const struct mirror_config *m)
+{
+	struct selection *s = xcalloc(1, sizeof(*s));
+	sort_patterns(&s->tables, &m->tables);
+	sort_patterns(&s->exclude, &m->exclude);
+	s->map = xcalloc(m->map_count, sizeof(*s->map));
+	s->map_count = m->map_count;
+	for (size_t i = 0; i < m->map_count; i++)
+		s->map[i] = (struct table_map){ xstrdup(m->map[i].source), xstrdup(m->map[i].target) };
+	qsort(s->map, s->map_count, sizeof(*s->map), compare_maps);
+	return s;
+}
+
+static void set_free(struct pattern_set *set)
+{
+	strings_free(&set->plain);
+	strings_free(&set->wild);
+}
+
+void selection_free(struct selection *s)
+{
+	if (!s)
+		return;
+	set_free(&s->tables);
+	set_free(&s->exclude);
+	for (size_t i = 0; i < s->map_count; i++) {
+		free(s->map[i].source);
+		free(s->map[i].target);
+	}
+	free(s->map);
+	free(s);
+}
+
+bool selection_has(const struct selection *s, const char *schema, const char *name)
+{
+	char text[QUALIFIED_SIZE];
+	join(text, schema, name);
+	return set_matches(&s->tables, text) && !set_matches(&s->exclude, text);
+}
+
+void selection_has_target(const struct selection *s, const char *schema, const char *name,
+	char *target_schema, char *target_name)
+{
+	char text[QUALIFIED_SIZE];
+	join(text, schema, name);
+	struct table_map key = { .source = text };
+	const struct table_map *found =
+		bsearch(&key, s->map, s->map_count, sizeof(*s->map), compare_maps);
+	put_target(found ? found->target : NULL, schema, name, target_schema, target_name);
 }

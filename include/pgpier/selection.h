@@ -20,4 +20,13 @@ bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SI
 /* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
 char *selection_pattern(const char *schema, const char *name);
 
+/* The same answers for very many tables: a picker may have written 10,000 names, and each of 50,000 tables is
+ * asked for. Names without wildcards are found by bisection. Keeps nothing of m; any thread may read it. */
+struct selection;
+struct selection *selection_new(const struct mirror_config *m);
+void selection_free(struct selection *s); /* NULL is fine */
+bool selection_has(const struct selection *s, const char *schema, const char *name);
+void selection_has_target(const struct selection *s, const char *schema, const char *name,
+	char *target_schema, char *target_name);
+
 #endif

@@ -17,7 +17,7 @@ const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL
 static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca",
 	"verify-full", NULL };
 
-#define MEMBER(kind, owner, member) \
+#define MEMBER(kind, owner, member)                                                                \
 	.name = #member, .type = FIELD_##kind, .offset = offsetof(struct owner, member)
 #define BESIDE(owner, member) .beside = offsetof(struct owner, member)
 #define RANGE(least, most) .min = (least), .max = (most)
@@ -55,11 +55,12 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(TEXTS, mirror_config, tables) },
 	{ MEMBER(TEXTS, mirror_config, exclude) },
 	{ MEMBER(TEXTS, mirror_config, columns_exclude) },
-	{ MEMBER(RECORDS, mirror_config, map), BESIDE(mirror_config, map_count), .record = &map_record },
+	{ MEMBER(RECORDS, mirror_config, map), BESIDE(mirror_config, map_count),
+		.record = &map_record },
 	{ MEMBER(BOOL, mirror_config, continuous) },
 	{ MEMBER(CHOICE, mirror_config, schema), .choices = schema_mode_names },
 	{ MEMBER(CHOICE, mirror_config, on_existing_rows), .choices = existing_rows_names },
-	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1000, INT64_C(1000000000000)),
+	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1, INT64_C(1000000000000)),
 		.initial = 250000 },
 	{ MEMBER(INT, mirror_config, workers), RANGE(1, 64), .initial = 4 },
 	{ MEMBER(INT, mirror_config, tables_in_parallel), RANGE(1, 64), .initial = 4 },
@@ -78,8 +79,10 @@ static const struct field config_fields[] = {
 static void check_name(const char *name, struct complaints *c)
 {
 	if (name && name[0] != '\0' && !config_name_ok(name))
-		complain(c, "name", "name must be 1 to 63 letters, digits, _ - or . and begin with none of - ., "
-							"not \"%s\"", name);
+		complain(c, "name",
+			"name must be 1 to 63 letters, digits, _ - or . and begin with none of - ., "
+			"not \"%s\"",
+			name);
 }
 
 bool conninfo_parses(const char *conninfo, bool *has_password)
@@ -88,7 +91,8 @@ bool conninfo_parses(const char *conninfo, bool *has_password)
 	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
 	*has_password = false;
 	for (PQconninfoOption *o = options; o && o->keyword; o++)
-		if (o->val && (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0))
+		if (o->val &&
+			(strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0))
 			*has_password = true;
 	bool ok = options != NULL;
 	PQconninfoFree(options); /* both accept NULL */
@@ -101,14 +105,17 @@ static void check_conninfo(const struct peer_config *p, struct complaints *c)
 	static const char *const with_conninfo[] = { "name", "conninfo", "password_command", NULL };
 	bool has_password;
 	if (!conninfo_parses(p->conninfo, &has_password))
-		complain(c, "conninfo", "conninfo is no connection string or URI that libpq understands; "
-								"psql with the same text says where it stops");
+		complain(c, "conninfo",
+			"conninfo is no connection string or URI that libpq understands; "
+			"psql with the same text says where it stops");
 	for (const struct field *f = peer_fields; f->name; f++) {
-		bool given = f->type == FIELD_INT ? field_number(f, p) != 0 : field_text_borrow(f, p) != NULL;
+		bool given =
+			f->type == FIELD_INT ? field_number(f, p) != 0 : field_text_borrow(f, p) != NULL;
 		if (f->type == FIELD_PASSWORD && p->ask_password)
 			given = false; /* asked for, it is not part of what is written down */
 		if (given && choice_index(with_conninfo, f->name) < 0)
-			complain(c, f->name, "%s can't be given beside conninfo; put it into that string", f->name);
+			complain(
+				c, f->name, "%s can't be given beside conninfo; put it into that string", f->name);
 	}
 }
 
@@ -156,12 +163,13 @@ static void check_twins(const struct mirror_config *m, const struct field *f, st
 	free(texts);
 }
 
-/* A pattern that can match no table is a typing error, and one that would lose the table in silence. */
+/* A pattern that can match no table is a typing error that would lose the table in silence. */
 static void check_patterns(const struct strings *l, const char *field, struct complaints *c)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (l->items[i][0] != '\0' && !strpbrk(l->items[i], ".*?["))
-			complain(c, field, "%s: \"%s\" can match no table; write schema.table", field, l->items[i]);
+			complain(
+				c, field, "%s: \"%s\" can match no table; write schema.table", field, l->items[i]);
 }
 
 static void check_columns(const struct strings *l, struct complaints *c)
@@ -169,8 +177,10 @@ static void check_columns(const struct strings *l, struct complaints *c)
 	for (size_t i = 0; i < l->count; i++) {
 		const char *dot = strchr(l->items[i], '.');
 		if (l->items[i][0] != '\0' && (!dot || !strchr(dot + 1, '.')))
-			complain(c, "columns_exclude", "columns_exclude: \"%s\" names no column; "
-										   "write schema.table.column", l->items[i]);
+			complain(c, "columns_exclude",
+				"columns_exclude: \"%s\" names no column; "
+				"write schema.table.column",
+				l->items[i]);
 	}
 }
 
@@ -189,7 +199,6 @@ static void check_mirror(const void *value, struct complaints *c)
 
 const struct record config_record = { "file", sizeof(struct config), config_fields, NULL };
 const struct record peer_record = { "peer", sizeof(struct peer_config), peer_fields, check_peer };
-const struct record mirror_record = {
-	"mirror", sizeof(struct mirror_config), mirror_fields, check_mirror
-};
+const struct record mirror_record = { "mirror", sizeof(struct mirror_config), mirror_fields,
+	check_mirror };
 const struct record map_record = { "map", sizeof(struct table_map), map_fields, check_map };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What peers, mirrors and maps consist of, said once. A record is a struct, its fields are the keys of its
- * group in a file. Loading, saving, copying, freeing, checking, finding unknown keys and the test of
- * config.example all walk these tables; a new key is one new line in fields.c. */
+/* What peers, mirrors and maps consist of, said once. A record is a struct, its fields are the keys
+ * of its group in a file. Loading, saving, copying, freeing, checking, finding unknown keys and the
+ * test of config.example all walk these tables; a new key is one new line in fields.c. */
 #ifndef CONFIG_FIELDS_H
 #define CONFIG_FIELDS_H
 
@@ -11,12 +11,12 @@ struct record;
 
 enum field_type {
 	FIELD_TEXT,
-	FIELD_PASSWORD, /* text; the word "ask" sets the bool at `beside`, and then the text stays in memory */
+	FIELD_PASSWORD, /* text that stays in memory if the bool at `beside` is set: the word "ask" */
 	FIELD_INT,
 	FIELD_INT64,
 	FIELD_BOOL,
-	FIELD_CHOICE, /* an enum, written as one of `choices` */
-	FIELD_TEXTS,  /* struct strings */
+	FIELD_CHOICE,  /* an enum, written as one of `choices` */
+	FIELD_TEXTS,   /* struct strings */
 	FIELD_RECORDS, /* an array of `record`, its size_t count at `beside` */
 };
 
@@ -24,13 +24,13 @@ struct field {
 	const char *name;
 	enum field_type type;
 	bool required;
-	bool secret;    /* wiped before it is freed, never quoted in a message */
-	bool may_be_0;  /* in the struct, 0 means "not given", whatever the range of a file is */
+	bool secret;   /* wiped before it is freed, never quoted in a message */
+	bool may_be_0; /* in the struct, 0 means "not given", whatever the range of a file is */
 	size_t offset;
 	size_t beside;
 	int64_t min, max;
 	int64_t initial;
-	const char *const *choices; /* NULL-terminated; with FIELD_TEXT what libpq knows, kept as text */
+	const char *const *choices; /* NULL-terminated; with FIELD_TEXT they are kept as text */
 	const struct record *record;
 };
 

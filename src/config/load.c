@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-/* From files to structs. Reading never stops at the first thing that is wrong: every group is read as far as
- * it makes sense, and what depends on all files (names that are double or missing) is looked at last, unless
- * a file could not be understood at all, which would only make more problems out of one. */
+/* From files to structs. Reading never stops at the first thing that is wrong: every group is read
+ * as far as it makes sense, and what depends on all files (names that are double or missing) is
+ * looked at last, unless a file could not be understood at all, which would only make more problems
+ * out of one. */
 #include <pgpier/config.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <libconfig.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +94,7 @@ static void complaint_as_problem(struct complaints *c, const char *field, const 
 		problem(g, at ? at : g->setting, "%s", text);
 }
 
-/* Letters to change, add or leave out to make b of a; names longer than any key are just far away. */
+/* Letters to change, add or leave out to make b of a. Names longer than any key are just far. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[32];
@@ -147,7 +146,8 @@ static bool wrong_type(const struct group *g, const struct field *f, const confi
 	return false;
 }
 
-static bool load_text(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_text(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	const char *text = config_setting_get_string(s);
 	if (!text)
@@ -159,21 +159,24 @@ static bool load_text(const struct group *g, const struct field *f, const config
 	return true;
 }
 
-static bool load_number(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_number(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	int type = config_setting_type(s);
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
 		return wrong_type(g, f, s);
 	int64_t n = config_setting_get_int64(s);
 	if (!field_in_range(f, n)) {
-		problem(g, s, "%s must be %" PRId64 " to %" PRId64 ", not %" PRId64, f->name, f->min, f->max, n);
+		problem(g, s, "%s must be %" PRId64 " to %" PRId64 ", not %" PRId64, f->name, f->min,
+			f->max, n);
 		return false;
 	}
 	field_set_number(f, value, n);
 	return true;
 }
 
-static bool load_bool(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_bool(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
 		return wrong_type(g, f, s);
@@ -181,7 +184,8 @@ static bool load_bool(const struct group *g, const struct field *f, const config
 	return true;
 }
 
-static bool load_choice(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_choice(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	const char *text = config_setting_get_string(s);
 	if (!text)
@@ -198,7 +202,8 @@ static bool load_choice(const struct group *g, const struct field *f, const conf
 	return true;
 }
 
-static bool load_texts(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_texts(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	if (!config_setting_is_array(s) && !config_setting_is_list(s))
 		return wrong_type(g, f, s);
@@ -217,7 +222,8 @@ static void remember(struct origins *o, const struct document *d, const config_s
 	o->items[o->count++] = (struct origin){ d, group };
 }
 
-static bool load_records(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_records(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	struct loader *l = g->loader;
 	bool empty_array = config_setting_is_array(s) && config_setting_length(s) == 0;
@@ -238,7 +244,8 @@ static bool load_records(const struct group *g, const struct field *f, const con
 	return true;
 }
 
-static bool load_field(const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+static bool load_field(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
 {
 	static bool (*const by_type[])(
 		const struct group *, const struct field *, const config_setting_t *, void *) = {
@@ -267,7 +274,8 @@ static void check_secret(const struct group *g, const struct field *f, const con
 	const struct source_file *file =
 		source_where(&g->document->source, (int)config_setting_source_line(s), &line);
 	if (secret && (file->mode & 077) != 0)
-		problem(g, s, "%s holds a password, but mode %04o lets others read the file; run chmod 600 %s",
+		problem(g, s,
+			"%s holds a password, but mode %04o lets others read the file; run chmod 600 %s",
 			f->name, (unsigned)(file->mode & 07777), file->path);
 }
 
@@ -278,7 +286,8 @@ static void load_group(struct loader *l, const struct document *d, const config_
 	size_t fields = 0;
 	while (record->fields[fields].name)
 		fields++;
-	struct group g = { { complaint_as_problem }, l, d, setting, record, xcalloc(fields, sizeof(bool)) };
+	struct group g = { { complaint_as_problem }, l, d, setting, record,
+		xcalloc(fields, sizeof(bool)) };
 	for (int i = 0; i < config_setting_length(setting); i++) {
 		const config_setting_t *s = config_setting_get_elem(setting, (unsigned)i);
 		const struct field *f = record_field(record, config_setting_name(s));
@@ -351,7 +360,9 @@ static bool load_main(struct loader *l, struct document *d, const char *path, bo
 static void check_names(struct loader *l, const struct origins *o, const struct record *record)
 {
 	for (size_t i = 0; i < o->count; i++) {
-		struct group g = { .loader = l, .document = o->items[i].document, .setting = o->items[i].group,
+		struct group g = { .loader = l,
+			.document = o->items[i].document,
+			.setting = o->items[i].group,
 			.record = record };
 		const char *name = NULL, *other = NULL;
 		config_setting_lookup_string(g.setting, "name", &name);
@@ -373,14 +384,16 @@ static void check_references(struct loader *l)
 {
 	static const char *const keys[] = { "source", "target" };
 	for (size_t i = 0; i < l->mirrors.count; i++) {
-		struct group g = { .loader = l, .document = l->mirrors.items[i].document,
-			.setting = l->mirrors.items[i].group, .record = &mirror_record };
+		struct group g = { .loader = l,
+			.document = l->mirrors.items[i].document,
+			.setting = l->mirrors.items[i].group,
+			.record = &mirror_record };
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 			const char *peer = NULL;
 			config_setting_lookup_string(g.setting, keys[k], &peer);
 			if (peer && peer[0] != '\0' && !config_find_peer(l->config, peer))
-				problem(&g, config_setting_get_member(g.setting, keys[k]), "%s: there is no peer \"%s\"",
-					keys[k], peer);
+				problem(&g, config_setting_get_member(g.setting, keys[k]),
+					"%s: there is no peer \"%s\"", keys[k], peer);
 		}
 	}
 }
@@ -394,19 +407,22 @@ static char *default_path(struct config_problems *problems)
 	struct passwd entry, *found = NULL;
 	if (base && base[0] == '/')
 		return xasprintf("%s/pgpier/pgpier.conf", base);
-	if ((!home || home[0] != '/') && getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &found) == 0 && found)
+	if ((!home || home[0] != '/') && getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &found) == 0 &&
+		found)
 		home = entry.pw_dir;
 	if (home && home[0] == '/')
 		return xasprintf("%s/.config/pgpier/pgpier.conf", home);
-	problem_add(problems, "pgpier.conf", 0, "can't be found: neither HOME nor XDG_CONFIG_HOME is set");
+	problem_add(
+		problems, "pgpier.conf", 0, "can't be found: neither HOME nor XDG_CONFIG_HOME is set");
 	return NULL;
 }
 
-/* Absolute where it exists, so that it stays right when the process changes its working directory. */
+/* Absolute where it exists, so that it stays right when the process changes its folder. */
 static char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? xasprintf("%.*s", (int)(slash == path ? 1 : slash - path), path) : xstrdup(".");
+	char *folder =
+		slash ? xasprintf("%.*s", (int)(slash == path ? 1 : slash - path), path) : xstrdup(".");
 	char *absolute = realpath(folder, NULL);
 	if (!absolute)
 		return folder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What can be done with any record by its table. Members are reached through memcpy or a pointer of their
- * own type, so that the compiler's aliasing rules hold. */
+/* What can be done with any record by its table. Members are reached through memcpy or a pointer of
+ * their own type, so that the compiler's aliasing rules hold. */
 #include "fields.h"
 
 #include <inttypes.h>

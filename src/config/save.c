@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* From structs to peers.conf and mirrors.conf. A reader sees the old file or the new one, whatever happens in
- * between: the new one is complete on the disk before it takes the name. */
+/* From structs to peers.conf and mirrors.conf. A reader sees the old file or the new one, whatever
+ * happens in between: the new one is complete on the disk before it takes the name. */
 #include <pgpier/config.h>
 
 #include <errno.h>
@@ -138,8 +138,8 @@ static bool write_all(int fd, const char *text, size_t size)
 	return true;
 }
 
-/* A rename lasts only when the folder that holds the name is on the disk as well. Some network file systems
- * have no such thing and say EINVAL. */
+/* A rename lasts only when the folder that holds the name is on the disk as well. Some network file
+ * systems have no such thing and say EINVAL. */
 static bool sync_folder(const char *directory)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -151,7 +151,8 @@ static bool sync_folder(const char *directory)
 	return ok;
 }
 
-static bool replace_file(const char *directory, const char *path, const struct strbuf *b, struct error *e)
+static bool replace_file(
+	const char *directory, const char *path, const struct strbuf *b, struct error *e)
 {
 	char *temporary = xasprintf("%s.XXXXXX", path);
 	int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
@@ -175,12 +176,15 @@ static bool replace_file(const char *directory, const char *path, const struct s
 	return ok;
 }
 
-/* The records of one list that live in its file: those with `editable`, found at editable_offset. */
-static void put_list(struct strbuf *b, const struct config *c, const struct field *f, size_t editable_offset)
+/* The records of one list that live in its file: those whose bool at editable_offset is set. */
+static void put_list(
+	struct strbuf *b, const struct config *c, const struct field *f, size_t editable_offset)
 {
 	const char *separator = "";
-	strbuf_addf(b, "# Written by pgpier, which replaces this file when a %s changes in the console.\n"
-				   "# What you write by hand belongs into pgpier.conf.\n%s = (", f->record->what, f->name);
+	strbuf_addf(b,
+		"# Written by pgpier, which replaces this file when a %s changes in the console.\n"
+		"# What you write by hand belongs into pgpier.conf.\n%s = (",
+		f->record->what, f->name);
 	for (size_t i = 0; i < records_count(f, c); i++) {
 		bool editable;
 		memcpy(&editable, (char *)records_at(f, c, i) + editable_offset, sizeof(editable));

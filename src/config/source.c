@@ -135,12 +135,12 @@ static bool maybe_include(struct reader *r)
 	if (!path)
 		return refuse(r, r->line, "the name of the file to include does not end");
 	bool ok = r->depth < DEEPEST_INCLUDE ||
-		refuse(r, r->line, "includes are nested too deep; does a file include itself?");
+			  refuse(r, r->line, "includes are nested too deep; does a file include itself?");
 	struct stat st;
 	int failure = ok && stat(path, &st) != 0 ? errno : 0;
 	if (ok && (failure != 0 || !S_ISREG(st.st_mode))) {
-		problem_add(r->problems, r->source->files[r->file].path, r->line, "can't include %s: %s", path,
-			failure != 0 ? strerror(failure) : "it is no regular file");
+		problem_add(r->problems, r->source->files[r->file].path, r->line, "can't include %s: %s",
+			path, failure != 0 ? strerror(failure) : "it is no regular file");
 		ok = false;
 	}
 	if (ok) {
@@ -193,7 +193,8 @@ static bool put_text(struct reader *r, const char *text)
 	while (*r->at != '\0')
 		if (!copy_token(r))
 			return false;
-	return r->source->text.len <= LARGEST_TEXT || refuse(r, r->line, "the configuration is too large");
+	return r->source->text.len <= LARGEST_TEXT ||
+		   refuse(r, r->line, "the configuration is too large");
 }
 
 /* Reads a whole file. An error number, or 0. */

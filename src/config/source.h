@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The text of a configuration file with its includes in their places, ready for libconfig, and the way back
- * from a line of that text to the file and line a person wrote.
+/* The text of a configuration file with its includes in their places, ready for libconfig, and the
+ * way back from a line of that text to the file and line a person wrote.
  *
  * libconfig could include by itself, but 1.5 ends the process when an include is a folder, takes no
- * absolute paths, cuts whole numbers to 32 bits without a word, and lets an unclosed comment swallow the
- * rest of a file. So files are put together here, numbers are marked as wide, and the rest is an error. */
+ * absolute paths, cuts whole numbers to 32 bits without a word, and lets an unclosed comment
+ * swallow the rest of a file. So files are put together here, numbers are marked as wide, and the
+ * rest is an error. */
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
 
@@ -32,8 +33,8 @@ struct source {
 
 enum source_result { SOURCE_READ, SOURCE_ABSENT, SOURCE_BROKEN };
 
-/* Reads path and what it includes, relative to the including file's folder. ABSENT adds no problem and is
- * only said of path itself; BROKEN added at least one. */
+/* Reads path and what it includes, relative to the including file's folder. ABSENT adds no problem
+ * and is only said of path itself; BROKEN added at least one. */
 enum source_result source_read(struct source *s, const char *path, struct config_problems *p);
 void source_free(struct source *s);
 /* Where line (from 1) of text was written. Borrowed. */

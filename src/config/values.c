@@ -40,7 +40,7 @@ static void put(struct config *c, const char *list, void *take, const char *name
 }
 
 /* The others keep their order, which is the order of the file and of the lists on screens. */
-static void delete(struct config *c, const char *list, const char *name)
+static void remove_named(struct config *c, const char *list, const char *name)
 {
 	const struct field *f = record_field(&config_record, list);
 	size_t count = records_count(f, c);
@@ -75,12 +75,12 @@ void config_put_mirror(struct config *c, struct mirror_config *m)
 
 void config_remove_peer(struct config *c, const char *name)
 {
-	delete(c, "peers", name);
+	remove_named(c, "peers", name);
 }
 
 void config_remove_mirror(struct config *c, const char *name)
 {
-	delete(c, "mirrors", name);
+	remove_named(c, "mirrors", name);
 }
 
 void config_free(struct config *c)
@@ -126,10 +126,11 @@ void mirror_config_free(struct mirror_config *m)
 
 bool config_name_ok(const char *name)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
 	size_t length = name ? strlen(name) : 0;
 	return length > 0 && length < NAME_SIZE && name[0] != '-' && name[0] != '.' &&
-		strspn(name, allowed) == length;
+		   strspn(name, allowed) == length;
 }
 
 /* Keeps the first complaint. */

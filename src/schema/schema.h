@@ -8,6 +8,7 @@
 #define SCHEMA_SCHEMA_H
 
 #include <pgpier/config.h>
+#include <pgpier/preflight.h>
 
 #include "../pg/conn.h"
 
@@ -17,14 +18,22 @@ struct schema_table {
 	char source_schema[NAME_SIZE], source_name[NAME_SIZE];
 	char target_schema[NAME_SIZE], target_name[NAME_SIZE];
 	bool exists; /* on the target, already: it is used as it is and gets no statement of ours at all
-	              * (no columns, no keys; its owned sequences still get their values) */
+	              * (no columns, no keys; its sequences still get their values) */
 };
 
 enum schema_kind {
-	SCHEMA_SCHEMA, SCHEMA_TYPE, SCHEMA_SEQUENCE, SCHEMA_TABLE, /* before the rows */
-	SCHEMA_PRIMARY_KEY, SCHEMA_UNIQUE, SCHEMA_EXCLUSION, SCHEMA_INDEX, SCHEMA_CHECK, /* after them */
-	SCHEMA_ATTACH, /* after the builds of a partitioned tree: ATTACH of an index to its parent's */
-	SCHEMA_VALUE, /* last: sequence values */
+	SCHEMA_SCHEMA,
+	SCHEMA_TYPE,
+	SCHEMA_SEQUENCE,
+	SCHEMA_TABLE,
+	SCHEMA_PRIMARY_KEY,
+	SCHEMA_UNIQUE,
+	SCHEMA_EXCLUSION,
+	SCHEMA_INDEX,
+	SCHEMA_CHECK,
+	SCHEMA_ATTACH, /* a child to a parent: tables or indexes */
+	SCHEMA_VALUE,  /* sequence values */
+	SCHEMA_KIND_COUNT,
 };
 const char *schema_kind_name(enum schema_kind k);
 
@@ -40,34 +49,57 @@ struct schema_step {
 	int64_t bytes; /* size on the source, for the order of builds; 0 unknown */
 };
 
-struct schema_plan {
-	struct schema_step *before; /* by stage; many tables of one stage can be spread over sessions */
-	size_t before_count;
-	struct schema_step *after; /* by table, then stage: 0 = keys (an index may need none), 1 = indexes and
-	                            * constraints, 2 = attach */
-	size_t after_count;
-	struct schema_step *values;
-	size_t value_count;
-	/* What can't be made and why, one line each: a type of a missing extension, a default that calls a
-	 * function the target lacks. The table concerned is in blocked[i].table. */
-	struct schema_block {
-		size_t table;
-		struct error error;
-	} *blocked;
-	size_t blocked_count;
+struct schema_steps {
+	struct schema_step *items;
+	size_t count;
+};
+void schema_steps_free(struct schema_steps *steps);
+
+/* What a person should know of one table. A blocker can't be made or used: a type of a missing extension,
+ * a default that calls a function the target lacks, a column of another type. */
+struct schema_finding {
+	size_t table; /* or SCHEMA_NO_TABLE */
+	enum severity severity;
+	char *text;
+	char *next; /* may be NULL */
 };
 
-/* Objects that the target has already (schemas, types, sequences) get no step; a type that exists with
- * another definition is a block. columns_exclude of the mirror is honoured, a mapped table's keys and owned
- * sequences follow it to its target schema. target may be NULL (nothing exists there: for a dry run).
- * NULL on error. */
-struct schema_plan *schema_plan_new(struct pg *source, struct pg *target, const struct mirror_config *m,
-	const struct schema_table *tables, size_t count, struct error *e) MUST_CHECK;
+struct schema_findings {
+	struct schema_finding *items;
+	size_t count;
+	size_t blockers;
+};
+/* The finding that was added, for whoever wants to say what to do next. */
+struct schema_finding *schema_findings_add(struct schema_findings *f, size_t table,
+	enum severity severity, const char *fmt, ...) PG_PRINTF(4, 5);
+void schema_findings_free(struct schema_findings *f);
+
+struct schema_plan {
+	/* By stage over all tables: schemas, types, sequences, tables parents first, and last the keys and
+	 * indexes of partitioned parents, which are empty shells that the leaves' own are attached to. */
+	struct schema_steps before;
+	/* By table, then stage; a table's steps may run as soon as its own rows are in, whatever the other
+	 * tables do. Stage 0 takes locks that let builds on one table run side by side (but for a small
+	 * table's primary key); stage 1 locks the table: constraints upon built indexes, checks. */
+	struct schema_steps after;
+	/* When every table is finished, by stage: what touches a whole tree of tables. */
+	struct schema_steps final;
+	struct schema_findings findings;
+};
+
+/* Objects that the target has already (schemas, types, sequences, indexes of the same table) get no step; a
+ * type that exists with another definition is a blocker. columns_exclude of the mirror is honoured, a mapped
+ * table's keys and owned sequences follow it to its target schema. target may be NULL (nothing exists there:
+ * for a dry run). With blockers the steps are not complete. NULL on error. */
+struct schema_plan *schema_plan_new(struct pg *source, struct pg *target,
+	const struct mirror_config *m, const struct schema_table *tables, size_t count,
+	struct error *e) MUST_CHECK;
 void schema_plan_free(struct schema_plan *p);
 
-/* The values steps again, read afresh from the source (at the end of a load). */
-bool schema_values(struct pg *source, struct pg *target, const struct mirror_config *m, const struct schema_table *tables,
-	size_t count, struct schema_step **steps, size_t *step_count, struct error *e) MUST_CHECK;
-void schema_steps_free(struct schema_step *steps, size_t count);
+/* The values of the tables' sequences, read from the source now (at the end of a load), as steps for the
+ * target, where the sequences must exist: those that do not are left out. */
+bool schema_values(struct pg *source, struct pg *target, const struct mirror_config *m,
+	const struct schema_table *tables, size_t count, struct schema_steps *steps,
+	struct error *e) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Any bytes as pgpier.conf: no crash, no hang; and what is accepted is accepted again after it was saved. */
+/* Any bytes as pgpier.conf: no crash, no hang; and what is accepted is accepted again after it was
+ * saved. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -35,13 +35,16 @@ static void every_key_is_read(void **state)
 		"  user = \"mover\"; password_command = \"pass show shop\"; passfile = \"/p\";\n"
 		"  sslmode = \"verify-full\"; sslrootcert = \"/r\"; sslcert = \"/c\"; sslkey = \"/k\";\n"
 		"  options = \"-c x=1\"; connect_timeout = 7; service = \"s\"; },\n"
-		"  { name = \"rds17\"; conninfo = \"postgresql://u@h:1/d%20b?sslmode=require\"; password = \"ask\"; } );\n"
+		"  { name = \"rds17\"; conninfo = \"postgresql://u@h:1/d%20b?sslmode=require\"; password = "
+		"\"ask\"; } );\n"
 		"mirrors = ( { name = \"shop\"; source = \"ec2-prod\"; target = \"rds17\";\n"
 		"  tables = [ \"public.*\", \"sales.orders\" ]; exclude = ( \"*.tmp_*\" );\n"
 		"  columns_exclude = [ \"public.users.photo\" ];\n"
 		"  map = ( { source = \"public.users\"; target = \"app.users\"; } );\n"
-		"  continuous = true; schema = \"database\"; on_existing_rows = \"append\"; rows_per_chunk = 1000000000000;\n"
-		"  workers = 64; tables_in_parallel = 1L; chunking = \"ctid\"; transfer = \"fetch\"; rate_limit_mb = 100000; } );\n");
+		"  continuous = true; schema = \"database\"; on_existing_rows = \"append\"; rows_per_chunk "
+		"= 1000000000000;\n"
+		"  workers = 64; tables_in_parallel = 1L; chunking = \"ctid\"; transfer = \"fetch\"; "
+		"rate_limit_mb = 100000; } );\n");
 	struct config *c = load_good(*state);
 	const struct peer_config *p = config_find_peer(c, "ec2-prod");
 	const struct mirror_config *m = config_find_mirror(c, "shop");
@@ -121,7 +124,7 @@ static void all_problems_are_reported(void **state)
 		"  \"d\" );\n"
 		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"a\"; workers = \"4\";\n"
 		"  tables = \"public.*\"; exclude = [ \"tmp\", \"\" ]; continuous = 1;\n"
-		"  rows_per_chunk = 999;\n"
+		"  rows_per_chunk = 0;\n"
 		"  chunking = \"blocks\";\n"
 		"  map = ( { source = \"users\"; tarjet = \"x\"; },\n"
 		"    { source = \"public.u\"; target = \"u\"; } );\n"
@@ -136,13 +139,14 @@ static void all_problems_are_reported(void **state)
 		"verify-full, not \"verify\"\n"
 		"pgpier.conf:7: peer 3: name is missing\n"
 		"pgpier.conf:8: peer \"-c\": port must be 1 to 65535, not 0\n"
-		"pgpier.conf:8: peer \"-c\": name must be 1 to 63 letters, digits, _ - or . and begin with none of "
+		"pgpier.conf:8: peer \"-c\": name must be 1 to 63 letters, digits, _ - or . and begin with "
+		"none of "
 		"- ., not \"-c\"\n"
 		"pgpier.conf:9: peers: element 5 must be a group, { ... }\n"
 		"pgpier.conf:10: mirror \"m\": workers must be a whole number\n"
 		"pgpier.conf:11: mirror \"m\": tables must be an array of texts, [ \"...\", \"...\" ]\n"
 		"pgpier.conf:11: mirror \"m\": continuous must be true or false\n"
-		"pgpier.conf:12: mirror \"m\": rows_per_chunk must be 1000 to 1000000000000, not 999\n"
+		"pgpier.conf:12: mirror \"m\": rows_per_chunk must be 1 to 1000000000000, not 0\n"
 		"pgpier.conf:13: mirror \"m\": chunking must be auto, ntile or ctid, not \"blocks\"\n"
 		"pgpier.conf:14: map 1: unknown key \"tarjet\"; did you mean \"target\"?\n"
 		"pgpier.conf:14: map 1: target is missing\n"
@@ -164,42 +168,51 @@ static void numbers_are_not_cut_to_32_bits(void **state)
 		"pgpier.conf:1: peer \"a\": port must be 1 to 65535, not 4294972728\n");
 	expect_problems(*state, "\npeers = ( { port = 99999999999999999999; } );\n",
 		"pgpier.conf:2: a number is too large\n");
-	expect_problems(*state, "peers = ( { name = \"a\"; port = 0x1538; connect_timeout = +9; } );\n", "");
+	expect_problems(
+		*state, "peers = ( { name = \"a\"; port = 0x1538; connect_timeout = +9; } );\n", "");
 }
 
 static void conninfo_stands_alone(void **state)
 {
 	expect_problems(*state,
-		"peers = ( { name = \"a\";\n conninfo = \"host=x\";\n host = \"y\";\n port = 1;\n password = \"z\";\n"
+		"peers = ( { name = \"a\";\n conninfo = \"host=x\";\n host = \"y\";\n port = 1;\n password "
+		"= \"z\";\n"
 		" password_command = \"p\";\n connect_timeout = 3; } );\n",
 		"pgpier.conf:3: peer \"a\": host can't be given beside conninfo; put it into that string\n"
 		"pgpier.conf:4: peer \"a\": port can't be given beside conninfo; put it into that string\n"
-		"pgpier.conf:5: peer \"a\": password can't be given beside conninfo; put it into that string\n"
-		"pgpier.conf:7: peer \"a\": connect_timeout can't be given beside conninfo; put it into that string\n"
+		"pgpier.conf:5: peer \"a\": password can't be given beside conninfo; put it into that "
+		"string\n"
+		"pgpier.conf:7: peer \"a\": connect_timeout can't be given beside conninfo; put it into "
+		"that string\n"
 		"pgpier.conf:5: peer \"a\": password can't be given beside password_command\n");
 	expect_problems(*state, "peers = ( { name = \"a\"; conninfo = \"password=very secret\"; } );\n",
-		"pgpier.conf:1: peer \"a\": conninfo is no connection string or URI that libpq understands; psql "
+		"pgpier.conf:1: peer \"a\": conninfo is no connection string or URI that libpq "
+		"understands; psql "
 		"with the same text says where it stops\n");
 	expect_problems(*state,
-		"peers = ( { name = \"a\"; conninfo = \"service=x\"; password_command = \"p\"; connect_timeout = 0; } );\n",
+		"peers = ( { name = \"a\"; conninfo = \"service=x\"; password_command = \"p\"; "
+		"connect_timeout = 0; } );\n",
 		"");
 }
 
 static void names_are_unique_and_exist(void **state)
 {
-	write_file(*state, "peers.conf", "peers = (\n { name = \"a\"; },\n { name = \"c\"; port = 0; } );\n");
+	write_file(
+		*state, "peers.conf", "peers = (\n { name = \"a\"; },\n { name = \"c\"; port = 0; } );\n");
 	write_file(*state, "mirrors.conf",
 		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\"; },\n"
 		" { name = \"n\"; source = \"x\";\n target = \"c\"; } );\n");
-	char *expected = xasprintf("peers.conf:3: peer \"c\": port must be 1 to 65535, not 0\n"
-		"pgpier.conf:3: peer \"b\": the name is taken already at %s/pgpier.conf:2\n"
-		"peers.conf:2: peer \"a\": the name is taken already at %s/pgpier.conf:1\n"
-		"mirrors.conf:1: mirror \"m\": the name is taken already at %s/pgpier.conf:4\n"
-		"mirrors.conf:2: mirror \"n\": source: there is no peer \"x\"\n",
-		(char *)*state, (char *)*state, (char *)*state);
+	char *expected =
+		xasprintf("peers.conf:3: peer \"c\": port must be 1 to 65535, not 0\n"
+				  "pgpier.conf:3: peer \"b\": the name is taken already at %s/pgpier.conf:2\n"
+				  "peers.conf:2: peer \"a\": the name is taken already at %s/pgpier.conf:1\n"
+				  "mirrors.conf:1: mirror \"m\": the name is taken already at %s/pgpier.conf:4\n"
+				  "mirrors.conf:2: mirror \"n\": source: there is no peer \"x\"\n",
+			(char *)*state, (char *)*state, (char *)*state);
 	expect_problems(*state,
 		"peers = ( { name = \"a\"; },\n { name = \"b\"; },\n { name = \"b\"; } );\n"
-		"mirrors = ( { name = \"m\"; source = \"b\"; target = \"a\"; } );\n", expected);
+		"mirrors = ( { name = \"m\"; source = \"b\"; target = \"a\"; } );\n",
+		expected);
 	free(expected);
 }
 
@@ -221,7 +234,8 @@ static void syntax_errors_have_their_line(void **state)
 		{ "/* \" */ # \"\n// \" /*\nx", "pgpier.conf:3: syntax error\n" },
 		{ "\xEF\xBB\xBFpeers = ( );\r\nmirrors = ( );\r\n", "" },
 		{ "peers = ( { name = \"a\x1b[31m\"; } );",
-			"pgpier.conf:1: peer \"a\\x1b[31m\": name must be 1 to 63 letters, digits, _ - or . and begin "
+			"pgpier.conf:1: peer \"a\\x1b[31m\": name must be 1 to 63 letters, digits, _ - or . "
+			"and begin "
 			"with none of - ., not \"a\\x1b[31m\"\n" },
 		{ "", "" },
 	};
@@ -232,7 +246,8 @@ static void syntax_errors_have_their_line(void **state)
 static void one_broken_file_makes_no_others(void **state)
 {
 	write_file(*state, "peers.conf", "peers = ( { name = \"a\" }\n");
-	expect_problems(*state, "mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\"; workers = 65; } );",
+	expect_problems(*state,
+		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\"; workers = 65; } );",
 		"pgpier.conf:1: mirror \"m\": workers must be 1 to 64, not 65\n"
 		"peers.conf:2: syntax error\n");
 }
@@ -241,7 +256,8 @@ static void includes_are_relative_to_their_file(void **state)
 {
 	char *sub = path_in(*state, "sub");
 	mkdir(sub, 0700);
-	write_file(sub, "outer.conf", "peers = (\n  @include \"inner.conf\"\n, { name = \"z\"; port = 0; } );\n");
+	write_file(sub, "outer.conf",
+		"peers = (\n  @include \"inner.conf\"\n, { name = \"z\"; port = 0; } );\n");
 	write_file(sub, "inner.conf", "{ name = \"a\"; host = 1; }\n\n");
 	expect_problems(*state, "# @include \"none\"\n@include \"sub/outer.conf\"  # here\nx = 1;\n",
 		"sub/inner.conf:1: peer \"a\": host must be a text in double quotes\n"
@@ -259,10 +275,10 @@ static void includes_are_relative_to_their_file(void **state)
 
 static void bad_includes(void **state)
 {
-	char *folder = xasprintf("pgpier.conf:1: can't include %s/sub: it is no regular file\n",
-		(char *)*state);
-	char *absent = xasprintf("pgpier.conf:2: can't include %s/none: No such file or directory\n",
-		(char *)*state);
+	char *folder =
+		xasprintf("pgpier.conf:1: can't include %s/sub: it is no regular file\n", (char *)*state);
+	char *absent = xasprintf(
+		"pgpier.conf:2: can't include %s/none: No such file or directory\n", (char *)*state);
 	char *sub = path_in(*state, "sub");
 	mkdir(sub, 0700);
 	expect_problems(*state, "@include \"sub\"\n", folder);
@@ -291,7 +307,8 @@ static void files_that_can_not_be_read(void **state)
 	fwrite("a = \0;", 6, 1, f);
 	fclose(f);
 	found = problems_of(*state);
-	assert_string_equal(found, "pgpier.conf: can't be read: it holds a NUL byte, so it is no text\n");
+	assert_string_equal(
+		found, "pgpier.conf: can't be read: it holds a NUL byte, so it is no text\n");
 	free(found);
 	free(main_path);
 }
@@ -299,17 +316,20 @@ static void files_that_can_not_be_read(void **state)
 static void others_must_not_read_passwords(void **state)
 {
 	const char *folder = *state;
-	char *expected = xasprintf(
-		"pgpier.conf:1: peer \"a\": password holds a password, but mode 0640 lets others read the file; "
-		"run chmod 600 %s/pgpier.conf\n"
-		"pgpier.conf:2: peer \"b\": conninfo holds a password, but mode 0640 lets others read the file; "
-		"run chmod 600 %s/pgpier.conf\n"
-		"peers.conf: mode 0604 lets others read it; run chmod 600 %s/peers.conf\n"
-		"mirrors.conf: mode 0620 lets others read it; run chmod 600 %s/mirrors.conf\n",
-		folder, folder, folder, folder);
-	static const char text[] = "peers = ( { name = \"a\"; password = \"x\"; },\n"
-							   "{ name = \"b\"; conninfo = \"postgresql://u:pw@h/d\"; },\n"
-							   "{ name = \"c\"; password = \"ask\"; }, { name = \"d\"; conninfo = \"host=h\"; } );\n";
+	char *expected =
+		xasprintf("pgpier.conf:1: peer \"a\": password holds a password, but mode 0640 lets others "
+				  "read the file; "
+				  "run chmod 600 %s/pgpier.conf\n"
+				  "pgpier.conf:2: peer \"b\": conninfo holds a password, but mode 0640 lets others "
+				  "read the file; "
+				  "run chmod 600 %s/pgpier.conf\n"
+				  "peers.conf: mode 0604 lets others read it; run chmod 600 %s/peers.conf\n"
+				  "mirrors.conf: mode 0620 lets others read it; run chmod 600 %s/mirrors.conf\n",
+			folder, folder, folder, folder);
+	static const char text[] =
+		"peers = ( { name = \"a\"; password = \"x\"; },\n"
+		"{ name = \"b\"; conninfo = \"postgresql://u:pw@h/d\"; },\n"
+		"{ name = \"c\"; password = \"ask\"; }, { name = \"d\"; conninfo = \"host=h\"; } );\n";
 	write_mode(folder, "pgpier.conf", text, 0640);
 	write_mode(folder, "peers.conf", "peers = ( );", 0604);
 	write_mode(folder, "mirrors.conf", "mirrors = ( );", 0620);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* config.example against the parser's own tables: it loads, shows every key and no other, its values are the
- * defaults it claims, and every line in it that is commented out works when it is not. */
+/* config.example against the parser's own tables: it loads, shows every key and no other, its
+ * values are the defaults it claims, and every line in it that is commented out works when it is
+ * not. */
 #include "config_files.h"
 
 #include "config/fields.h"

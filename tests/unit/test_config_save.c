@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Peers and mirrors as the console handles them: what is saved comes back equal, a save that fails leaves the
- * old file, and values are copied, replaced and checked. */
+/* Peers and mirrors as the console handles them: what is saved comes back equal, a save that fails
+ * leaves the old file, and values are copied, replaced and checked. */
 #include "config_files.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-static const char hostile[] = "q\"uote \\ back\\n \n\t\r\x1b[31m\x01\x7f \xff\xc3\xa9 東京 # // /* @include \"x\" ;}";
+static const char hostile[] =
+	"q\"uote \\ back\\n \n\t\r\x1b[31m\x01\x7f \xff\xc3\xa9 東京 # // /* @include \"x\" ;}";
 
 static void fill(struct config *c)
 {
-	struct peer_config p = { .name = xstrdup("a"), .host = xstrdup(hostile), .port = 65535,
-		.dbname = xstrdup(hostile), .password = xstrdup(hostile), .editable = true };
-	struct peer_config b = { .name = xstrdup("b"), .ask_password = true,
-		.password = xstrdup("in memory only"), .editable = true };
+	struct peer_config p = { .name = xstrdup("a"),
+		.host = xstrdup(hostile),
+		.port = 65535,
+		.dbname = xstrdup(hostile),
+		.password = xstrdup(hostile),
+		.editable = true };
+	struct peer_config b = { .name = xstrdup("b"),
+		.ask_password = true,
+		.password = xstrdup("in memory only"),
+		.editable = true };
 	struct mirror_config m;
 	config_put_peer(c, &p);
 	config_put_peer(c, &b);
@@ -89,7 +96,9 @@ static void every_byte_comes_back(void **state)
 	all[255] = '\0';
 	for (size_t start = 0; start < 255; start += 15) {
 		struct config *c = config_in(*state);
-		struct peer_config p = { .name = xstrdup("a"), .options = xstrdup(all + start), .editable = true };
+		struct peer_config p = {
+			.name = xstrdup("a"), .options = xstrdup(all + start), .editable = true
+		};
 		config_put_peer(c, &p);
 		assert_true(config_save_peers(c, &e));
 		config_free(c);
@@ -270,7 +279,8 @@ static void expect_error(bool ok, const struct error *e, const char *text)
 
 static void a_form_is_told_the_first_problem(void **state)
 {
-	char a[] = "a", b[] = "b", word[] = "ask", bad[] = "a b", uri[] = "postgresql://h/d", pattern[] = "orders";
+	char a[] = "a", b[] = "b", word[] = "ask", bad[] = "a b", uri[] = "postgresql://h/d",
+		 pattern[] = "orders";
 	struct error e;
 	struct peer_config p = { .name = a };
 	struct mirror_config m;
@@ -278,7 +288,8 @@ static void a_form_is_told_the_first_problem(void **state)
 	assert_true(peer_config_check(&p, &e));
 	expect_error(peer_config_check(&(struct peer_config){ .name = bad }, &e), &e, "name must be");
 	expect_error(peer_config_check(&(struct peer_config){ .port = 1 }, &e), &e, "name is missing");
-	expect_error(peer_config_check(&(struct peer_config){ .name = a, .port = -1 }, &e), &e, "port must be");
+	expect_error(
+		peer_config_check(&(struct peer_config){ .name = a, .port = -1 }, &e), &e, "port must be");
 	expect_error(peer_config_check(&(struct peer_config){ .name = a, .password = word }, &e), &e,
 		"password can't be the word \"ask\"");
 	p = (struct peer_config){ .name = a, .conninfo = uri, .ask_password = true, .password = b };

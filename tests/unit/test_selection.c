@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Which tables a mirror takes. The patterns are checked against fnmatch(3) as well, on what both agree to mean. */
+/* Which tables a mirror takes. The patterns are checked against fnmatch(3) as well, on what both
+ * agree to mean. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,12 @@ static bool takes(const char *pattern, const char *schema, const char *name)
 	char *items[] = { copy };
 	struct mirror_config m = { .tables = { items, 1 } };
 	snprintf(copy, sizeof(copy), "%s", pattern);
-	return selection_takes(&m, schema, name);
+	struct selection *prepared = selection_new(&m);
+	bool has = selection_has(prepared, schema, name);
+	selection_free(prepared);
+	if (has != selection_takes(&m, schema, name))
+		fail_msg("two answers for %s on %s.%s", pattern, schema, name);
+	return has;
 }
 
 static void patterns(void **state)
@@ -76,13 +82,38 @@ static void agrees_with_fnmatch(void **state)
 	char pattern[16], name[16], text[32];
 	(void)state;
 	srand(20261121);
-	for (int i = 0; i < 200000; i++) {
+	for (int i = 0; i < 100000; i++) {
 		random_text(pattern, "ab*?.", 10);
 		random_text(name, "ab.", 8);
 		snprintf(text, sizeof(text), "s.%s", name);
 		if (takes(pattern, "s", name) != (fnmatch(pattern, text, 0) == 0))
 			fail_msg("%s on %s", pattern, text);
 	}
+}
+
+static void many_tables_take_no_time(void **state)
+{
+	struct mirror_config m = { 0 };
+	size_t taken = 0;
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		char *pattern = xasprintf("public.table\\_%05d", i * 5);
+		strings_add(&m.tables, pattern);
+		free(pattern);
+	}
+	strings_add(&m.exclude, "*.table_*0");
+	struct selection *s = selection_new(&m);
+	int64_t begin = clock_us();
+	for (int i = 0; i < 50000; i++) {
+		char name[NAME_SIZE];
+		snprintf(name, sizeof(name), "table_%05d", i);
+		taken += selection_has(s, "public", name);
+	}
+	assert_true(clock_us() - begin < 2000000);
+	assert_int_equal(taken, 5000);
+	selection_free(s);
+	strings_free(&m.tables);
+	strings_free(&m.exclude);
 }
 
 static void many_stars_take_no_time(void **state)
@@ -114,7 +145,8 @@ static void exclude_wins(void **state)
 
 static void columns_are_compared_as_they_are(void **state)
 {
-	char *columns[] = { (char[]){ "public.users.photo" }, (char[]){ "a.b.c.d" }, (char[]){ "p.t.a*" } };
+	char *columns[] = { (char[]){ "public.users.photo" }, (char[]){ "a.b.c.d" },
+		(char[]){ "p.t.a*" } };
 	struct mirror_config m = { .columns_exclude = { columns, 3 } };
 	(void)state;
 	assert_true(selection_leaves_out(&m, "public", "users", "photo"));
@@ -126,6 +158,23 @@ static void columns_are_compared_as_they_are(void **state)
 	assert_false(selection_leaves_out(&m, "p", "t", "ab"));
 }
 
+static void expect_target(
+	const struct mirror_config *m, const char *schema, const char *name, const char *target)
+{
+	char target_schema[NAME_SIZE], target_name[NAME_SIZE];
+	struct selection *s = selection_new(m);
+	for (int prepared = 0; prepared < 2; prepared++) {
+		if (prepared)
+			selection_has_target(s, schema, name, target_schema, target_name);
+		else
+			selection_target(m, schema, name, target_schema, target_name);
+		char *found = xasprintf("%s|%s", target_schema, target_name);
+		assert_string_equal(found, target);
+		free(found);
+	}
+	selection_free(s);
+}
+
 static void targets(void **state)
 {
 	struct table_map map[] = {
@@ -134,20 +183,13 @@ static void targets(void **state)
 		{ (char[]){ "public.bad" }, (char[]){ "nodot" } },
 	};
 	struct mirror_config m = { .map = map, .map_count = 3 };
-	char schema[NAME_SIZE], name[NAME_SIZE];
 	(void)state;
-	selection_target(&m, "public", "users", schema, name);
-	assert_string_equal(schema, "app");
-	assert_string_equal(name, "users");
-	selection_target(&m, "public", "dots", schema, name);
-	assert_string_equal(schema, "app");
-	assert_string_equal(name, "a.b.c");
-	selection_target(&m, "public", "bad", schema, name);
-	assert_string_equal(schema, "public");
-	assert_string_equal(name, "bad");
-	selection_target(&m, "My Schema", "x.y", schema, name);
-	assert_string_equal(schema, "My Schema");
-	assert_string_equal(name, "x.y");
+	expect_target(&m, "public", "users", "app|users");
+	expect_target(&m, "public", "dots", "app|a.b.c");
+	expect_target(&m, "public", "bad", "public|bad");
+	expect_target(&m, "My Schema", "x.y", "My Schema|x.y");
+	m.map_count = 0;
+	expect_target(&m, "public", "users", "public|users");
 }
 
 static void splitting_keeps_to_63_bytes(void **state)
@@ -174,8 +216,8 @@ static void splitting_keeps_to_63_bytes(void **state)
 
 static void a_pattern_takes_just_its_table(void **state)
 {
-	static const char *const names[] = { "plain", "a*b", "a?b", "[ab]", "a\\b", "a\\*b", "\"q\"", "x.y",
-		"東京", "\x1b[31m", "\xff", "]", "a]b", "-" };
+	static const char *const names[] = { "plain", "a*b", "a?b", "[ab]", "a\\b", "a\\*b", "\"q\"",
+		"x.y", "東京", "\x1b[31m", "\xff", "]", "a]b", "-" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char *pattern = selection_pattern("s*", names[i]);
@@ -192,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(agrees_with_fnmatch),
+		cmocka_unit_test(many_tables_take_no_time),
 		cmocka_unit_test(many_stars_take_no_time),
 		cmocka_unit_test(exclude_wins),
 		cmocka_unit_test(columns_are_compared_as_they_are),

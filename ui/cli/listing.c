@@ -48,7 +48,7 @@ static void print_row(const struct column *columns, size_t count, char *const *c
 void listing_print(struct listing *l, FILE *out)
 {
 	struct column columns[MOST_COLUMNS];
-	char *titles[MOST_COLUMNS] = { NULL };
+	char *titles[MOST_COLUMNS] = { 0 };
 	size_t count = parse_titles(l->titles, columns);
 	for (size_t i = 0; i < l->cells.count; i++) {
 		struct column *c = &columns[i % count];
