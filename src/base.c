@@ -35,14 +35,20 @@ char *xstrdup(const char *s)
 	return s ? checked(strdup(s)) : NULL;
 }
 
+char *xvasprintf(const char *fmt, va_list args)
+{
+	char *s = NULL;
+	int n = vasprintf(&s, fmt, args);
+	return checked(n < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list args;
-	char *s = NULL;
 	va_start(args, fmt);
-	int n = vasprintf(&s, fmt, args);
+	char *s = xvasprintf(fmt, args);
 	va_end(args);
-	return checked(n < 0 ? NULL : s);
+	return s;
 }
 
 void copy_text(char *dst, size_t size, const char *src)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Decimals are made from integers, because printf's %f follows the locale and these texts are the same in
- * a log, in a script and on every screen. */
+/* Decimals are made from integers, because printf's %f follows the locale and these texts are the
+ * same in a log, in a script and on every screen. */
 #include <pgpier/format.h>
 
 #include <inttypes.h>
@@ -77,7 +77,7 @@ const char *format_count(int64_t n, char buf[FORMAT_SIZE])
 	return buf;
 }
 
-/* From one minute up in durations, from one hour up in estimates: the two largest units, rounded. */
+/* From one minute up in durations, from one hour up in estimates: the two largest units. */
 static void put_long(char *buf, size_t size, double seconds)
 {
 	int64_t s = llround(seconds);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The document is one line, plain ASCII in its controls: what a terminal would obey is escaped as well, so
- * that a hostile table name in `status --json` harms no one. Numbers never follow the locale. */
+/* The document is one line, plain ASCII in its controls: what a terminal would obey is escaped as
+ * well, so that a hostile table name in `status --json` harms no one. Numbers never follow the
+ * locale. */
 #include <pgpier/json.h>
 
 #include <inttypes.h>
@@ -10,18 +11,17 @@
 
 #include <pgpier/utf8.h>
 
-static const char *short_escape(uint32_t code)
+/* The letter behind the backslash of a short escape; 0 when there is none. */
+static char short_escape(uint32_t code)
 {
-	switch (code) {
-	case '"': return "\\\"";
-	case '\\': return "\\\\";
-	case '\b': return "\\b";
-	case '\f': return "\\f";
-	case '\n': return "\\n";
-	case '\r': return "\\r";
-	case '\t': return "\\t";
-	default: return NULL;
-	}
+	static const char letters[] = { ['"'] = '"',
+		['\\'] = '\\',
+		['\b'] = 'b',
+		['\f'] = 'f',
+		['\n'] = 'n',
+		['\r'] = 'r',
+		['\t'] = 't' };
+	return code < sizeof(letters) ? letters[code] : '\0';
 }
 
 static void put_string(struct strbuf *b, const char *s)
@@ -29,12 +29,11 @@ static void put_string(struct strbuf *b, const char *s)
 	strbuf_add(b, "\"");
 	while (*s != '\0') {
 		uint32_t code;
-		const char *escape;
 		size_t length = utf8_decode(s, &code);
 		if (length == 0)
 			strbuf_add(b, "\xEF\xBF\xBD");
-		else if ((escape = short_escape(code)))
-			strbuf_add(b, escape);
+		else if (short_escape(code))
+			strbuf_addf(b, "\\%c", short_escape(code));
 		else if (utf8_is_control(code))
 			strbuf_addf(b, "\\u%04" PRIx32, code);
 		else

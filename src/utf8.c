@@ -23,5 +23,5 @@ size_t utf8_decode(const char *text, uint32_t *code)
 bool utf8_is_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || (c >= 0x2028 && c <= 0x202E) ||
-		(c >= 0x2066 && c <= 0x2069);
+		   (c >= 0x2066 && c <= 0x2069);
 }

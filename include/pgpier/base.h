@@ -28,6 +28,7 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s); /* NULL gives NULL */
 char *xasprintf(const char *fmt, ...) PG_PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list args) PG_PRINTF(1, 0);
 
 /* Copies src, cut at a character boundary of UTF-8 if it does not fit. Always terminates. */
 void copy_text(char *dst, size_t size, const char *src);

@@ -12,10 +12,21 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column);
 /* Target of schema.name: the map's, else the same names. Buffers of NAME_SIZE. The target text of a
- * map is split at its first dot when the whole left part is no longer than 63 bytes. */
+ * map is split by selection_split(). */
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,
 	char *target_schema, char *target_name);
+/* Splits a map's target at its first dot: false unless that leaves two names of 1 to 63 bytes. */
+bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SIZE]);
 /* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
 char *selection_pattern(const char *schema, const char *name);
+
+/* The same answers for very many tables: a picker may have written 10,000 names, and each of 50,000 tables is
+ * asked for. Names without wildcards are found by bisection. Keeps nothing of m; any thread may read it. */
+struct selection;
+struct selection *selection_new(const struct mirror_config *m);
+void selection_free(struct selection *s); /* NULL is fine */
+bool selection_has(const struct selection *s, const char *schema, const char *name);
+void selection_has_target(const struct selection *s, const char *schema, const char *name,
+	char *target_schema, char *target_name);
 
 #endif

@@ -76,8 +76,9 @@ static bool begin_copy(struct pg *c, const char *sql, ExecStatusType want, struc
 	}
 }
 
-/* The result that ends a COPY: its rows, or the error. Reads on to the end of the query. */
-static bool end_copy(struct pg *c, int64_t *rows, struct error *e)
+/* The result that ends a COPY: its rows, or the error; and the one value of a SELECT behind it. Reads on to
+ * the end of the query. */
+static bool end_copy(struct pg *c, int64_t *rows, char *answer, size_t size, struct error *e)
 {
 	PGconn *conn = pg_conn_borrow(c);
 	bool ok = true;
@@ -97,6 +98,8 @@ static bool end_copy(struct pg *c, int64_t *rows, struct error *e)
 			return ok;
 		if (PQresultStatus(r) == PGRES_COMMAND_OK)
 			*rows = pipe_tag_rows(PQcmdStatus(r));
+		else if (PQresultStatus(r) == PGRES_TUPLES_OK && answer && PQntuples(r) == 1)
+			copy_text(answer, size, PQgetvalue(r, 0, 0));
 		else if (ok)
 			ok = pg_error(c, e, r, NULL);
 		PQclear(r);
@@ -153,7 +156,7 @@ bool pipe_target_end(struct pg *target, const char *why, int64_t *rows, struct e
 			return false;
 	if (put < 0)
 		return pg_error(target, e, NULL, NULL);
-	return flush_target(target, e) && end_copy(target, rows, e);
+	return flush_target(target, e) && end_copy(target, rows, NULL, 0, e);
 }
 
 /* ---- the source's end ---- */
@@ -251,7 +254,7 @@ bool pipe_copy_libpq(const struct pipe *p, struct pipe_result *result, struct er
 	if (!ok)
 		result->source_failed = true;
 	if (ok && (ok = pump(g, e))) {
-		ok = end_copy(p->source, &sent, e);
+		ok = end_copy(p->source, &sent, result->answer, sizeof(result->answer), e);
 		result->source_failed = !ok;
 	}
 	free(g);

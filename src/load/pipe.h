@@ -25,11 +25,13 @@ struct pipe_result {
 	int64_t rows;  /* what the source sent and the target took */
 	int64_t bytes; /* of COPY data */
 	bool source_failed; /* which side an error is from */
+	char answer[32];    /* of a SELECT of one value behind the source's COPY */
 };
 
 struct pipe {
 	struct pg *source, *target;
-	const char *source_sql; /* [...;] COPY ... TO STDOUT */
+	const char *source_sql; /* [...;] COPY ... TO STDOUT [; SELECT one value] */
+	const char *after_sql;  /* that SELECT, for pipe_fetch(); may be NULL */
 	const char *target_sql; /* [...;] COPY ... FROM STDIN */
 	struct throttle *throttle;
 	struct progress *progress; /* moves while it runs */

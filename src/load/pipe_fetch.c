@@ -138,6 +138,18 @@ static bool forward(const struct pipe *p, const PGresult *r, bool binary, struct
 	return true;
 }
 
+/* What stands behind the COPY when rows go by COPY. */
+static bool ask_after(const struct pipe *p, struct pipe_result *result, struct error *e)
+{
+	struct rows *r = p->after_sql ? PG_ROWS(p->source, e, p->after_sql) : NULL;
+	if (p->after_sql && !r)
+		return false;
+	if (r)
+		copy_text(result->answer, sizeof(result->answer), rows_text(r, 0, 0));
+	rows_free(r);
+	return true;
+}
+
 static bool fetch_all(const struct pipe *p, bool binary, struct pipe_result *result, struct error *e)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -173,7 +185,7 @@ bool pipe_fetch(const struct pipe *p, bool binary, struct pipe_result *result, s
 	result->source_failed = false;
 	if (!pipe_target_begin(p->target, p->target_sql, e))
 		return false;
-	if (fetch_all(p, binary, result, e))
+	if (fetch_all(p, binary, result, e) && ask_after(p, result, e))
 		return pipe_target_end(p->target, NULL, &taken, e) && pipe_check_rows(result->rows, taken, e);
 	if (!pg_lost(p->source)) /* a FETCH may be under way */
 		pg_abandon(p->source);

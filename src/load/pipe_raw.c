@@ -35,6 +35,7 @@ struct end {
 	bool failed;
 	struct error error; /* when failed */
 	int64_t rows;       /* of the COPY's command tag; -1 none */
+	char answer[32];    /* of a SELECT behind the COPY */
 };
 
 struct raw {
@@ -120,6 +121,18 @@ static bool have_message(struct end *x, uint32_t *len)
 	return false;
 }
 
+/* A DataRow of one column: the number of columns, the length, the bytes. */
+static void take_answer(struct end *x, const char *body, uint32_t size)
+{
+	if (size < 6)
+		return;
+	uint32_t len = get32(body + 2);
+	if (len > size - 6 || len >= sizeof(x->answer))
+		return;
+	memcpy(x->answer, body + 6, len);
+	x->answer[len] = '\0';
+}
+
 /* Anything but CopyData. False when the conversation can't go on. */
 static bool handle(struct end *x, char type, const char *body, uint32_t size)
 {
@@ -130,7 +143,11 @@ static bool handle(struct end *x, char type, const char *body, uint32_t size)
 		x->failed = true;
 		return true;
 	case 'C':
-		x->rows = pipe_tag_rows(body);
+		if (pipe_tag_rows(body) >= 0)
+			x->rows = pipe_tag_rows(body);
+		return true;
+	case 'D':
+		take_answer(x, body, size);
 		return true;
 	case 'G':
 	case 'H':
@@ -144,8 +161,7 @@ static bool handle(struct end *x, char type, const char *body, uint32_t size)
 	case 'N': /* notice */
 	case 'S': /* parameter status */
 	case 'A': /* notification */
-	case 'D': /* rows of a statement in front of the COPY, which nobody wants */
-	case 'T':
+	case 'T': /* the columns of a row that follows */
 	case 'I':
 		return true;
 	default:
@@ -388,6 +404,7 @@ bool pipe_copy_raw(const struct pipe *p, struct pipe_result *result, struct erro
 	bool ok = run(r);
 	if (ok) {
 		result->rows = r->source.rows;
+		copy_text(result->answer, sizeof(result->answer), r->source.answer);
 		ok = pipe_check_rows(r->source.rows, r->target.rows, e);
 	} else {
 		result->source_failed = r->source.failed;

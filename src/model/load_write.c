@@ -195,15 +195,6 @@ void model_table_failed(struct model *m, const char *mirror, size_t table, const
 	model_unlock_changed(m);
 }
 
-void model_table_stall(struct model *m, const char *mirror, size_t table, const char *stall)
-{
-	model_lock(m);
-	struct table_entry *t = table_find(mirror_find(m, mirror), table);
-	if (t)
-		replace_text(&t->stall, stall && stall[0] ? stall : NULL);
-	model_unlock_changed(m);
-}
-
 void model_table_planned(struct model *m, const char *mirror, size_t table, size_t chunks,
 	const char *const *ranges, int64_t rows, const char *how)
 {
@@ -403,5 +394,26 @@ void model_worker(struct model *m, const char *mirror, int worker, const char *d
 		w->building = strcmp(doing, "index") == 0;
 		w->fraction = -1;
 	}
+	model_unlock_changed(m);
+}
+
+void model_stalls_clear(struct model *m, const char *mirror)
+{
+	model_lock(m);
+	struct mirror_entry *r = mirror_find(m, mirror);
+	for (size_t i = 0; r && i < r->table_count; i++)
+		if (r->tables[i].stall)
+			replace_text(&r->tables[i].stall, NULL);
+	model_unlock(m);
+}
+
+void model_worker_stall(struct model *m, const char *mirror, int worker, const char *stall)
+{
+	model_lock(m);
+	struct mirror_entry *r = mirror_find(m, mirror);
+	const struct worker_entry *w = r ? &r->workers[(unsigned)worker % MOST_WORKERS] : NULL;
+	struct table_entry *t = w && w->doing[0] ? table_find(r, w->table) : NULL;
+	if (t)
+		replace_text(&t->stall, stall);
 	model_unlock_changed(m);
 }

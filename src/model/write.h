@@ -61,7 +61,9 @@ void model_load_ended(struct model *m, const char *mirror);
 
 void model_table_state(struct model *m, const char *mirror, size_t table, enum table_state state);
 void model_table_failed(struct model *m, const char *mirror, size_t table, const struct error *e);
-void model_table_stall(struct model *m, const char *mirror, size_t table, const char *stall);
+/* Why nothing moves: cleared for all tables, then said of the table that a worker is at. */
+void model_stalls_clear(struct model *m, const char *mirror);
+void model_worker_stall(struct model *m, const char *mirror, int worker, const char *stall);
 /* rows < 0 keeps the estimate. ranges are copied. */
 void model_table_planned(struct model *m, const char *mirror, size_t table, size_t chunks,
 	const char *const *ranges, int64_t rows, const char *how);

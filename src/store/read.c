@@ -53,8 +53,9 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 	t->took_us = rows_int(r, i, 13);
 	copy_text(t->how, sizeof(t->how), rows_text(r, i, 14));
 	if (!rows_null(r, i, 15)) {
-		error_set(&t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
-		copy_text(t->error.sqlstate, sizeof(t->error.sqlstate), rows_text(r, i, 17));
+		t->error = xmalloc(sizeof(*t->error));
+		error_set(t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
+		copy_text(t->error->sqlstate, sizeof(t->error->sqlstate), rows_text(r, i, 17));
 	}
 }
 
@@ -117,7 +118,8 @@ static bool read_snapshots(struct pg *c, const char *id, struct store_mirror *ou
 static bool read_steps(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
-		"SELECT kind || ' ' || name FROM pgpier.steps WHERE mirror_id = $1 ORDER BY 1 COLLATE \"C\"", id);
+		"SELECT kind || ' ' || name FROM pgpier.steps WHERE mirror_id = $1"
+		" ORDER BY (kind || ' ' || name) COLLATE \"C\"", id);
 	if (!r)
 		return false;
 	for (int i = 0; i < rows_count(r); i++)
@@ -151,6 +153,8 @@ void store_mirror_free(struct store_mirror *m)
 	}
 	for (size_t i = 0; i < m->snapshot_count; i++)
 		free(m->snapshots[i].visible);
+	for (size_t i = 0; i < m->table_count; i++)
+		free(m->tables[i].error);
 	free(m->tables);
 	free(m->chunks);
 	free(m->snapshots);

@@ -24,7 +24,7 @@ struct store_table {
 	int64_t rows, bytes; /* when loaded */
 	int64_t took_us;
 	char how[160];
-	struct error error; /* of the last attempt */
+	struct error *error; /* of the last attempt; NULL none */
 };
 
 struct store_chunk {

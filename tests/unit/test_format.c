@@ -151,22 +151,22 @@ static void sanitizing_shows_what_a_terminal_would_obey(void **state)
 	static const struct {
 		const char *text, *shown;
 	} cases[] = {
-		{ "plain", "plain" },
-		{ "Zürich 東京 😀", "Zürich 東京 😀" },
-		{ "a\nb\tc\rd", "a\\nb\\tc\\rd" },
-		{ "\x1b]0;x\x07", "\\x1b]0;x\\x07" },
+		{ "plain", "plain" }, { "Zürich 東京 😀", "Zürich 東京 😀" },
+		{ "a\nb\tc\rd", "a\\nb\\tc\\rd" }, { "\x1b]0;x\x07", "\\x1b]0;x\\x07" },
 		{ "\x7f", "\\x7f" },
-		{ "\xc2\x9b" "31m", "\\u009b31m" },                /* CSI as one C1 character */
-		{ "\x9b" "31m", "\\x9b31m" },                      /* and as a bare byte */
-		{ "\xc0\x9b", "\\xc0\\x9b" },                      /* overlong ESC */
-		{ "\xe0\x80\x9b", "\\xe0\\x80\\x9b" },
-		{ "\xf0\x80\x80\x9b", "\\xf0\\x80\\x80\\x9b" },
-		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },             /* surrogate */
-		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },    /* above U+10FFFF */
-		{ "\xff\xfe", "\\xff\\xfe" },
-		{ "x\xe6\x9d", "x\\xe6\\x9d" },                    /* cut in the middle */
-		{ "\xe2\x80\xaa\xe2\x80\xae", "\\u202a\\u202e" },  /* embeddings and overrides */
-		{ "\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069" },  /* isolates */
+		{ "\xc2\x9b"
+		  "31m",
+			"\\u009b31m" }, /* CSI as one C1 character */
+		{ "\x9b"
+		  "31m",
+			"\\x9b31m" },             /* and as a bare byte */
+		{ "\xc0\x9b", "\\xc0\\x9b" }, /* overlong ESC */
+		{ "\xe0\x80\x9b", "\\xe0\\x80\\x9b" }, { "\xf0\x80\x80\x9b", "\\xf0\\x80\\x80\\x9b" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },                        /* surrogate */
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },               /* above U+10FFFF */
+		{ "\xff\xfe", "\\xff\\xfe" }, { "x\xe6\x9d", "x\\xe6\\x9d" }, /* cut in the middle */
+		{ "\xe2\x80\xaa\xe2\x80\xae", "\\u202a\\u202e" },             /* embeddings and overrides */
+		{ "\xe2\x81\xa6\xe2\x81\xa9", "\\u2066\\u2069" },             /* isolates */
 		{ "\xe2\x80\xa8", "\\u2028" },
 		{ "\xe2\x80\xa7\xe2\x80\xaf", "\xe2\x80\xa7\xe2\x80\xaf" }, /* their harmless neighbours */
 	};
@@ -183,8 +183,14 @@ static void sanitizing_cuts_between_characters(void **state)
 	(void)state;
 	assert_string_equal(format_sanitized("東京", buf, 7), "東京");
 	assert_string_equal(format_sanitized("東京", buf, 6), "東");
-	assert_string_equal(format_sanitized("a\x1b" "b", buf, 6), "a\\x1b");
-	assert_string_equal(format_sanitized("a\x1b" "b", buf, 5), "a"); /* an escape is whole or absent */
+	assert_string_equal(format_sanitized("a\x1b"
+										 "b",
+							buf, 6),
+		"a\\x1b");
+	assert_string_equal(format_sanitized("a\x1b"
+										 "b",
+							buf, 5),
+		"a"); /* an escape is whole or absent */
 	assert_string_equal(format_sanitized("a", buf, 1), "");
 	buf[0] = '!';
 	format_sanitized("a", buf, 0);

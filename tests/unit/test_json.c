@@ -29,8 +29,9 @@ static void nesting_places_commas(void **state)
 	json_null(&j, "error");
 	json_text(&j, "state", NULL);
 	json_end_object(&j);
-	assert_string_equal(j.out.text, "{\"mirror\":\"shop\",\"tables\":[{},{\"rows\":-9223372036854775808,"
-									"\"done\":false}],\"errors\":[],\"error\":null,\"state\":null}");
+	assert_string_equal(j.out.text,
+		"{\"mirror\":\"shop\",\"tables\":[{},{\"rows\":-9223372036854775808,"
+		"\"done\":false}],\"errors\":[],\"error\":null,\"state\":null}");
 	json_free(&j);
 	assert_null(j.out.text);
 }

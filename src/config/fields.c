@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The tables of keys, and the rules that one key has with another. */
+#include "fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include <pgpier/selection.h>
+
+const char *const chunking_names[] = { "auto", "ntile", "ctid", NULL };
+const char *const transfer_names[] = { "auto", "copy", "fetch", NULL };
+const char *const schema_mode_names[] = { "tables", "none", "database", NULL };
+const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL };
+
+static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca",
+	"verify-full", NULL };
+
+#define MEMBER(kind, owner, member)                                                                \
+	.name = #member, .type = FIELD_##kind, .offset = offsetof(struct owner, member)
+#define BESIDE(owner, member) .beside = offsetof(struct owner, member)
+#define RANGE(least, most) .min = (least), .max = (most)
+
+static const struct field peer_fields[] = {
+	{ MEMBER(TEXT, peer_config, name), .required = true },
+	{ MEMBER(TEXT, peer_config, conninfo), .secret = true },
+	{ MEMBER(TEXT, peer_config, host) },
+	{ MEMBER(INT, peer_config, port), RANGE(1, 65535), .may_be_0 = true },
+	{ MEMBER(TEXT, peer_config, dbname) },
+	{ MEMBER(TEXT, peer_config, user) },
+	{ MEMBER(PASSWORD, peer_config, password), BESIDE(peer_config, ask_password), .secret = true },
+	{ MEMBER(TEXT, peer_config, password_command) },
+	{ MEMBER(TEXT, peer_config, passfile) },
+	{ MEMBER(TEXT, peer_config, service) },
+	{ MEMBER(TEXT, peer_config, sslmode), .choices = sslmodes },
+	{ MEMBER(TEXT, peer_config, sslrootcert) },
+	{ MEMBER(TEXT, peer_config, sslcert) },
+	{ MEMBER(TEXT, peer_config, sslkey) },
+	{ MEMBER(TEXT, peer_config, options) },
+	{ MEMBER(INT, peer_config, connect_timeout), RANGE(0, 3600), .may_be_0 = true },
+	{ NULL },
+};
+
+static const struct field map_fields[] = {
+	{ MEMBER(TEXT, table_map, source), .required = true },
+	{ MEMBER(TEXT, table_map, target), .required = true },
+	{ NULL },
+};
+
+static const struct field mirror_fields[] = {
+	{ MEMBER(TEXT, mirror_config, name), .required = true },
+	{ MEMBER(TEXT, mirror_config, source), .required = true },
+	{ MEMBER(TEXT, mirror_config, target), .required = true },
+	{ MEMBER(TEXTS, mirror_config, tables) },
+	{ MEMBER(TEXTS, mirror_config, exclude) },
+	{ MEMBER(TEXTS, mirror_config, columns_exclude) },
+	{ MEMBER(RECORDS, mirror_config, map), BESIDE(mirror_config, map_count),
+		.record = &map_record },
+	{ MEMBER(BOOL, mirror_config, continuous) },
+	{ MEMBER(CHOICE, mirror_config, schema), .choices = schema_mode_names },
+	{ MEMBER(CHOICE, mirror_config, on_existing_rows), .choices = existing_rows_names },
+	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1000, INT64_C(1000000000000)),
+		.initial = 250000 },
+	{ MEMBER(INT, mirror_config, workers), RANGE(1, 64), .initial = 4 },
+	{ MEMBER(INT, mirror_config, tables_in_parallel), RANGE(1, 64), .initial = 4 },
+	{ MEMBER(CHOICE, mirror_config, chunking), .choices = chunking_names },
+	{ MEMBER(CHOICE, mirror_config, transfer), .choices = transfer_names },
+	{ MEMBER(INT, mirror_config, rate_limit_mb), RANGE(0, 100000) },
+	{ NULL },
+};
+
+static const struct field config_fields[] = {
+	{ MEMBER(RECORDS, config, peers), BESIDE(config, peer_count), .record = &peer_record },
+	{ MEMBER(RECORDS, config, mirrors), BESIDE(config, mirror_count), .record = &mirror_record },
+	{ NULL },
+};
+
+static void check_name(const char *name, struct complaints *c)
+{
+	if (name && name[0] != '\0' && !config_name_ok(name))
+		complain(c, "name",
+			"name must be 1 to 63 letters, digits, _ - or . and begin with none of - ., "
+			"not \"%s\"",
+			name);
+}
+
+bool conninfo_parses(const char *conninfo, bool *has_password)
+{
+	char *message = NULL;
+	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
+	*has_password = false;
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+		if (o->val &&
+			(strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0))
+			*has_password = true;
+	bool ok = options != NULL;
+	PQconninfoFree(options); /* both accept NULL */
+	PQfreemem(message);      /* may quote a piece of the password, so nobody gets to see it */
+	return ok;
+}
+
+static void check_conninfo(const struct peer_config *p, struct complaints *c)
+{
+	static const char *const with_conninfo[] = { "name", "conninfo", "password_command", NULL };
+	bool has_password;
+	if (!conninfo_parses(p->conninfo, &has_password))
+		complain(c, "conninfo",
+			"conninfo is no connection string or URI that libpq understands; "
+			"psql with the same text says where it stops");
+	for (const struct field *f = peer_fields; f->name; f++) {
+		bool given =
+			f->type == FIELD_INT ? field_number(f, p) != 0 : field_text_borrow(f, p) != NULL;
+		if (f->type == FIELD_PASSWORD && p->ask_password)
+			given = false; /* asked for, it is not part of what is written down */
+		if (given && choice_index(with_conninfo, f->name) < 0)
+			complain(
+				c, f->name, "%s can't be given beside conninfo; put it into that string", f->name);
+	}
+}
+
+static void check_peer(const void *value, struct complaints *c)
+{
+	const struct peer_config *p = value;
+	check_name(p->name, c);
+	if (p->conninfo && p->conninfo[0] != '\0')
+		check_conninfo(p, c);
+	if (p->password_command && p->password_command[0] != '\0' &&
+		(p->ask_password || (p->password && p->password[0] != '\0')))
+		complain(c, "password", "password can't be given beside password_command");
+	if (!p->ask_password && p->password && strcmp(p->password, "ask") == 0)
+		complain(c, "password", "password can't be the word \"ask\", which means: ask for it");
+}
+
+static void check_map(const void *value, struct complaints *c)
+{
+	const struct table_map *map = value;
+	char schema[NAME_SIZE], name[NAME_SIZE];
+	if (map->source && map->source[0] != '\0' && !strchr(map->source, '.'))
+		complain(c, "source", "source must be schema.table, not \"%s\"", map->source);
+	if (map->target && map->target[0] != '\0' && !selection_split(map->target, schema, name))
+		complain(c, "target", "target must be schema.table, each of 1 to 63 bytes, not \"%s\"",
+			map->target);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The same source, or the same target, in two lines of the map. */
+static void check_twins(const struct mirror_config *m, const struct field *f, struct complaints *c)
+{
+	const char **texts = xcalloc(m->map_count, sizeof(*texts));
+	size_t n = 0;
+	for (size_t i = 0; i < m->map_count; i++)
+		if (field_text_borrow(f, &m->map[i]))
+			texts[n++] = field_text_borrow(f, &m->map[i]);
+	qsort(texts, n, sizeof(*texts), compare_texts);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(texts[i - 1], texts[i]) == 0)
+			complain(c, "map", "map has the %s \"%s\" twice", f->name, texts[i]);
+	free(texts);
+}
+
+/* A pattern that can match no table is a typing error that would lose the table in silence. */
+static void check_patterns(const struct strings *l, const char *field, struct complaints *c)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->items[i][0] != '\0' && !strpbrk(l->items[i], ".*?["))
+			complain(
+				c, field, "%s: \"%s\" can match no table; write schema.table", field, l->items[i]);
+}
+
+static void check_columns(const struct strings *l, struct complaints *c)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const char *dot = strchr(l->items[i], '.');
+		if (l->items[i][0] != '\0' && (!dot || !strchr(dot + 1, '.')))
+			complain(c, "columns_exclude",
+				"columns_exclude: \"%s\" names no column; "
+				"write schema.table.column",
+				l->items[i]);
+	}
+}
+
+static void check_mirror(const void *value, struct complaints *c)
+{
+	const struct mirror_config *m = value;
+	check_name(m->name, c);
+	if (m->source && m->target && m->source[0] != '\0' && strcmp(m->source, m->target) == 0)
+		complain(c, "target", "target and source are the same peer, \"%s\"", m->source);
+	check_patterns(&m->tables, "tables", c);
+	check_patterns(&m->exclude, "exclude", c);
+	check_columns(&m->columns_exclude, c);
+	for (const struct field *f = map_fields; f->name; f++)
+		check_twins(m, f, c);
+}
+
+const struct record config_record = { "file", sizeof(struct config), config_fields, NULL };
+const struct record peer_record = { "peer", sizeof(struct peer_config), peer_fields, check_peer };
+const struct record mirror_record = { "mirror", sizeof(struct mirror_config), mirror_fields,
+	check_mirror };
+const struct record map_record = { "map", sizeof(struct table_map), map_fields, check_map };

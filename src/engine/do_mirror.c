@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Commands about mirrors. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+struct running *engine_running(struct engine *g, const char *name)
+{
+	for (struct running *r = g->running; r; r = r->next)
+		if (strcmp(r->name, name) == 0)
+			return r;
+	return NULL;
+}
+
+static void forget(struct engine *g, struct running *gone)
+{
+	for (struct running **p = &g->running; *p; p = &(*p)->next) {
+		if (*p == gone) {
+			*p = gone->next;
+			free(gone);
+			return;
+		}
+	}
+}
+
+/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
+static bool end_mirror(struct engine *g, const char *name)
+{
+	pthread_mutex_lock(&g->lock);
+	struct running *r = engine_running(g, name);
+	bool mine = r && !r->ending;
+	if (mine)
+		r->ending = true;
+	pthread_mutex_unlock(&g->lock);
+	if (!mine)
+		return false;
+	mirror_free(r->mirror);
+	pthread_mutex_lock(&g->lock);
+	forget(g, r);
+	pthread_mutex_unlock(&g->lock);
+	return true;
+}
+
+void engine_end_mirrors(struct engine *g)
+{
+	for (;;) {
+		char name[NAME_SIZE] = "";
+		pthread_mutex_lock(&g->lock);
+		for (struct running *r = g->running; r; r = r->next) {
+			if (!r->ending)
+				copy_text(name, sizeof(name), r->name);
+		}
+		pthread_mutex_unlock(&g->lock);
+		if (!name[0] || !end_mirror(g, name))
+			return;
+	}
+}
+
+static bool runs_here(struct engine *g, const char *name)
+{
+	pthread_mutex_lock(&g->lock);
+	struct running *r = engine_running(g, name);
+	bool yes = r && (r->ending || mirror_running(r->mirror));
+	pthread_mutex_unlock(&g->lock);
+	return yes;
+}
+
+/* ---- making ---- */
+
+static bool peers_of(struct engine *g, const struct mirror_config *m, struct peer_config *source,
+	struct peer_config *target, struct error *e)
+{
+	if (!engine_peer(g, m->source, source, e))
+		return false;
+	if (engine_peer(g, m->target, target, e))
+		return true;
+	peer_config_free(source);
+	return false;
+}
+
+void do_mirror_check(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_config config;
+	struct peer_config source, target;
+	if (c->mirror) {
+		if (!mirror_config_check(c->mirror, &out->error) ||
+			!peers_of(g, c->mirror, &source, &target, &out->error))
+			return;
+		mirror_config_copy(&config, c->mirror);
+	} else if (!engine_mirror(g, c->name, &config, &source, &target, &out->error)) {
+		return;
+	}
+	out->preflight = mirror_check(&config, &source, &target, stop, &out->error);
+	mirror_config_free(&config);
+	peer_config_free(&source);
+	peer_config_free(&target);
+}
+
+static bool put_mirror(struct engine *g, struct mirror_config *m, struct error *e)
+{
+	const struct mirror_config *old = config_find_mirror(g->config, m->name);
+	struct mirror_config before = { 0 };
+	if (old && !old->editable) {
+		error_set(e, ERROR_CONFIG, "mirror %s is in the hand-written file", m->name);
+		return error_next(e, "edit it there");
+	}
+	if (old)
+		mirror_config_copy(&before, old);
+	char *name = xstrdup(m->name);
+	m->editable = true;
+	config_put_mirror(g->config, m);
+	bool ok = config_save_mirrors(g->config, e);
+	if (!ok && before.name)
+		config_put_mirror(g->config, &before);
+	else if (!ok)
+		config_remove_mirror(g->config, name);
+	model_set_config(g->model, g->config);
+	if (before.name)
+		mirror_config_free(&before);
+	free(name);
+	return ok;
+}
+
+void do_mirror_save(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct peer_config source, target;
+	(void)stop;
+	if (!mirror_config_check(c->mirror, &out->error) ||
+		!peers_of(g, c->mirror, &source, &target, &out->error))
+		return;
+	peer_config_free(&source);
+	peer_config_free(&target);
+	char object[NAME_SIZE + 16];
+	snprintf(object, sizeof(object), "mirror %s", c->mirror->name);
+	pthread_mutex_lock(&g->lock);
+	bool ok = put_mirror(g, c->mirror, &out->error);
+	pthread_mutex_unlock(&g->lock);
+	if (ok)
+		model_event(g->model, EVENT_INFO, object, NULL, "saved");
+}
+
+/* ---- running ---- */
+
+static void start(struct engine *g, const struct mirror_config *m, const struct peer_config *source,
+	const struct peer_config *target)
+{
+	struct running *r = xcalloc(1, sizeof(*r));
+	copy_text(r->name, sizeof(r->name), m->name);
+	pthread_mutex_lock(&g->lock);
+	if (engine_running(g, m->name)) { /* somebody was quicker */
+		pthread_mutex_unlock(&g->lock);
+		free(r);
+		return;
+	}
+	r->mirror = mirror_new(g->model, m, source, target, g->stop);
+	r->next = g->running;
+	g->running = r;
+	pthread_mutex_unlock(&g->lock);
+}
+
+void do_mirror_run(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_config m;
+	struct peer_config source, target;
+	(void)stop;
+	if (!engine_mirror(g, c->name, &m, &source, &target, &out->error))
+		return;
+	if (runs_here(g, c->name)) {
+		error_set(&out->error, ERROR_USAGE, "mirror %s runs already", c->name);
+	} else {
+		end_mirror(g, c->name); /* one that ended by itself */
+		start(g, &m, &source, &target);
+	}
+	mirror_config_free(&m);
+	peer_config_free(&source);
+	peer_config_free(&target);
+}
+
+static void not_here(struct engine *g, const char *name, struct error *e)
+{
+	struct mirror_view v;
+	if (!model_mirror(g->model, name, &v)) {
+		error_set(e, ERROR_USAGE, "there is no mirror %s", name);
+		error_next(e, "pgpier mirror list shows them");
+		return;
+	}
+	error_set(e, ERROR_CONFLICT, "mirror %s does not run in this process", name);
+	error_next(e, "pause it where it runs: p in its console, or Ctrl-C on its pgpier run");
+}
+
+void do_mirror_pause(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	(void)stop;
+	if (!end_mirror(g, c->name))
+		not_here(g, c->name, &out->error);
+}
+
+/* While it runs, failed tables are queued again; else the mirror itself is started, which does the same. */
+void do_mirror_retry(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	size_t queued = 0;
+	pthread_mutex_lock(&g->lock);
+	struct running *r = engine_running(g, c->name);
+	bool running = r && !r->ending && mirror_running(r->mirror);
+	if (running)
+		queued = mirror_retry(r->mirror);
+	pthread_mutex_unlock(&g->lock);
+	if (!running)
+		do_mirror_run(g, c, stop, out);
+	else if (queued == 0)
+		error_set(&out->error, ERROR_USAGE, "mirror %s has no failed table to retry", c->name);
+}
+
+void do_mirror_tune(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_view v;
+	(void)stop;
+	pthread_mutex_lock(&g->lock);
+	struct running *r = engine_running(g, c->name);
+	if (r && !r->ending)
+		mirror_tune(r->mirror, c->workers, c->tables_in_parallel, c->rate_limit_mb);
+	else
+		r = NULL;
+	pthread_mutex_unlock(&g->lock);
+	if (!r || !model_mirror(g->model, c->name, &v)) {
+		not_here(g, c->name, &out->error);
+		return;
+	}
+	model_mirror_tuning(g->model, c->name, c->workers > 0 ? c->workers : v.workers,
+		c->tables_in_parallel > 0 ? c->tables_in_parallel : v.tables_in_parallel,
+		c->rate_limit_mb >= 0 ? c->rate_limit_mb : v.rate_limit_mb);
+}
+
+/* ---- dropping, refreshing ---- */
+
+static bool remove_config(struct engine *g, const char *name, struct error *e)
+{
+	pthread_mutex_lock(&g->lock);
+	const struct mirror_config *m = config_find_mirror(g->config, name);
+	bool ok = true;
+	if (m && m->editable) {
+		struct mirror_config before;
+		mirror_config_copy(&before, m);
+		config_remove_mirror(g->config, name);
+		ok = config_save_mirrors(g->config, e);
+		if (!ok)
+			config_put_mirror(g->config, &before);
+		mirror_config_free(&before);
+		model_set_config(g->model, g->config);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return ok;
+}
+
+void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_config m;
+	struct peer_config source, target;
+	char object[NAME_SIZE + 16];
+	if (!engine_mirror(g, c->name, &m, &source, &target, &out->error))
+		return;
+	end_mirror(g, c->name);
+	model_mirror_state(g->model, c->name, MIRROR_DROPPING, NULL);
+	bool ok = mirror_drop(&m, &target, stop, &out->error);
+	if (ok) {
+		snprintf(object, sizeof(object), "mirror %s", c->name);
+		model_event(g->model, EVENT_INFO, object, NULL, "dropped; the copied tables stay");
+		model_load_set(g->model, c->name, NULL, 0);
+		model_mirror_state(g->model, c->name, MIRROR_NEW, NULL);
+		ok = remove_config(g, c->name, &out->error);
+	} else {
+		error_prefix(&out->error, "could not drop mirror %s", c->name);
+		model_mirror_state(g->model, c->name, MIRROR_INTERRUPTED, NULL);
+	}
+	mirror_config_free(&m);
+	peer_config_free(&source);
+	peer_config_free(&target);
+}
+
+static void refresh_one(struct engine *g, const char *name, const struct stop *stop, struct error *e)
+{
+	struct mirror_config m;
+	struct peer_config source, target;
+	if (runs_here(g, name) || !engine_mirror(g, name, &m, &source, &target, e))
+		return;
+	if (!mirror_refresh(g->model, &m, &target, stop, e))
+		error_prefix(e, "mirror %s", name);
+	mirror_config_free(&m);
+	peer_config_free(&source);
+	peer_config_free(&target);
+}
+
+void do_mirror_refresh(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_view *views;
+	if (c->name[0]) {
+		refresh_one(g, c->name, stop, &out->error);
+		return;
+	}
+	size_t n = model_mirrors(g->model, &views);
+	for (size_t i = 0; i < n; i++) {
+		struct error e = { 0 };
+		refresh_one(g, views[i].name, stop, &e);
+		if (e.class && !out->error.class)
+			out->error = e;
+	}
+	free(views);
+}

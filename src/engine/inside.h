@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The engine's insides, shared by its own files. */
+#ifndef ENGINE_INSIDE_H
+#define ENGINE_INSIDE_H
+
+#include <pgpier/engine.h>
+#include <pthread.h>
+
+#include "../mirror/mirror.h"
+#include "../model/write.h"
+#include "../pool.h"
+#include "../stop.h"
+
+/* A command under way. */
+struct ticket {
+	uint64_t number;
+	struct stop *stop; /* cancels it; its parent is the engine's */
+	struct ticket *next;
+};
+
+/* A mirror that runs here, or has run and was not freed yet. */
+struct running {
+	char name[NAME_SIZE];
+	struct mirror *mirror;
+	bool ending; /* somebody waits for its threads outside of the lock */
+	struct running *next;
+};
+
+struct engine {
+	struct model *model;
+	struct pool *pool;
+	struct stop *stop;
+	bool probe_peers;
+	pthread_t monitor;
+	_Atomic uint64_t next_ticket;
+
+	pthread_mutex_t lock;
+	/* the following are protected by lock */
+	struct config *config;
+	struct ticket *tickets;
+	struct running *running;
+};
+
+/* What a command came to. Handlers fill it; the references are handed to the model. */
+struct result {
+	struct error error;
+	struct probe probe;
+	const struct catalog *catalog;
+	const struct preflight *preflight;
+};
+
+/* One handler a command; runs on a pool thread, may take its time, ends when stop is raised. */
+typedef void handler(struct engine *g, struct command *c, const struct stop *stop, struct result *out);
+handler do_peer_probe, do_peer_test, do_peer_save, do_peer_drop, do_peer_watch, do_catalog;
+handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirror_retry, do_mirror_drop,
+	do_mirror_tune, do_mirror_refresh;
+
+/* Copies of what the configuration holds; false with an error when there is no such thing. */
+bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;
+bool engine_mirror(struct engine *g, const char *name, struct mirror_config *out, struct peer_config *source,
+	struct peer_config *target, struct error *e) MUST_CHECK;
+/* Waits for all mirrors' threads. */
+void engine_end_mirrors(struct engine *g);
+struct running *engine_running(struct engine *g, const char *name); /* with the lock held; NULL */
+
+void *monitor_main(void *engine);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: PostgreSQL
+/* After the last row: what waits for whole trees of tables, and the values of sequences. */
+#include <pgpier/format.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+static bool run_step(struct run *r, struct pg *control, const struct schema_step *s, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "BEGIN;");
+	step_sql(r, s, &sql);
+	strbuf_add(&sql, "COMMIT");
+	bool ok = pg_run(control, e, sql.text);
+	strbuf_free(&sql);
+	if (!ok) {
+		pg_rollback(control);
+		error_prefix(e, "%s %s", schema_kind_name(s->kind), s->name);
+	}
+	return ok;
+}
+
+bool finish_attach(struct run *r, struct pg *control, struct error *e)
+{
+	for (size_t i = 0; i < r->schema->final.count; i++)
+		if (!run_step(r, control, &r->schema->final.items[i], e))
+			return false;
+	return true;
+}
+
+bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e)
+{
+	struct schema_steps values = { 0 };
+	if (r->config.schema == SCHEMA_NONE)
+		return true;
+	struct schema_table *names = xmalloc(r->table_count * sizeof(*names));
+	for (size_t i = 0; i < r->table_count; i++)
+		names[i] = r->tables[i].names;
+	bool ok = schema_values(source, control, &r->config, names, r->table_count, &values, e);
+	for (size_t i = 0; ok && i < values.count; i++) {
+		ok = pg_run(control, e, values.items[i].sql);
+		if (!ok)
+			error_prefix(e, "sequence %s", values.items[i].name);
+	}
+	schema_steps_free(&values);
+	free(names);
+	return ok;
+}
+
+/* "as of 2026-11-21 15:07:03", or how many tables are as of which moment. */
+void finish_moments(struct run *r)
+{
+	struct strbuf text = STRBUF_INIT;
+	char at[FORMAT_SIZE];
+	int snapshots = 0;
+	for (int n = 1; n <= r->snapshot_number; n++) {
+		int64_t taken_at = n == r->snapshot_number ? snapshot_taken_at(r->snapshot) : 0;
+		size_t tables = 0;
+		for (size_t i = 0; i < r->store.snapshot_count; i++)
+			if (r->store.snapshots[i].number == n)
+				taken_at = r->store.snapshots[i].taken_at;
+		for (size_t i = 0; i < r->table_count; i++) {
+			const struct run_table *t = &r->tables[i];
+			int of = t->planned || !t->loaded ? r->snapshot_number : t->kept_snapshot;
+			tables += !t->parent && !t->missing && of == n;
+		}
+		if (tables == 0)
+			continue;
+		strbuf_addf(&text, "%s%zu tables as of %s", snapshots++ ? ", " : "", tables,
+			format_time(taken_at, at));
+	}
+	model_mirror_moments(r->model, r->mirror, snapshots, text.text ? text.text : "");
+	strbuf_free(&text);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Mirrors that nobody runs here: reading their state, dropping them, checking before they begin. */
+#include <pgpier/format.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../shared.h"
+#include "mirror.h"
+#include "run.h"
+
+/* ---- refresh ---- */
+
+/* A working state in the store is another process's, or of one that was killed: its lock tells. */
+static bool is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1885826162::oid"
+		" AND objid = (hashtext($1)::int8 & 4294967295)::oid"
+		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
+	if (!r)
+		return false;
+	*locked = rows_bool(r, 0, 0);
+	rows_free(r);
+	return true;
+}
+
+static enum mirror_state shown_state(enum mirror_state stored, bool locked)
+{
+	if (stored == MIRROR_DONE || stored == MIRROR_FAILED)
+		return stored;
+	return locked ? stored : MIRROR_INTERRUPTED;
+}
+
+static enum table_state table_state_of(const struct store_table *t)
+{
+	if (t->done || t->parent)
+		return TABLE_DONE;
+	if (t->error)
+		return TABLE_FAILED;
+	return t->loaded ? TABLE_BUILDING : TABLE_QUEUED;
+}
+
+/* Rows and bytes of finished chunks count, also of a table that is not loaded yet. */
+static void add_chunks(const struct store_mirror *s, struct load_table_init *init)
+{
+	for (size_t i = 0; i < s->chunk_count; i++) {
+		const struct store_chunk *c = &s->chunks[i];
+		struct load_table_init *t = &init[c->table - 1];
+		t->chunks++;
+		t->chunks_done += c->done;
+	}
+}
+
+static void tell_model(struct model *model, const char *mirror, const struct store_mirror *s)
+{
+	struct load_table_init *init = xcalloc(s->table_count, sizeof(*init));
+	char(*names)[2][2 * NAME_SIZE] = xcalloc(s->table_count, sizeof(*names));
+	for (size_t i = 0; i < s->table_count; i++) {
+		const struct store_table *t = &s->tables[i];
+		snprintf(names[i][0], sizeof(names[i][0]), "%s.%s", t->source_schema, t->source_name);
+		snprintf(names[i][1], sizeof(names[i][1]), "%s.%s", t->target_schema, t->target_name);
+		init[i] = (struct load_table_init){
+			.source = names[i][0],
+			.target = names[i][1],
+			.rows = t->loaded || t->parent ? t->rows : -1,
+			.bytes = t->loaded || t->parent ? t->bytes : -1,
+			.exact = t->loaded || t->parent,
+			.state = table_state_of(t),
+			.how = t->how,
+			.elapsed_s = (double)t->took_us / 1e6,
+			.error = t->error,
+		};
+	}
+	add_chunks(s, init);
+	model_load_set(model, mirror, init, s->table_count);
+	free(init);
+	free(names);
+}
+
+static void tell_moments(struct model *model, const char *mirror, const struct store_mirror *s)
+{
+	struct strbuf text = STRBUF_INIT;
+	char at[FORMAT_SIZE];
+	int used = 0;
+	for (size_t i = 0; i < s->snapshot_count; i++) {
+		size_t tables = 0;
+		for (size_t k = 0; k < s->table_count; k++)
+			tables += s->tables[k].loaded && s->tables[k].snapshot == s->snapshots[i].number;
+		if (tables > 0)
+			strbuf_addf(&text, "%s%zu tables as of %s", used++ ? ", " : "", tables,
+				format_time(s->snapshots[i].taken_at, at));
+	}
+	model_mirror_moments(model, mirror, used, text.text ? text.text : "");
+	strbuf_free(&text);
+}
+
+static bool refresh(struct model *model, const char *mirror, struct pg *target, struct error *e)
+{
+	struct store_mirror s;
+	bool found, locked;
+	if (!store_read(target, mirror, &s, &found, e))
+		return false;
+	if (!found) {
+		model_mirror_state(model, mirror, MIRROR_NEW, NULL);
+		return true;
+	}
+	bool ok = is_locked(target, mirror, &locked, e);
+	if (ok) {
+		model_mirror_times(model, mirror, s.started_at, s.ended_at);
+		tell_model(model, mirror, &s);
+		tell_moments(model, mirror, &s);
+		model_mirror_state(model, mirror, shown_state(s.state, locked), NULL);
+	}
+	store_mirror_free(&s);
+	return ok;
+}
+
+bool mirror_refresh(struct model *model, const struct mirror_config *config,
+	const struct peer_config *target, const struct stop *stop, struct error *e)
+{
+	struct pg *c = pg_connect(target, config->name, "status", stop, e);
+	bool ok = c && refresh(model, config->name, c, e);
+	pg_free(c);
+	return ok;
+}
+
+/* ---- drop ---- */
+
+bool mirror_drop(const struct mirror_config *config, const struct peer_config *target,
+	const struct stop *stop, struct error *e)
+{
+	struct pg *c = pg_connect(target, config->name, "drop", stop, e);
+	bool ok = c != NULL;
+	if (ok && store_exists(c, e))
+		ok = store_lock(c, config->name, e) && store_end_orphans(c, config->name, e) &&
+			 store_drop(c, config->name, e);
+	else
+		ok = ok && e->class == ERROR_NONE;
+	pg_free(c);
+	return ok;
+}
+
+/* ---- preflight ---- */
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	return (int)y->severity - (int)x->severity;
+}
+
+static void add_finding(struct preflight *p, const struct finding *f)
+{
+	GROW(p->findings, p->finding_count);
+	p->findings[p->finding_count++] =
+		(struct finding){ f->severity, xstrdup(f->subject), xstrdup(f->text), xstrdup(f->next) };
+	p->blockers += f->severity == SEVERITY_BLOCKER;
+	p->warnings += f->severity == SEVERITY_WARNING;
+}
+
+static void plan_line(struct preflight *p, const char *fmt, ...) PG_PRINTF(2, 3);
+static void plan_line(struct preflight *p, const char *fmt, ...)
+{
+	va_list args;
+	char line[512];
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	strings_add(&p->plan, line);
+}
+
+static void count_steps(const struct schema_steps *steps, size_t counts[SCHEMA_KIND_COUNT])
+{
+	for (size_t i = 0; i < steps->count; i++)
+		counts[steps->items[i].kind]++;
+}
+
+static void plan_schema(struct preflight *p, const struct mirror_config *m, const struct survey *s)
+{
+	size_t counts[SCHEMA_KIND_COUNT] = { 0 };
+	struct strbuf b = STRBUF_INIT;
+	count_steps(&s->schema->before, counts);
+	count_steps(&s->schema->after, counts);
+	for (int k = 0; k < SCHEMA_KIND_COUNT; k++)
+		if (counts[k] > 0)
+			strbuf_addf(&b, "%s%zu x %s", b.len ? ", " : "", counts[k], schema_kind_name((enum schema_kind)k));
+	if (b.len > 0)
+		plan_line(p, "On %s it will create: %s.", m->target, b.text);
+	else
+		plan_line(p, "On %s it will create no tables, keys or indexes.", m->target);
+	strbuf_free(&b);
+}
+
+static void plan_all(struct preflight *p, const struct mirror_config *m, const struct survey *s)
+{
+	char bytes[FORMAT_SIZE], rows[FORMAT_SIZE];
+	for (size_t i = 0; i < s->table_count; i++) {
+		const struct survey_table *t = &s->tables[i];
+		p->tables += !t->parent;
+		p->rows += t->parent ? 0 : MAX(chunks_estimate(&t->info), 0);
+		p->bytes += t->info.bytes;
+	}
+	plan_line(p, "On %s it will change nothing: it reads %zu tables (~%s rows, %s) from one snapshot.",
+		m->source, p->tables, format_count(p->rows, rows), format_bytes(p->bytes, bytes));
+	plan_schema(p, m, s);
+	plan_line(p, "On %s it will keep its progress in schema pgpier, until the mirror is dropped.", m->target);
+	for (size_t i = 0; i < s->table_count; i++)
+		if (s->tables[i].has_rows && m->on_existing_rows == EXISTING_TRUNCATE)
+			plan_line(p, "It will REMOVE the rows that %s.%s has on %s.", s->tables[i].names.target_schema,
+				s->tables[i].names.target_name, m->target);
+	plan_line(p, "It copies with %d workers, %d tables at a time%s.", m->workers, m->tables_in_parallel,
+		m->rate_limit_mb ? ", limited in MB/s" : "");
+}
+
+static void check_session(struct preflight *p, struct pg *target, const struct survey *s)
+{
+	struct error e;
+	bool existing = false;
+	for (size_t i = 0; i < s->table_count; i++)
+		existing = existing || s->tables[i].names.exists;
+	if (!existing || pg_run(target, &e, "BEGIN; SET LOCAL session_replication_role = replica; ROLLBACK"))
+		return;
+	pg_rollback(target);
+	struct finding f = { SEVERITY_NOTE, (char[]){ "target" },
+		(char[]){ "our role may not set session_replication_role: triggers and foreign keys of existing "
+				  "tables will fire for copied rows" },
+		(char[]){ "disable them yourself, or GRANT SET ON PARAMETER session_replication_role (15 and later)" } };
+	add_finding(p, &f);
+}
+
+static void check_same_place(struct preflight *p, struct pg *source, struct pg *target)
+{
+	struct error e;
+	static const char sql[] = "SELECT pg_postmaster_start_time()::text || current_database()"
+							  " || coalesce(inet_server_port()::text, '')";
+	struct rows *a = PG_ROWS(source, &e, sql), *b = PG_ROWS(target, &e, sql);
+	if (a && b && strcmp(rows_text(a, 0, 0), rows_text(b, 0, 0)) == 0) {
+		struct finding f = { SEVERITY_BLOCKER, (char[]){ "peers" },
+			(char[]){ "source and target are the same database" }, (char[]){ "choose another target peer" } };
+		add_finding(p, &f);
+	}
+	rows_free(a);
+	rows_free(b);
+}
+
+static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *source,
+	struct pg *target, const struct survey *s)
+{
+	p->mirror = xstrdup(m->name);
+	for (size_t i = 0; i < s->finding_count; i++)
+		add_finding(p, &s->findings[i].finding);
+	check_session(p, target, s);
+	check_same_place(p, source, target);
+	if (p->finding_count > 0)
+		qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
+	plan_all(p, m, s);
+}
+
+struct preflight *mirror_check(const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct stop *stop, struct error *e)
+{
+	struct preflight *p = NULL;
+	struct survey survey = { 0 };
+	struct store_mirror known = { 0 };
+	bool found = false;
+	struct pg *s = pg_connect(source, config->name, "check", stop, e);
+	struct pg *t = s ? pg_connect(target, config->name, "check", stop, e) : NULL;
+	if (t && store_read(t, config->name, &known, &found, e) &&
+		survey_read(s, t, config, found ? &known : NULL, &survey, e)) {
+		p = preflight_new();
+		check_mirror(p, config, s, t, &survey);
+		survey_free(&survey);
+	}
+	store_mirror_free(&known);
+	pg_free(s);
+	pg_free(t);
+	return p;
+}

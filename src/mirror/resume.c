@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: PostgreSQL
+/* May the finished chunks of a table be kept under a new snapshot?
+ *
+ * S1 is the snapshot at which chunks were copied, S2 the one of this run. Between the two, an UPDATE moves a
+ * row to another ctid or another range of the key, and remaining ranges taken blindly at S2 would lose or
+ * double it. The chunks are kept only when the table's content is proven the same at S1 and S2:
+ *
+ *  1. The table's file is the same. Else TRUNCATE, VACUUM FULL, CLUSTER or a rewrite has moved rows.
+ *  2. No row version that S2 sees was made by a transaction that S1 did not see. So nothing was inserted or
+ *     updated since: what S2 sees in any range is a part of what S1 saw there.
+ *  3. Each finished chunk's range holds at S2 as many rows as were copied from it. A part that has the size
+ *     of the whole is the whole: nothing was deleted there either.
+ *
+ * Rows deleted in ranges that were not copied yet are simply not there at S2: the table then is as of S2, and
+ * its finished chunks are too, being equal at both.
+ *
+ * xmin is shown raw even when the row is frozen (since 9.4), so 2 holds for old rows as well. A 32-bit xmin
+ * becomes the 64-bit one that is not in S2's future; an ancient one that happens to look new makes us copy
+ * the table again, never the other way round: what S1 did not see is younger than 2^31 transactions. */
+#include <stdlib.h>
+
+#include "run.h"
+
+static const char new_rows_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM (SELECT xmin::text::int8 AS x,"
+	"  txid_snapshot_xmax(txid_current_snapshot()) AS next FROM ONLY %s) s"
+	" WHERE x >= 3 AND NOT txid_visible_in_snapshot(greatest(3, CASE"
+	"   WHEN ((next >> 32) << 32) + x < next THEN ((next >> 32) << 32) + x"
+	"   ELSE ((next >> 32) << 32) + x - 4294967296 END), '%s'))";
+
+static const char *visible_at(const struct run *r, int number)
+{
+	for (size_t i = 0; i < r->store.snapshot_count; i++)
+		if (r->store.snapshots[i].number == number)
+			return r->store.snapshots[i].visible;
+	return NULL;
+}
+
+static bool ask(struct pg *source, const char *sql, int64_t *count, bool *yes, struct error *e)
+{
+	struct rows *r = PG_ROWS(source, e, sql);
+	if (!r)
+		return false;
+	if (count)
+		*count = rows_int(r, 0, 0);
+	if (yes)
+		*yes = rows_bool(r, 0, 0);
+	rows_free(r);
+	return true;
+}
+
+static bool same_counts(struct pg *source, const struct run_table *t, const char *name, bool *same,
+	struct error *e)
+{
+	*same = true;
+	for (size_t i = 0; i < t->kept_count && *same; i++) {
+		int64_t count;
+		const struct store_chunk *c = &t->kept[i];
+		if (!c->done)
+			continue;
+		char *sql = xasprintf("SELECT count(*) FROM ONLY %s%s%s", name, c->condition[0] ? " WHERE " : "",
+			c->condition);
+		bool ok = ask(source, sql, &count, NULL, e);
+		free(sql);
+		if (!ok)
+			return false;
+		*same = count == c->rows;
+	}
+	return true;
+}
+
+bool resume_is_proven(struct pg *source, const struct run *r, const struct run_table *t, bool *proven,
+	struct error *e)
+{
+	const char *visible = visible_at(r, t->kept_snapshot);
+	bool new_rows = true, same = false;
+	*proven = false;
+	if (!visible || t->kept_filenode != t->info.filenode)
+		return true;
+	struct strbuf name = STRBUF_INIT;
+	quote_qualified(&name, t->names.source_schema, t->names.source_name);
+	char *sql = xasprintf(new_rows_sql, name.text, visible);
+	bool ok = ask(source, sql, NULL, &new_rows, e) &&
+			  (new_rows || same_counts(source, t, name.text, &same, e));
+	*proven = ok && !new_rows && same;
+	free(sql);
+	strbuf_free(&name);
+	return ok;
+}

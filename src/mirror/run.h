@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: PostgreSQL
+/* A run of a mirror: one supervisor thread, a crew of workers, and the schedule between them.
+ *
+ *     supervisor                          worker 1..n
+ *     lock the mirror, read the store
+ *     snapshot, tables, schema plan
+ *     open the schedule          ----->   take a job: create | plan | copy | build
+ *     watch snapshot and locks            do it on its own two connections
+ *     close the schedule         <-----   give it back: done, again, or failed
+ *     sequences, done
+ *
+ * An attempt ends when the schedule is empty, when the run is stopped (pause, quit), or when something that
+ * all tables need is gone. In the last case the supervisor begins another attempt after a while, at a new
+ * snapshot; what the store says is done stays done. */
+#ifndef MIRROR_RUN_H
+#define MIRROR_RUN_H
+
+#include <pthread.h>
+
+#include "../load/chunks.h"
+#include "../load/snapshot.h"
+#include "../load/throttle.h"
+#include "../model/write.h"
+#include "../schema/schema.h"
+#include "../store/store.h"
+#include "survey.h"
+
+/* A key, index or check of a table. */
+struct run_build {
+	size_t step; /* in schema->after.items */
+	enum chunk_state state;
+};
+
+struct run_table {
+	/* immutable once the schedule is open */
+	size_t index;             /* its number in the store less 1, and its index in the model */
+	struct schema_table names;
+	struct table_info info; /* borrowed from the survey, as is columns */
+	const char *columns;    /* quoted, joined; "" when there are none */
+	bool binary;
+	bool parent;  /* partitioned: nothing to copy */
+	bool missing; /* gone from the source */
+	struct run_build *builds;
+	size_t build_count;
+	/* The earlier attempt's chunks, to be proven or dropped when the table is planned. */
+	struct store_chunk *kept; /* borrowed from the store's reading */
+	size_t kept_count;
+	int kept_snapshot;
+	int64_t kept_filenode;
+
+	/* protected by the run's lock, or owned by the one worker that plans it */
+	enum table_state state;
+	bool ours;
+	bool planned, loaded;
+	bool apart;            /* its builds are jobs of their own */
+	struct chunks chunks;
+	bool *chunk_done;
+	size_t next_chunk, chunks_left;
+	size_t next_build, builds_left;
+	int workers; /* at it now */
+	bool alone;  /* one of them alters the table: nobody else may build */
+	int again;   /* times in a row that a lost connection sent it back */
+	int64_t rows, bytes, took_us; /* of finished chunks */
+	char how[160];
+	struct error *error;
+};
+
+enum job_kind { JOB_NONE, JOB_CREATE, JOB_PLAN, JOB_COPY, JOB_BUILD };
+
+struct job {
+	enum job_kind kind;
+	struct run_table *table; /* NULL for JOB_CREATE */
+	size_t chunk;            /* JOB_COPY */
+	size_t build;            /* JOB_BUILD */
+	size_t first, count;     /* JOB_CREATE: steps of schema->before */
+};
+
+enum job_end {
+	JOB_DONE,
+	JOB_AGAIN,  /* a connection was lost: somebody tries it again */
+	JOB_FAILED, /* the table is out, the others go on */
+	JOB_DROPPED, /* the run is being stopped */
+};
+
+struct run {
+	/* immutable while the crew works */
+	char mirror[NAME_SIZE];
+	struct mirror_config config;
+	struct peer_config source, target;
+	struct model *model;
+	struct stop *stop; /* ends the attempt */
+	struct throttle *throttle;
+	struct snapshot *snapshot;
+	int snapshot_number;
+	struct store_mirror store; /* as read when the attempt began */
+	struct survey survey;
+	int64_t id;                /* in the store */
+	struct run_table *tables;
+	size_t table_count;
+	struct schema_plan *schema; /* the survey's, less the steps that are done */
+	size_t *queue; /* table indexes, largest first */
+
+	pthread_mutex_t lock;
+	pthread_cond_t moved; /* something became available, or ended */
+	/* the following are protected by lock */
+	int workers, tables_in_parallel;
+	size_t next_create;     /* first step of schema->before that nobody took */
+	size_t creating;        /* steps under way */
+	size_t next_table;      /* in queue: the first that nobody began */
+	size_t begun_first, begun_end; /* in queue: those that have begun and not ended lie between */
+	size_t tables_open;     /* neither done nor failed */
+	size_t tables_active;   /* begun, and rows not all in */
+	int builders;           /* workers that build */
+	bool closed;            /* nobody takes anything more */
+	struct error broken;    /* what ended the attempt for all */
+};
+
+/* ---- schedule.c ---- */
+void schedule_open(struct run *r);
+/* Blocks until there is a job; false: leave (no more jobs, or too many workers). */
+bool schedule_take(struct run *r, int worker, struct job *job);
+/* True when the table's state changed by it: *now is the new one. */
+bool schedule_give_back(struct run *r, const struct job *job, enum job_end end, const struct error *e,
+	enum table_state *now);
+/* Counts what was committed, before the job is given back; true when it was the table's last. */
+bool schedule_chunk_done(struct run *r, const struct job *job, int64_t rows, int64_t bytes, int64_t took_us);
+bool schedule_build_done(struct run *r, const struct job *job);
+/* For a step that failed while its batch went on, and for keys that were made with the rows. */
+void schedule_fail_table(struct run *r, struct run_table *t, const struct error *e);
+void schedule_builds_done(struct run *r, struct run_table *t);
+/* Waits at most ms for the end; true when nothing is left. */
+bool schedule_wait(struct run *r, int ms);
+void schedule_close(struct run *r);
+bool schedule_all_created(struct run *r); /* are all definitions made? */
+/* Something that all tables need is gone. */
+void schedule_break(struct run *r, const struct error *e);
+/* Failed tables are queued again; returns how many. */
+size_t schedule_retry(struct run *r);
+void schedule_tune(struct run *r, int workers, int tables_in_parallel);
+
+/* ---- work.c: a worker's two connections, and what it does with them ---- */
+struct worker {
+	struct run *run;
+	int number; /* from 1 */
+	struct pg *source, *target;
+	bool source_open; /* a transaction at the snapshot is open */
+};
+enum job_end work(struct worker *w, const struct job *job, struct error *e);
+void worker_disconnect(struct worker *w);
+/* The parts of work(), by kind. */
+enum job_end work_create(struct worker *w, const struct job *job, struct error *e);
+enum job_end work_plan(struct worker *w, const struct job *job, struct error *e);
+enum job_end work_copy(struct worker *w, const struct job *job, struct error *e);
+enum job_end work_build(struct worker *w, const struct job *job, struct error *e);
+/* What an error means for the job: lost connections again, the rest failed. */
+enum job_end work_end(struct worker *w, const struct error *e);
+/* A step's statements and its mark. */
+void step_sql(const struct run *r, const struct schema_step *s, struct strbuf *sql);
+const char *step_mark(const struct schema_step *s, char *buf, size_t size);
+
+/* ---- crew.c ---- */
+struct crew;
+struct crew *crew_new(struct run *r);
+void crew_fill(struct crew *c); /* starts workers up to what the run wants, joins those that left */
+void crew_free(struct crew *c); /* joins all: close the schedule first */
+
+/* ---- setup.c ---- */
+/* The tables of the run, new or known, their columns and the schema plan; writes a new mirror to the store.
+ * Blocking differences are errors. */
+bool setup(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+void run_clear(struct run *r); /* what setup made */
+
+/* ---- resume.c ---- */
+/* Is the table's content at the run's snapshot what it was when its finished chunks were copied? */
+bool resume_is_proven(struct pg *source, const struct run *r, const struct run_table *t, bool *proven,
+	struct error *e) MUST_CHECK;
+
+/* ---- finish.c ---- */
+/* What waits for all leaves: keys and indexes of partitioned parents. */
+bool finish_attach(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+void finish_moments(struct run *r);
+
+#endif

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: PostgreSQL
+/* From the survey to a run: what the store knows joins what the servers have. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+static bool is_marked(const struct store_mirror *store, const struct schema_step *s)
+{
+	char mark[5 * NAME_SIZE];
+	step_mark(s, mark, sizeof(mark));
+	for (size_t low = 0, high = store->steps.count; low < high;) {
+		size_t middle = (low + high) / 2;
+		int c = strcmp(mark, store->steps.items[middle]);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+/* Steps that an earlier attempt did are taken out; what is left keeps its order. */
+static void drop_marked(const struct store_mirror *store, struct schema_steps *steps)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < steps->count; i++) {
+		if (is_marked(store, &steps->items[i])) {
+			free(steps->items[i].name);
+			free(steps->items[i].sql);
+		} else {
+			steps->items[kept++] = steps->items[i];
+		}
+	}
+	steps->count = kept;
+}
+
+/* ---- a new mirror ---- */
+
+/* Whose rows are in the target's table: may pgpier empty it? */
+static bool may_empty(const struct run *r, const struct survey_table *t)
+{
+	if (!t->names.exists)
+		return true; /* about to be created */
+	return !t->has_rows || r->config.on_existing_rows == EXISTING_TRUNCATE;
+}
+
+static bool write_new(struct run *r, struct pg *control, struct error *e)
+{
+	const struct survey *s = &r->survey;
+	struct store_table *tables = xcalloc(s->table_count, sizeof(*tables));
+	for (size_t i = 0; i < s->table_count; i++) {
+		const struct schema_table *n = &s->tables[i].names;
+		copy_text(tables[i].source_schema, NAME_SIZE, n->source_schema);
+		copy_text(tables[i].source_name, NAME_SIZE, n->source_name);
+		copy_text(tables[i].target_schema, NAME_SIZE, n->target_schema);
+		copy_text(tables[i].target_name, NAME_SIZE, n->target_name);
+		tables[i].parent = s->tables[i].parent;
+		tables[i].ours = may_empty(r, &s->tables[i]);
+	}
+	r->snapshot_number = 1;
+	bool ok = pg_run(control, e, "BEGIN") &&
+			  store_create(control, r->mirror, r->config.source, &r->id, e) &&
+			  store_add_tables(control, r->id, tables, s->table_count, e) &&
+			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
+				  snapshot_visible(r->snapshot), e) &&
+			  pg_run(control, e, "COMMIT");
+	free(tables);
+	if (!ok)
+		pg_rollback(control);
+	return ok;
+}
+
+static bool write_again(struct run *r, struct pg *control, struct error *e)
+{
+	r->id = r->store.id;
+	r->snapshot_number = 1;
+	for (size_t i = 0; i < r->store.snapshot_count; i++)
+		r->snapshot_number = MAX(r->snapshot_number, r->store.snapshots[i].number + 1);
+	return store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
+			   snapshot_visible(r->snapshot), e) &&
+		   store_state(control, r->id, MIRROR_LOADING, NULL, e);
+}
+
+/* ---- the run's tables ---- */
+
+static void take_store(struct run *r, struct run_table *t, const struct store_table *k)
+{
+	t->ours = k->ours;
+	t->loaded = k->loaded;
+	t->rows = k->rows;
+	t->bytes = k->bytes;
+	t->took_us = k->took_us;
+	t->kept_snapshot = k->snapshot;
+	t->kept_filenode = k->filenode;
+	copy_text(t->how, sizeof(t->how), k->how);
+	size_t i = 0, done = 0;
+	while (i < r->store.chunk_count && r->store.chunks[i].table < k->number)
+		i++;
+	t->kept = &r->store.chunks[i];
+	while (i < r->store.chunk_count && r->store.chunks[i].table == k->number) {
+		done += r->store.chunks[i].done;
+		t->kept_count++;
+		i++;
+	}
+	/* The process may have died between the last chunk and the table's own mark. */
+	if (t->kept_count > 0 && done == t->kept_count && !t->loaded) {
+		t->loaded = true;
+		for (i = 0; i < t->kept_count; i++) {
+			t->rows += t->kept[i].rows;
+			t->bytes += t->kept[i].bytes;
+			t->took_us += t->kept[i].took_us;
+		}
+	}
+}
+
+static void take_builds(struct run *r)
+{
+	for (size_t i = 0; i < r->schema->after.count; i++) {
+		const struct schema_step *s = &r->schema->after.items[i];
+		if (s->table == SCHEMA_NO_TABLE)
+			continue;
+		struct run_table *t = &r->tables[s->table];
+		GROW(t->builds, t->build_count);
+		t->builds[t->build_count++] = (struct run_build){ i, CHUNK_QUEUED };
+		t->builds_left++;
+	}
+}
+
+static enum table_state first_state(const struct run_table *t)
+{
+	if (t->missing)
+		return TABLE_FAILED;
+	if (t->parent)
+		return TABLE_DONE;
+	if (t->loaded)
+		return t->builds_left > 0 ? TABLE_BUILDING : TABLE_DONE;
+	return TABLE_QUEUED;
+}
+
+static void missing_error(struct run_table *t)
+{
+	t->error = xcalloc(1, sizeof(*t->error));
+	error_set(t->error, ERROR_DATA, "table %s.%s: the source has it no more", t->names.source_schema,
+		t->names.source_name);
+	error_next(t->error, "drop the mirror and make it anew without the table");
+}
+
+static void fill_tables(struct run *r)
+{
+	const struct survey *s = &r->survey;
+	r->table_count = s->table_count;
+	r->tables = xcalloc(r->table_count, sizeof(*r->tables));
+	for (size_t i = 0; i < r->table_count; i++) {
+		struct run_table *t = &r->tables[i];
+		t->index = i;
+		t->names = s->tables[i].names;
+		t->info = s->tables[i].info;
+		t->columns = s->tables[i].columns;
+		t->binary = s->tables[i].binary;
+		t->parent = s->tables[i].parent;
+		t->missing = s->tables[i].info.oid == 0;
+		t->ours = may_empty(r, &s->tables[i]);
+		if (r->store.id)
+			take_store(r, t, &r->store.tables[i]);
+		if (t->missing)
+			missing_error(t);
+	}
+	take_builds(r);
+	for (size_t i = 0; i < r->table_count; i++)
+		r->tables[i].state = first_state(&r->tables[i]);
+}
+
+static int largest_first(const void *a, const void *b, void *context)
+{
+	const struct run *r = context;
+	int64_t x = r->tables[*(const size_t *)a].info.bytes, y = r->tables[*(const size_t *)b].info.bytes;
+	return (x < y) - (x > y);
+}
+
+static void order_queue(struct run *r)
+{
+	r->queue = xmalloc(r->table_count * sizeof(*r->queue));
+	for (size_t i = 0; i < r->table_count; i++)
+		r->queue[i] = i;
+	qsort_r(r->queue, r->table_count, sizeof(*r->queue), largest_first, r);
+}
+
+static void tell_builds(const struct run *r, const struct run_table *t)
+{
+	const char **names = xmalloc(t->build_count * sizeof(*names));
+	const char **kinds = xmalloc(t->build_count * sizeof(*kinds));
+	for (size_t i = 0; i < t->build_count; i++) {
+		const struct schema_step *s = &r->schema->after.items[t->builds[i].step];
+		names[i] = s->name;
+		kinds[i] = schema_kind_name(s->kind);
+	}
+	if (t->build_count > 0)
+		model_table_builds(r->model, r->mirror, t->index, t->build_count, names, kinds);
+	free(names);
+	free(kinds);
+}
+
+static void tell_model(struct run *r)
+{
+	struct load_table_init *init = xcalloc(r->table_count, sizeof(*init));
+	char(*names)[2][2 * NAME_SIZE] = xcalloc(r->table_count, sizeof(*names));
+	for (size_t i = 0; i < r->table_count; i++) {
+		const struct run_table *t = &r->tables[i];
+		snprintf(names[i][0], sizeof(names[i][0]), "%s.%s", t->names.source_schema, t->names.source_name);
+		snprintf(names[i][1], sizeof(names[i][1]), "%s.%s", t->names.target_schema, t->names.target_name);
+		bool exact = t->loaded || t->parent;
+		init[i] = (struct load_table_init){
+			.source = names[i][0],
+			.target = names[i][1],
+			.rows = exact ? t->rows : t->missing ? 0 : chunks_estimate(&t->info),
+			.bytes = exact ? t->bytes : t->info.bytes,
+			.state = t->state,
+			.chunks = t->loaded ? MAX(t->kept_count, 1) : 0,
+			.chunks_done = t->loaded ? MAX(t->kept_count, 1) : 0,
+			.exact = exact,
+			.how = t->loaded ? t->how : "",
+			.elapsed_s = (double)t->took_us / 1e6,
+			.error = t->error,
+		};
+	}
+	model_load_set(r->model, r->mirror, init, r->table_count);
+	for (size_t i = 0; i < r->table_count; i++)
+		tell_builds(r, &r->tables[i]);
+	free(init);
+	free(names);
+}
+
+bool setup(struct run *r, struct pg *control, struct error *e)
+{
+	bool found;
+	if (!store_read(control, r->mirror, &r->store, &found, e))
+		return false;
+	struct pg *source = snapshot_connection(r->snapshot);
+	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e) ||
+		!survey_error(&r->survey, e))
+		return false;
+	r->schema = r->survey.schema;
+	drop_marked(&r->store, &r->schema->before);
+	drop_marked(&r->store, &r->schema->after);
+	drop_marked(&r->store, &r->schema->final);
+	if (!(found ? write_again(r, control, e) : write_new(r, control, e)))
+		return false;
+	pthread_mutex_lock(&r->lock); /* a retry may look at the tables at any time */
+	fill_tables(r);
+	order_queue(r);
+	pthread_mutex_unlock(&r->lock);
+	tell_model(r);
+	return true;
+}
+
+void run_clear(struct run *r)
+{
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->table_count; i++) {
+		chunks_free(&r->tables[i].chunks);
+		free(r->tables[i].chunk_done);
+		free(r->tables[i].builds);
+		free(r->tables[i].error);
+	}
+	free(r->tables);
+	free(r->queue);
+	r->tables = NULL;
+	r->queue = NULL;
+	r->table_count = 0;
+	pthread_mutex_unlock(&r->lock);
+	survey_free(&r->survey);
+	store_mirror_free(&r->store);
+	r->schema = NULL;
+	snapshot_free(r->snapshot);
+	r->snapshot = NULL;
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "survey.h"
+
+#include <pgpier/selection.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../schema/check.h"
+#include "run.h"
+
+struct reading {
+	struct pg *source, *target;
+	const struct mirror_config *mirror;
+	const struct store_mirror *known;
+	struct table_info *infos; /* all tables of the source, by schema and name */
+	size_t info_count;
+	struct survey *out;
+};
+
+static void find(struct survey *s, size_t table, enum severity severity, const char *subject,
+	const char *text, const char *next)
+{
+	GROW(s->findings, s->finding_count);
+	s->findings[s->finding_count++] = (struct survey_finding){
+		.table = table,
+		.finding = { severity, xstrdup(subject), xstrdup(text), xstrdup(next) },
+	};
+	s->blockers += severity == SEVERITY_BLOCKER;
+}
+
+static void find_of_table(struct survey *s, size_t table, enum severity severity, const char *text,
+	const char *next)
+{
+	const struct schema_table *t = &s->tables[table].names;
+	char subject[2 * NAME_SIZE];
+	snprintf(subject, sizeof(subject), "%s.%s", t->source_schema, t->source_name);
+	find(s, table, severity, subject, text, next);
+}
+
+/* ---- which tables ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct table_info *x = a, *y = b;
+	int c = strcmp(x->schema, y->schema);
+	return c ? c : strcmp(x->name, y->name);
+}
+
+static const struct table_info *info_of_name(const struct reading *r, const char *schema, const char *name)
+{
+	struct table_info key = { .schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name };
+	return bsearch(&key, r->infos, r->info_count, sizeof(*r->infos), by_name);
+}
+
+static int by_oid(const void *a, const void *b)
+{
+	const struct table_info *x = *(const struct table_info *const *)a;
+	const struct table_info *y = *(const struct table_info *const *)b;
+	return (x->oid > y->oid) - (x->oid < y->oid);
+}
+
+static void table_info_copy(struct table_info *dst, const struct table_info *src)
+{
+	*dst = *src;
+	dst->schema = xstrdup(src->schema);
+	dst->name = xstrdup(src->name);
+	dst->key_column = xstrdup(src->key_column);
+	dst->key_type = xstrdup(src->key_type);
+}
+
+static struct survey_table *add_table(struct survey *s)
+{
+	GROW(s->tables, s->table_count);
+	struct survey_table *t = &s->tables[s->table_count++];
+	*t = (struct survey_table){ 0 };
+	return t;
+}
+
+static void choose_table(struct reading *r, const struct table_info *info)
+{
+	struct survey_table *t = add_table(r->out);
+	table_info_copy(&t->info, info);
+	t->parent = info->kind == 'p';
+	t->names.oid = info->oid;
+	copy_text(t->names.source_schema, NAME_SIZE, info->schema);
+	copy_text(t->names.source_name, NAME_SIZE, info->name);
+	selection_target(r->mirror, info->schema, info->name, t->names.target_schema, t->names.target_name);
+}
+
+/* The partitions of a chosen parent come with it, unless they are excluded by name. */
+static bool is_excluded(const struct reading *r, const struct table_info *t)
+{
+	struct mirror_config all = { .tables = { (char *[]){ (char[]){ "*" } }, 1 },
+		.exclude = r->mirror->exclude };
+	return !selection_takes(&all, t->schema, t->name);
+}
+
+static bool ancestor_is_chosen(const struct reading *r, const struct table_info **oids,
+	const struct table_info *t)
+{
+	while (t->partition && t->parent) {
+		const struct table_info key = { .oid = t->parent }, *pointer = &key;
+		const struct table_info **p =
+			bsearch(&pointer, oids, r->info_count, sizeof(*oids), by_oid);
+		if (!p)
+			return false;
+		t = *p;
+		if (selection_takes(r->mirror, t->schema, t->name))
+			return true;
+	}
+	return false;
+}
+
+static void choose_new(struct reading *r)
+{
+	const struct table_info **oids = xmalloc(r->info_count * sizeof(*oids));
+	for (size_t i = 0; i < r->info_count; i++)
+		oids[i] = &r->infos[i];
+	qsort(oids, r->info_count, sizeof(*oids), by_oid);
+	for (size_t i = 0; i < r->info_count; i++) {
+		const struct table_info *t = &r->infos[i];
+		if (selection_takes(r->mirror, t->schema, t->name) ||
+			(ancestor_is_chosen(r, oids, t) && !is_excluded(r, t)))
+			choose_table(r, t);
+	}
+	free(oids);
+	if (r->out->table_count == 0)
+		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "tables",
+			r->info_count ? "no table of the source matches" : "the source database has no tables",
+			"look at tables and exclude of the mirror, and at dbname of the source peer");
+}
+
+/* A known mirror keeps the tables it began with. */
+static void choose_known(struct reading *r)
+{
+	for (size_t i = 0; i < r->known->table_count; i++) {
+		const struct store_table *k = &r->known->tables[i];
+		const struct table_info *info = info_of_name(r, k->source_schema, k->source_name);
+		struct survey_table *t = add_table(r->out);
+		if (info)
+			table_info_copy(&t->info, info);
+		t->parent = k->parent;
+		t->names.oid = info ? info->oid : 0;
+		copy_text(t->names.source_schema, NAME_SIZE, k->source_schema);
+		copy_text(t->names.source_name, NAME_SIZE, k->source_name);
+		copy_text(t->names.target_schema, NAME_SIZE, k->target_schema);
+		copy_text(t->names.target_name, NAME_SIZE, k->target_name);
+	}
+}
+
+/* ---- what the target has ---- */
+
+static bool made_by_us(const struct reading *r, const struct schema_table *t)
+{
+	char mark[4 * NAME_SIZE];
+	if (!r->known)
+		return false;
+	snprintf(mark, sizeof(mark), "%s %s.%s", schema_kind_name(SCHEMA_TABLE), t->target_schema, t->target_name);
+	for (size_t low = 0, high = r->known->steps.count; low < high;) {
+		size_t middle = (low + high) / 2;
+		int c = strcmp(mark, r->known->steps.items[middle]);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+static char *target_names(const struct survey *s, bool schema)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char **names = xmalloc(s->table_count * sizeof(*names));
+	for (size_t i = 0; i < s->table_count; i++)
+		names[i] = schema ? s->tables[i].names.target_schema : s->tables[i].names.target_name;
+	quote_array(&b, s->table_count, names);
+	free(names);
+	return strbuf_take(&b);
+}
+
+/* oids[i]: the target's table, or 0. */
+static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
+{
+	struct survey *s = r->out;
+	char *schemas = target_names(s, true), *names = target_names(s, false);
+	struct rows *rows = PG_ROWS(r->target, e,
+		"SELECT t.no, c.oid, c.relkind IN ('r', 'p') FROM unnest($1::text[], $2::text[]) WITH ORDINALITY t (s, n, no)"
+		" JOIN pg_catalog.pg_namespace p ON p.nspname = t.s"
+		" JOIN pg_catalog.pg_class c ON c.relnamespace = p.oid AND c.relname = t.n", schemas, names);
+	free(schemas);
+	free(names);
+	for (int i = 0; rows && i < rows_count(rows); i++) {
+		size_t table = (size_t)rows_int(rows, i, 0) - 1;
+		oids[table] = rows_int(rows, i, 1);
+		s->tables[table].names.exists = !made_by_us(r, &s->tables[table].names);
+		if (!rows_bool(rows, i, 2))
+			find_of_table(s, table, SEVERITY_BLOCKER,
+				"the target has something of this name that is not a table", "map it to another name");
+	}
+	rows_free(rows);
+	return rows != NULL;
+}
+
+/* ---- columns ---- */
+
+struct column_lists {
+	struct column_info *source, *target;
+	size_t source_count, target_count;
+	struct place {
+		int64_t oid;
+		size_t first, count;
+	} *places; /* of the target's columns, by oid */
+	size_t place_count;
+};
+
+static int place_by_oid(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+	return (x->oid > y->oid) - (x->oid < y->oid);
+}
+
+/* Columns come sorted by table, so each table's are one stretch. */
+static struct place *places_of(const struct column_info *columns, size_t n, size_t *count)
+{
+	struct place *places = NULL;
+	*count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (*count == 0 || places[*count - 1].oid != columns[i].table) {
+			GROW(places, *count);
+			places[(*count)++] = (struct place){ columns[i].table, i, 0 };
+		}
+		places[*count - 1].count++;
+	}
+	return places;
+}
+
+static const struct column_info *target_column(const struct column_lists *l, const struct place *p,
+	const char *name)
+{
+	for (size_t i = 0; p && i < p->count; i++)
+		if (strcmp(l->target[p->first + i].name, name) == 0)
+			return &l->target[p->first + i];
+	return NULL;
+}
+
+/* The columns that travel, and whether all of them may do so in binary: safe types, the same on both sides. */
+static void fill_columns(struct reading *r, struct survey_table *t, const struct column_lists *l,
+	const struct place *source, const struct place *target)
+{
+	struct strbuf list = STRBUF_INIT;
+	t->binary = source != NULL;
+	for (size_t i = 0; source && i < source->count; i++) {
+		const struct column_info *c = &l->source[source->first + i];
+		if (c->generated ||
+			selection_leaves_out(r->mirror, t->names.source_schema, t->names.source_name, c->name))
+			continue;
+		if (list.len > 0)
+			strbuf_add(&list, ", ");
+		quote_name(&list, c->name);
+		const struct column_info *there = target_column(l, target, c->name);
+		t->binary = t->binary && c->binary && (!there || strcmp(there->type, c->type) == 0);
+	}
+	t->binary = t->binary && list.len > 0;
+	t->columns = strbuf_take(&list);
+}
+
+static bool read_columns(struct reading *r, const int64_t *target_oids, struct error *e)
+{
+	struct survey *s = r->out;
+	struct column_lists l = { 0 };
+	int64_t *oids = xmalloc(s->table_count * sizeof(*oids));
+	for (size_t i = 0; i < s->table_count; i++)
+		oids[i] = s->tables[i].info.oid;
+	bool ok = columns_read(r->source, oids, s->table_count, &l.source, &l.source_count, e) &&
+			  columns_read(r->target, target_oids, s->table_count, &l.target, &l.target_count, e);
+	size_t source_places = 0;
+	struct place *sources = ok ? places_of(l.source, l.source_count, &source_places) : NULL;
+	l.places = ok ? places_of(l.target, l.target_count, &l.place_count) : NULL;
+	for (size_t i = 0; ok && i < s->table_count; i++) {
+		struct place source = { .oid = oids[i] }, target = { .oid = target_oids[i] };
+		fill_columns(r, &s->tables[i], &l,
+			sources ? bsearch(&source, sources, source_places, sizeof(source), place_by_oid) : NULL,
+			l.places ? bsearch(&target, l.places, l.place_count, sizeof(target), place_by_oid) : NULL);
+	}
+	columns_free(l.source, l.source_count);
+	columns_free(l.target, l.target_count);
+	free(sources);
+	free(l.places);
+	free(oids);
+	return ok;
+}
+
+/* ---- what stands in the way ---- */
+
+static void judge_table(struct reading *r, size_t i)
+{
+	struct survey *s = r->out;
+	const struct survey_table *t = &s->tables[i];
+	const char *target = t->names.target_name;
+	char next[300];
+	if (!t->info.oid) {
+		find_of_table(s, i, SEVERITY_WARNING, "the source has this table no more",
+			"drop the mirror and make it anew without the table");
+		return;
+	}
+	if (t->info.notes & NOTE_NO_SELECT) {
+		snprintf(next, sizeof(next), "GRANT SELECT on %s.%s to the source peer's role", t->info.schema,
+			t->info.name);
+		find_of_table(s, i, SEVERITY_WARNING, "our role may not read it: this table will fail", next);
+	}
+	if (t->info.notes & NOTE_ROW_SECURITY)
+		find_of_table(s, i, SEVERITY_WARNING,
+			"row security would hide rows from our role: this table will fail",
+			"use a role with BYPASSRLS on the source");
+	if (r->mirror->schema == SCHEMA_NONE && !t->names.exists && !t->parent && !made_by_us(r, &t->names)) {
+		snprintf(next, sizeof(next), "create %.100s on the target, or set schema = \"tables\"", target);
+		find_of_table(s, i, SEVERITY_BLOCKER, "the target has no such table", next);
+	}
+	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
+		find_of_table(s, i, SEVERITY_BLOCKER, "the target's table has rows",
+			"empty it yourself, or set on_existing_rows to \"truncate\" or \"append\"");
+	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
+		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
+			"set on_existing_rows to \"refuse\" if that is not wanted");
+}
+
+static void judge_options(struct reading *r)
+{
+	if (r->mirror->continuous)
+		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "continuous",
+			"this version of pgpier does the initial copy only", "set continuous = false");
+	if (r->mirror->schema == SCHEMA_DATABASE)
+		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
+			"this version of pgpier makes the chosen tables, not the whole database's schema",
+			"set schema = \"tables\", or make the schema with pg_dump and set \"none\"");
+}
+
+static struct schema_table *names_of(const struct survey *s)
+{
+	struct schema_table *names = xmalloc(s->table_count * sizeof(*names));
+	for (size_t i = 0; i < s->table_count; i++)
+		names[i] = s->tables[i].names;
+	return names;
+}
+
+static void take_findings(struct survey *s, const struct schema_findings *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct schema_finding *x = &f->items[i];
+		if (x->table == SCHEMA_NO_TABLE)
+			find(s, x->table, x->severity, "schema", x->text, x->next);
+		else
+			find_of_table(s, x->table, x->severity, x->text, x->next);
+	}
+}
+
+static bool check_definitions(struct reading *r, struct error *e)
+{
+	struct survey *s = r->out;
+	struct schema_table *names = names_of(s);
+	struct schema_check check;
+	bool ok = schema_check(r->source, r->target, r->mirror, names, s->table_count, &check, e);
+	if (ok) {
+		for (size_t i = 0; i < s->table_count; i++)
+			s->tables[i].has_rows = check.has_rows[i];
+		take_findings(s, &check.findings);
+		schema_check_free(&check);
+	}
+	if (ok && r->mirror->schema == SCHEMA_TABLES) {
+		s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
+		ok = s->schema != NULL;
+		if (ok)
+			take_findings(s, &s->schema->findings);
+	} else if (ok) {
+		s->schema = xcalloc(1, sizeof(*s->schema));
+	}
+	free(names);
+	return ok;
+}
+
+bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
+	const struct store_mirror *known, struct survey *out, struct error *e)
+{
+	*out = (struct survey){ 0 };
+	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out };
+	judge_options(&r);
+	if (!tables_read(source, &r.infos, &r.info_count, e))
+		return false;
+	if (known)
+		choose_known(&r);
+	else
+		choose_new(&r);
+	int64_t *target_oids = xcalloc(out->table_count, sizeof(*target_oids));
+	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);
+	for (size_t i = 0; ok && i < out->table_count; i++)
+		judge_table(&r, i);
+	free(target_oids);
+	tables_free(r.infos, r.info_count);
+	if (!ok)
+		survey_free(out);
+	return ok;
+}
+
+void survey_free(struct survey *s)
+{
+	for (size_t i = 0; i < s->table_count; i++) {
+		struct table_info *info = &s->tables[i].info;
+		free(info->schema);
+		free(info->name);
+		free(info->key_column);
+		free(info->key_type);
+		free(s->tables[i].columns);
+	}
+	for (size_t i = 0; i < s->finding_count; i++) {
+		free(s->findings[i].finding.subject);
+		free(s->findings[i].finding.text);
+		free(s->findings[i].finding.next);
+	}
+	free(s->tables);
+	free(s->findings);
+	schema_plan_free(s->schema);
+	*s = (struct survey){ 0 };
+}
+
+bool survey_error(const struct survey *s, struct error *e)
+{
+	for (size_t i = 0; i < s->finding_count; i++) {
+		const struct finding *f = &s->findings[i].finding;
+		if (f->severity != SEVERITY_BLOCKER)
+			continue;
+		error_set(e, ERROR_CONFLICT, "%s: %s%s", f->subject, f->text,
+			s->blockers > 1 ? " (and more: pgpier check lists all)" : "");
+		if (f->next)
+			error_next(e, "%s", f->next);
+		return false;
+	}
+	return true;
+}

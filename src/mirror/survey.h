@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: PostgreSQL
+/* What a mirror's configuration comes to on the two servers as they are: the tables it chooses, how their rows
+ * travel, what the target has of them, and all that stands in the way. Reads only. The preflight shows it;
+ * a run starts from it. */
+#ifndef MIRROR_SURVEY_H
+#define MIRROR_SURVEY_H
+
+#include <pgpier/preflight.h>
+
+#include "../pg/tables.h"
+#include "../schema/schema.h"
+#include "../store/store.h"
+
+struct survey_table {
+	struct schema_table names; /* .exists: on the target, and not made by this mirror */
+	struct table_info info;    /* owned; .oid 0 when the source has it no more */
+	char *columns;             /* quoted and joined; "" for none */
+	bool binary;
+	bool has_rows; /* the existing target table */
+	bool parent;   /* partitioned: rows are in its leaves */
+};
+
+struct survey_finding {
+	size_t table; /* SCHEMA_NO_TABLE: of the mirror as a whole */
+	struct finding finding;
+};
+
+struct survey {
+	struct survey_table *tables; /* in the store's order, or by name */
+	size_t table_count;
+	struct schema_plan *schema; /* an empty one when the mirror makes no definitions */
+	struct survey_finding *findings;
+	size_t finding_count, blockers;
+};
+
+/* known: what the store says of the mirror, or NULL for a new one. The source connection may be inside a
+ * snapshot; the survey is then as of it. */
+bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
+	const struct store_mirror *known, struct survey *out, struct error *e) MUST_CHECK;
+void survey_free(struct survey *s);
+/* The first blocker, as an error. */
+bool survey_error(const struct survey *s, struct error *e);
+
+#endif

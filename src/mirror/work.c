@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: PostgreSQL
+/* A worker's connections, and making definitions. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+/* A server that restarts is back within this, or the attempt ends. */
+#define CONNECT_TRIES 8
+
+/* Rows that are copied must not fire triggers of a target that has some; who may not set this must be told
+ * by the preflight. A crash may lose the last commits together with their marks, never one without the other;
+ * the supervisor's own last commit makes all of them durable. */
+static const char target_settings[] = "SET synchronous_commit = off";
+static const char no_triggers[] = "SET session_replication_role = replica";
+
+void worker_disconnect(struct worker *w)
+{
+	pg_free(w->source);
+	pg_free(w->target);
+	w->source = w->target = NULL;
+}
+
+static struct pg *connect_patiently(struct worker *w, const struct peer_config *peer, struct error *e)
+{
+	char role[16];
+	snprintf(role, sizeof(role), "copy-%d", w->number);
+	for (int try = 0;; try++) {
+		struct pg *c = pg_connect(peer, w->run->mirror, role, w->run->stop, e);
+		if (c || e->class != ERROR_CONNECTION || try == CONNECT_TRIES)
+			return c;
+		if (!stop_sleep(w->run->stop, 100 << MIN(try, 5)))
+			return NULL;
+	}
+}
+
+static bool connect_source(struct worker *w, struct error *e)
+{
+	if (w->source && !pg_lost(w->source))
+		return true;
+	pg_free(w->source);
+	w->source = connect_patiently(w, &w->run->source, e);
+	return w->source != NULL;
+}
+
+static bool connect_target(struct worker *w, struct error *e)
+{
+	struct error ignored;
+	if (w->target && !pg_lost(w->target))
+		return true;
+	pg_free(w->target);
+	w->target = connect_patiently(w, &w->run->target, e);
+	if (!w->target || !pg_run(w->target, e, target_settings))
+		return false;
+	if (!pg_run(w->target, &ignored, no_triggers))
+		return !pg_lost(w->target);
+	return true;
+}
+
+enum job_end work_end(struct worker *w, const struct error *e)
+{
+	if (stop_raised(w->run->stop))
+		return JOB_DROPPED;
+	bool lost = (w->source && pg_lost(w->source)) || (w->target && pg_lost(w->target));
+	return lost || e->class == ERROR_CONNECTION ? JOB_AGAIN : JOB_FAILED;
+}
+
+enum job_end work(struct worker *w, const struct job *job, struct error *e)
+{
+	if (!connect_target(w, e) || (job->kind != JOB_CREATE && job->kind != JOB_BUILD && !connect_source(w, e))) {
+		if (!stop_raised(w->run->stop))
+			schedule_break(w->run, e);
+		return JOB_DROPPED;
+	}
+	switch (job->kind) {
+	case JOB_CREATE:
+		return work_create(w, job, e);
+	case JOB_PLAN:
+		return work_plan(w, job, e);
+	case JOB_COPY:
+		return work_copy(w, job, e);
+	case JOB_BUILD:
+		return work_build(w, job, e);
+	case JOB_NONE:
+		break;
+	}
+	return JOB_DONE;
+}
+
+/* ---- definitions ---- */
+
+const char *step_mark(const struct schema_step *s, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s %s", schema_kind_name(s->kind), s->name);
+	return buf;
+}
+
+void step_sql(const struct run *r, const struct schema_step *s, struct strbuf *sql)
+{
+	strbuf_add(sql, s->sql);
+	strbuf_add(sql, ";");
+	store_sql_step_done(sql, r->id, schema_kind_name(s->kind), s->name);
+	if (s->kind == SCHEMA_TABLE && s->table != SCHEMA_NO_TABLE)
+		store_sql_table_ours(sql, r->id, (int)s->table + 1);
+}
+
+static bool run_steps(struct worker *w, size_t first, size_t count, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "BEGIN;");
+	for (size_t i = first; i < first + count; i++)
+		step_sql(w->run, &w->run->schema->before.items[i], &sql);
+	strbuf_add(&sql, "COMMIT");
+	bool ok = pg_run(w->target, e, sql.text);
+	strbuf_free(&sql);
+	if (!ok)
+		pg_rollback(w->target);
+	return ok;
+}
+
+static void step_made(struct worker *w, const struct schema_step *s)
+{
+	struct run *r = w->run;
+	if (s->table == SCHEMA_NO_TABLE || s->kind != SCHEMA_TABLE)
+		return;
+	r->tables[s->table].ours = true;
+	if (r->tables[s->table].state == TABLE_QUEUED)
+		model_table_state(r->model, r->mirror, s->table, TABLE_QUEUED);
+}
+
+static void step_failed(struct worker *w, const struct schema_step *s, struct error *e)
+{
+	struct run *r = w->run;
+	error_prefix(e, "could not create %s %s", schema_kind_name(s->kind), s->name);
+	error_next(e, "mend it on the target, then press r to retry");
+	char object[NAME_SIZE + 16];
+	snprintf(object, sizeof(object), "mirror %s", r->mirror);
+	model_event(r->model, EVENT_ERROR, object, e, "%s", "");
+	if (s->table == SCHEMA_NO_TABLE)
+		return; /* the tables that need it fail with its name in their error */
+	schedule_fail_table(r, &r->tables[s->table], e);
+	model_table_failed(r->model, r->mirror, s->table, e);
+}
+
+/* A batch at once; when one of it fails, each alone, so that the others are made. */
+enum job_end work_create(struct worker *w, const struct job *job, struct error *e)
+{
+	struct run *r = w->run;
+	const struct schema_step *steps = r->schema->before.items;
+	char what[160];
+	snprintf(what, sizeof(what), "%s%s", steps[job->first].name, job->count > 1 ? " ..." : "");
+	model_worker(r->model, r->mirror, w->number, "create", 0, what);
+	bool all = run_steps(w, job->first, job->count, e);
+	if (!all && work_end(w, e) != JOB_FAILED)
+		return work_end(w, e);
+	for (size_t i = job->first; i < job->first + job->count; i++) {
+		if (all || run_steps(w, i, 1, e))
+			step_made(w, &steps[i]);
+		else if (work_end(w, e) == JOB_FAILED)
+			step_failed(w, &steps[i], e);
+		else
+			return work_end(w, e);
+	}
+	return JOB_DONE;
+}
+
+/* ---- keys, indexes, checks ---- */
+
+enum job_end work_build(struct worker *w, const struct job *job, struct error *e)
+{
+	struct run *r = w->run;
+	struct run_table *t = job->table;
+	const struct schema_step *s = &r->schema->after.items[t->builds[job->build].step];
+	struct strbuf sql = STRBUF_INIT;
+	model_worker(r->model, r->mirror, w->number, "index", t->index, s->name);
+	model_table_state(r->model, r->mirror, t->index, TABLE_BUILDING);
+	model_build_state(r->model, r->mirror, t->index, job->build, CHUNK_COPYING, NULL);
+	strbuf_add(&sql, "BEGIN;");
+	step_sql(r, s, &sql);
+	strbuf_add(&sql, "COMMIT");
+	bool ok = pg_run(w->target, e, sql.text);
+	strbuf_free(&sql);
+	if (!ok) {
+		pg_rollback(w->target);
+		error_prefix(e, "%s %s", schema_kind_name(s->kind), s->name);
+	}
+	enum job_end end = ok ? JOB_DONE : work_end(w, e);
+	if (ok && schedule_build_done(r, job)) {
+		struct strbuf mark = STRBUF_INIT;
+		struct error ignored; /* the steps' own marks say the same */
+		store_sql_table_done(&mark, r->id, (int)t->index + 1);
+		if (!pg_run(w->target, &ignored, mark.text))
+			pg_rollback(w->target);
+		strbuf_free(&mark);
+	}
+	model_build_state(r->model, r->mirror, t->index, job->build,
+		ok ? CHUNK_DONE : end == JOB_FAILED ? CHUNK_FAILED : CHUNK_QUEUED, ok ? NULL : e);
+	return end;
+}

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Fixtures of all suites: two clusters for a whole session, a pair of fresh databases for each test."""
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from support import cluster, compare, pgpier, servers  # noqa: E402
+
+cluster.exit_on_signals()
+
+
+@pytest.fixture(scope="session")
+def source():
+	"""A server that nobody stops; tests that do start their own."""
+	with cluster.Cluster("source") as c:
+		yield c
+
+
+@pytest.fixture(scope="session")
+def target():
+	with cluster.Cluster("target") as c:
+		yield c
+
+
+@pytest.fixture(scope="session")
+def other_major():
+	"""other_major(18): a server of that major, kept for the session; skips where it can't be had."""
+	running = {}
+
+	def get(major):
+		if major not in running:
+			try:
+				bindir = servers.bindir(major)
+			except RuntimeError as e:
+				pytest.skip(str(e))
+			running[major] = cluster.Cluster("pg%d" % major, bindir)
+		return running[major]
+	yield get
+	for c in running.values():
+		c.remove()
+
+
+class Pair:
+	"""A source and a target database, and pgpier between them. Ends with nothing left of them."""
+
+	def __init__(self, source, target, name):
+		self.source, self.target, self.name = source, target, name
+		self.opened = []
+		source.create_db(name)
+		target.create_db(name)
+
+	def remove(self):
+		for thing in self.opened:
+			thing.remove()
+		self.source.drop_db(self.name)
+		self.target.drop_db(self.name)
+
+	def fill(self, sql):
+		self.source.sql(sql, self.name)
+		return self
+
+	def pgpier(self, **mirror):
+		p = pgpier.between(self.source, self.name, self.target, self.name, **mirror)
+		self.opened.append(p)
+		return p
+
+	def differences(self, **options):
+		a, b = self.source.connect(self.name), self.target.connect(self.name)
+		try:
+			return compare.differences(a, b, **options)
+		finally:
+			a.close()
+			b.close()
+
+	def assert_equal(self, outcome=None, **options):
+		found = self.differences(**options)
+		assert not found, "source and target differ:\n%s\n%s" % ("\n".join(found[:60]), outcome or "")
+
+	def mirrored(self, **mirror):
+		"""Runs a mirror to its end and compares everything."""
+		outcome = self.pgpier(**mirror).run().expect(pgpier.DONE)
+		assert outcome.json["state"] == "done", outcome
+		self.assert_equal(outcome)
+		return outcome
+
+
+@pytest.fixture
+def make_pair(request):
+	"""make_pair(source, target): fresh databases on these servers, dropped after the test."""
+	made = []
+
+	def make(source, target):
+		pair = Pair(source, target, "t%d" % os.getpid() + "_%d" % len(made))
+		made.append(pair)
+		return pair
+	yield make
+	for pair in made:
+		pair.remove()
+
+
+@pytest.fixture
+def pair(make_pair, source, target):
+	return make_pair(source, target)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The JSON and the progress lines that scripts and people read: fields by name, in one piece. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/listing.h"
+#include "cli/progress.h"
+#include "cli/shape.h"
+
+static void is_text(struct json *j, const char *expected)
+{
+	assert_string_equal(j->out.text, expected);
+	json_free(j);
+}
+
+static void test_a_table(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct table_view t = {
+		.source = "public.items",
+		.target = "app.items",
+		.state = TABLE_FAILED,
+		.rows = 12,
+		.rows_total = -1,
+		.bytes = 3400,
+		.bytes_total = 5000,
+		.chunks = 4,
+		.chunks_done = 1,
+		.elapsed_s = 1.5,
+		.attempts = 2,
+		.how = "ntile",
+	};
+	error_set(&t.error, ERROR_PERMISSION, "permission denied for table items");
+	shape_table(&j, &t);
+	is_text(&j, "{\"source\":\"public.items\",\"target\":\"app.items\",\"state\":\"failed\","
+				"\"rows\":12,\"rows_total\":null,\"bytes\":3400,\"bytes_total\":5000,"
+				"\"chunks\":4,\"chunks_done\":1,\"elapsed_s\":1.500,\"attempts\":2,"
+				"\"how\":\"ntile\",\"stall\":null,"
+				"\"error\":\"permission denied for table items\","
+				"\"error_class\":\"permission\"}");
+}
+
+static void test_a_mirror_that_never_ran(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct mirror_view m = { .name = "shop", .source = "ec2", .target = "rds17" };
+	m.load.rows_total = m.load.bytes_total = -1;
+	m.load.eta_s = -1;
+	json_object(&j, NULL);
+	shape_mirror(&j, &m);
+	json_end_object(&j);
+	is_text(&j, "{\"mirror\":\"shop\",\"source\":\"ec2\",\"target\":\"rds17\",\"state\":\"new\","
+				"\"started\":null,\"ended\":null,\"elapsed_s\":0.000,\"rows\":0,"
+				"\"rows_total\":null,\"bytes\":0,\"bytes_total\":null,\"exact\":false,"
+				"\"fraction\":0.000,\"rate\":0.000,\"eta_s\":null,\"tables_done\":0,"
+				"\"tables_failed\":0,\"snapshots\":0,\"moments\":null,\"next\":null}");
+}
+
+static void test_an_error_has_its_class(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct error e = { .sqlstate = "42501" };
+	error_set(&e, ERROR_PERMISSION, "permission denied");
+	error_next(&e, "grant SELECT");
+	shape_error(&j, "public.\"a\nb\"", &e);
+	is_text(&j, "{\"subject\":\"public.\\\"a\\nb\\\"\",\"class\":\"permission\","
+				"\"text\":\"permission denied\",\"next\":\"grant SELECT\",\"sqlstate\":null,"
+				"\"detail\":null,\"statement\":null}");
+}
+
+static void test_a_preflight(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	char mirror[] = "shop", subject[] = "public.items", text[] = "has rows", line[] = "create";
+	char *lines[] = { line };
+	struct finding f = { SEVERITY_BLOCKER, subject, text, NULL };
+	struct preflight p = { mirror, &f, 1, 1, 0, { lines, 1 }, 3, 70, -1 };
+	shape_preflight(&j, &p);
+	is_text(&j, "{\"mirror\":\"shop\",\"ok\":false,\"blockers\":1,\"warnings\":0,\"tables\":3,"
+				"\"rows\":70,\"bytes\":null,\"findings\":[{\"severity\":\"blocker\","
+				"\"subject\":\"public.items\",\"text\":\"has rows\",\"next\":null}],"
+				"\"plan\":[\"create\"]}");
+}
+
+static void test_a_peer_that_failed_has_no_probe(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct peer_view p = { .name = "ec2", .address = "mover@h:5432/shop", .status = PEER_FAILED };
+	error_set(&p.error, ERROR_CONNECTION, "no route to host");
+	shape_peer(&j, &p);
+	is_text(&j, "{\"name\":\"ec2\",\"address\":\"mover@h:5432/shop\",\"mirrors\":0,"
+				"\"status\":\"failed\",\"error\":\"no route to host\","
+				"\"error_class\":\"connection\"}");
+}
+
+static void test_progress_lines(void **state)
+{
+	(void)state;
+	char line[PROGRESS_SIZE];
+	struct mirror_view m = { .state = MIRROR_LOADING };
+	m.load = (struct load_totals){
+		.tables = 418,
+		.tables_done = 312,
+		.rows = 812400000,
+		.rows_total = 1204000000,
+		.bytes = 1420000000000,
+		.bytes_total = 2100000000000,
+		.fraction = 0.6789,
+		.rate = 184e6,
+		.eta_s = -1,
+	};
+	assert_string_equal(progress_line(&m, 0, line),
+		"67 %  1.42/~2.10 TB  812.4 M rows  184 MB/s  312/418 tables");
+	m.load.exact = true;
+	m.load.tables_failed = 1;
+	m.load.bytes = 900000000000;
+	m.load.eta_s = 3900;
+	progress_line(&m, 0, line);
+	assert_non_null(strstr(line, "900 GB/2.10 TB"));
+	assert_non_null(strstr(line, "~1h 05m ("));
+	assert_non_null(strstr(line, "312/418 tables, 1 failed"));
+	m.state = MIRROR_PAUSING;
+	assert_memory_equal(progress_line(&m, 0, line), "pausing  67 %", 12);
+}
+
+static void test_listing_aligns_and_sanitises(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct listing l = { .titles = "NAME ROWS> STATE" };
+	listing_add(&l, "a\033[2Jb");
+	listing_add(&l, "7");
+	listing_add(&l, "");
+	listing_add(&l, "x");
+	listing_add(&l, "1234567");
+	listing_add(&l, "done");
+	listing_print(&l, out);
+	fclose(out);
+	assert_string_equal(text, "NAME          ROWS  STATE\n"
+							  "a\\x1b[2Jb        7  -\n"
+							  "x          1234567  done\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_table),
+		cmocka_unit_test(test_a_mirror_that_never_ran),
+		cmocka_unit_test(test_an_error_has_its_class),
+		cmocka_unit_test(test_a_preflight),
+		cmocka_unit_test(test_a_peer_that_failed_has_no_probe),
+		cmocka_unit_test(test_progress_lines),
+		cmocka_unit_test(test_listing_aligns_and_sanitises),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: PostgreSQL
+/* status: where mirrors stand, read from their targets, so that it is the truth whoever runs them.
+ */
+#include <stdlib.h>
+
+#include <pgpier/format.h>
+
+#include "listing.h"
+#include "report.h"
+#include "session.h"
+#include "tables.h"
+
+#define OVERVIEW "NAME SOURCE TARGET STATE PROGRESS> TABLES> ROWS> BYTES> STARTED"
+
+static void list_mirror(struct listing *l, const struct mirror_view *m)
+{
+	char text[FORMAT_SIZE];
+	listing_add(l, m->name);
+	listing_add(l, m->source);
+	listing_add(l, m->target);
+	listing_add(l, mirror_state_name(m->state));
+	snprintf(text, sizeof(text), "%d %%", (int)(m->load.fraction * 100));
+	listing_add(l, m->load.tables > 0 ? text : "");
+	snprintf(text, sizeof(text), "%zu/%zu", m->load.tables_done, m->load.tables);
+	listing_add(l, m->load.tables > 0 ? text : "");
+	listing_add(l, format_count(m->load.rows, text));
+	listing_add(l, format_bytes(m->load.bytes, text));
+	listing_add(l, m->started_at > 0 ? format_time(m->started_at, text) : "");
+}
+
+static void list_table(struct listing *l, const struct table_view *t)
+{
+	char text[FORMAT_SIZE];
+	listing_add(l, t->source);
+	listing_add(l, t->target);
+	listing_add(l, table_state_name(t->state));
+	snprintf(text, sizeof(text), "%zu/%zu", t->chunks_done, t->chunks);
+	listing_add(l, text);
+	listing_add(l, format_count(t->rows, text));
+	listing_add(l, format_bytes(t->bytes, text));
+	listing_add(l, t->elapsed_s > 0 ? format_duration(t->elapsed_s, text) : "");
+}
+
+static void print_line(const char *label, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	printf("%s", label);
+	report_text(stdout, text);
+	fputc('\n', stdout);
+}
+
+static void print_mirror(struct session *s, const struct mirror_view *m)
+{
+	const struct table_view *t;
+	struct tables all = { .model = s->model, .mirror = m->name };
+	struct listing head = { .titles = OVERVIEW };
+	struct listing l = { .titles = "TABLE TARGET STATE CHUNKS> ROWS> BYTES> TOOK>" };
+	list_mirror(&head, m);
+	listing_print(&head, stdout);
+	print_line("rows:  ", m->moments);
+	print_line("error: ", m->error.class != ERROR_NONE ? m->error.text : "");
+	print_line("next:  ", m->next);
+	if (m->load.tables == 0)
+		return;
+	fputc('\n', stdout);
+	while ((t = tables_next(&all)))
+		list_table(&l, t);
+	listing_print(&l, stdout);
+	all = (struct tables){ .model = s->model, .mirror = m->name };
+	while ((t = tables_next(&all))) {
+		if (t->error.class == ERROR_NONE)
+			continue;
+		report_text(stdout, t->source);
+		print_line(": ", t->error.text);
+	}
+}
+
+/* Asks every target at once; one that does not answer leaves its mirror with that error. */
+static enum exit_code refresh(struct session *s, struct mirror_view *mirrors, size_t count)
+{
+	struct pending *all = xcalloc(count, sizeof(*all));
+	enum exit_code code = EXIT_DONE;
+	for (size_t i = 0; i < count; i++) {
+		struct command c = { .kind = COMMAND_MIRROR_REFRESH };
+		copy_text(c.name, sizeof(c.name), mirrors[i].name);
+		all[i] = session_submit(s, &c);
+	}
+	if (!session_finish(s, all, count))
+		code = EXIT_INTERRUPTED;
+	for (size_t i = 0; i < count && code != EXIT_INTERRUPTED; i++) {
+		model_mirror(s->model, mirrors[i].name, &mirrors[i]);
+		if (all[i].outcome.state != OUTCOME_FAILED)
+			continue;
+		mirrors[i].error = all[i].outcome.error;
+		report_error(&mirrors[i].error, false);
+		code = EXIT_FAILED;
+	}
+	free(all);
+	return code;
+}
+
+static void print_json(
+	struct session *s, const struct mirror_view *mirrors, size_t count, bool single)
+{
+	struct json j = JSON_INIT;
+	if (!single) {
+		json_object(&j, NULL);
+		json_array(&j, "mirrors");
+	}
+	for (size_t i = 0; i < count; i++)
+		tables_shape(&j, s->model, &mirrors[i]);
+	if (!single) {
+		json_end_array(&j);
+		json_end_object(&j);
+	}
+	report_json(&j);
+}
+
+static enum exit_code show(
+	struct session *s, struct mirror_view *mirrors, size_t count, bool single)
+{
+	struct listing l = { .titles = OVERVIEW };
+	enum exit_code code = refresh(s, mirrors, count);
+	if (code == EXIT_INTERRUPTED)
+		return code;
+	if (s->json) {
+		print_json(s, mirrors, count, single);
+		return code;
+	}
+	if (single) {
+		print_mirror(s, &mirrors[0]);
+		return code;
+	}
+	for (size_t i = 0; i < count; i++)
+		list_mirror(&l, &mirrors[i]);
+	listing_print(&l, stdout);
+	return code;
+}
+
+enum exit_code verb_status(struct session *s, const struct args *a)
+{
+	if (a->name) {
+		struct mirror_view one;
+		return session_mirror(s, a->name, &one) ? show(s, &one, 1, true) : EXIT_USAGE;
+	}
+	struct mirror_view *mirrors = NULL;
+	size_t count = model_mirrors(s->model, &mirrors);
+	enum exit_code code = show(s, mirrors, count, false);
+	free(mirrors);
+	return code;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: PostgreSQL
+/* What a verb works with: a running engine, and signals that arrive as something to poll, so that
+ * no verb sleeps and none is interrupted halfway. One thread uses it. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <pgpier/engine.h>
+
+#include "args.h"
+#include "verbs.h"
+
+struct session {
+	struct engine *engine;
+	struct model *model; /* the engine's */
+	int signals;         /* readable when SIGINT, SIGTERM or SIGHUP came */
+	bool json;
+};
+
+/* Starts the engine for a verb, or prints what is wrong with the configuration. */
+enum exit_code session_open(struct session *s, const struct args *a) MUST_CHECK;
+void session_close(struct session *s);
+
+/* The engine alone, its threads deaf to signals. NULL when the configuration is wrong: printed. */
+struct engine *session_engine_new(const struct args *a, bool probe_peers) MUST_CHECK;
+
+enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL };
+
+/* Sleeps until the model moved, a signal came, or the time is over (negative: no limit). Look at
+ * the model before the first wait: what happened earlier may not wake again. */
+enum wake session_wait(struct session *s, int timeout_ms);
+
+/* One line from standard input, without its end. False when it ended or a signal came. */
+bool session_read_line(struct session *s, char *buf, size_t size);
+
+/* A command on its way. */
+struct pending {
+	uint64_t ticket;
+	struct outcome outcome; /* the caller releases what it holds */
+};
+struct pending session_submit(struct session *s, struct command *take);
+/* Waits until all are done or failed; a signal cancels those that are not, is reported, and is
+ * false. */
+bool session_finish(struct session *s, struct pending *all, size_t count);
+bool session_over(struct session *s, struct pending *p); /* looks, never waits */
+/* One command that is waited for. Anything but EXIT_DONE was reported. */
+enum exit_code session_command(struct session *s, struct command *take, struct outcome *out);
+
+/* The mirror's view, or an error that suggests a name, reported. */
+bool session_mirror(struct session *s, const char *name, struct mirror_view *out);
+
+#endif

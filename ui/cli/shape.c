@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "shape.h"
+
+/* Empty texts are absent values. */
+static void text_or_null(struct json *j, const char *key, const char *text)
+{
+	json_text(j, key, text && text[0] != '\0' ? text : NULL);
+}
+
+static void known_int(struct json *j, const char *key, int64_t value)
+{
+	if (value < 0)
+		json_null(j, key);
+	else
+		json_int(j, key, value);
+}
+
+static void known_number(struct json *j, const char *key, double value)
+{
+	if (value < 0)
+		json_null(j, key);
+	else
+		json_number(j, key, value);
+}
+
+static void strings(struct json *j, const char *key, const struct strings *l)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < l->count; i++)
+		json_text(j, NULL, l->items[i]);
+	json_end_array(j);
+}
+
+void shape_error(struct json *j, const char *subject, const struct error *e)
+{
+	json_object(j, NULL);
+	text_or_null(j, "subject", subject);
+	json_text(j, "class", error_class_name(e->class));
+	json_text(j, "text", e->text);
+	text_or_null(j, "next", e->next);
+	text_or_null(j, "sqlstate", e->sqlstate);
+	text_or_null(j, "detail", e->detail);
+	text_or_null(j, "statement", e->statement);
+	json_end_object(j);
+}
+
+void shape_failure(struct json *j, const struct error *e)
+{
+	bool failed = e->class != ERROR_NONE;
+	json_text(j, "error", failed ? e->text : NULL);
+	json_text(j, "error_class", failed ? error_class_name(e->class) : NULL);
+}
+
+static void shape_probe(struct json *j, const struct probe *p)
+{
+	json_text(j, "version", p->version);
+	json_int(j, "version_num", p->version_num);
+	json_bool(j, "superuser", p->superuser);
+	json_bool(j, "replication", p->replication);
+	json_bool(j, "standby", p->standby);
+	json_bool(j, "pooler", p->pooler);
+	json_bool(j, "encrypted", p->encrypted);
+	text_or_null(j, "wal_level", p->wal_level);
+	json_int(j, "slots_free", p->slots_free);
+	json_int(j, "slots_max", p->slots_max);
+	json_int(j, "senders_free", p->senders_free);
+	json_int(j, "senders_max", p->senders_max);
+	json_number(j, "clock_ahead_ms", p->clock_ahead_ms);
+	json_number(j, "latency_ms", p->latency_ms);
+	json_int(j, "database_bytes", p->database_bytes);
+	text_or_null(j, "encoding", p->encoding);
+	text_or_null(j, "system_identifier", p->system_identifier);
+}
+
+void shape_peer(struct json *j, const struct peer_view *p)
+{
+	static const char *const status[] = {
+		[PEER_UNKNOWN] = "unknown",
+		[PEER_PROBING] = "probing",
+		[PEER_OK] = "ok",
+		[PEER_FAILED] = "failed",
+	};
+	json_object(j, NULL);
+	json_text(j, "name", p->name);
+	json_text(j, "address", p->address);
+	json_int(j, "mirrors", (int64_t)p->mirrors);
+	json_text(j, "status", status[p->status]);
+	if (p->status == PEER_OK)
+		shape_probe(j, &p->probe);
+	shape_failure(j, p->status == PEER_FAILED ? &p->error : &(struct error){ 0 });
+	json_end_object(j);
+}
+
+void shape_mirror(struct json *j, const struct mirror_view *m)
+{
+	json_text(j, "mirror", m->name);
+	json_text(j, "source", m->source);
+	json_text(j, "target", m->target);
+	json_text(j, "state", mirror_state_name(m->state));
+	json_time(j, "started", m->started_at);
+	json_time(j, "ended", m->ended_at);
+	json_number(j, "elapsed_s", m->elapsed_s);
+	json_int(j, "rows", m->load.rows);
+	known_int(j, "rows_total", m->load.rows_total);
+	json_int(j, "bytes", m->load.bytes);
+	known_int(j, "bytes_total", m->load.bytes_total);
+	json_bool(j, "exact", m->load.exact);
+	json_number(j, "fraction", m->load.fraction);
+	json_number(j, "rate", m->load.rate);
+	known_number(j, "eta_s", m->load.eta_s);
+	json_int(j, "tables_done", (int64_t)m->load.tables_done);
+	json_int(j, "tables_failed", (int64_t)m->load.tables_failed);
+	json_int(j, "snapshots", m->snapshots);
+	text_or_null(j, "moments", m->moments);
+	text_or_null(j, "next", m->next);
+}
+
+void shape_table(struct json *j, const struct table_view *t)
+{
+	json_object(j, NULL);
+	json_text(j, "source", t->source);
+	json_text(j, "target", t->target);
+	json_text(j, "state", table_state_name(t->state));
+	json_int(j, "rows", t->rows);
+	known_int(j, "rows_total", t->rows_total);
+	json_int(j, "bytes", t->bytes);
+	known_int(j, "bytes_total", t->bytes_total);
+	json_int(j, "chunks", (int64_t)t->chunks);
+	json_int(j, "chunks_done", (int64_t)t->chunks_done);
+	json_number(j, "elapsed_s", t->elapsed_s);
+	json_int(j, "attempts", t->attempts);
+	text_or_null(j, "how", t->how);
+	text_or_null(j, "stall", t->stall);
+	shape_failure(j, &t->error);
+	json_end_object(j);
+}
+
+void shape_mirror_config(struct json *j, const struct mirror_config *m)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", m->name);
+	json_text(j, "source", m->source);
+	json_text(j, "target", m->target);
+	strings(j, "tables", &m->tables);
+	strings(j, "exclude", &m->exclude);
+	strings(j, "columns_exclude", &m->columns_exclude);
+	json_array(j, "map");
+	for (size_t i = 0; i < m->map_count; i++) {
+		json_object(j, NULL);
+		json_text(j, "source", m->map[i].source);
+		json_text(j, "target", m->map[i].target);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_bool(j, "continuous", m->continuous);
+	json_text(j, "schema", schema_mode_names[m->schema]);
+	json_text(j, "on_existing_rows", existing_rows_names[m->on_existing_rows]);
+	json_int(j, "rows_per_chunk", m->rows_per_chunk);
+	json_int(j, "workers", m->workers);
+	json_int(j, "tables_in_parallel", m->tables_in_parallel);
+	json_text(j, "chunking", chunking_names[m->chunking]);
+	json_text(j, "transfer", transfer_names[m->transfer]);
+	json_int(j, "rate_limit_mb", m->rate_limit_mb);
+	json_end_object(j);
+}
+
+void shape_preflight(struct json *j, const struct preflight *p)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", p->mirror);
+	json_bool(j, "ok", p->blockers == 0);
+	json_int(j, "blockers", (int64_t)p->blockers);
+	json_int(j, "warnings", (int64_t)p->warnings);
+	json_int(j, "tables", (int64_t)p->tables);
+	known_int(j, "rows", p->rows);
+	known_int(j, "bytes", p->bytes);
+	json_array(j, "findings");
+	for (size_t i = 0; i < p->finding_count; i++) {
+		const struct finding *f = &p->findings[i];
+		json_object(j, NULL);
+		json_text(j, "severity", severity_name(f->severity));
+		json_text(j, "subject", f->subject);
+		json_text(j, "text", f->text);
+		json_text(j, "next", f->next);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	strings(j, "plan", &p->plan);
+	json_end_object(j);
+}

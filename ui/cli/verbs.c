@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "verbs.h"
+
+#include <string.h>
+
+#include "suggest.h"
+
+#define JSON OPTION_BIT(OPTION_JSON)
+#define UNTIL OPTION_BIT(OPTION_UNTIL)
+#define YES OPTION_BIT(OPTION_YES)
+
+const struct verb verbs[] = {
+	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
+	{ "peer test", "[NAME]", JSON, "connect to one peer, or to all", verb_peer_test },
+	{ "mirror list", NULL, JSON, "the mirrors that are configured", verb_mirror_list },
+	{ "check", "MIRROR", JSON, "what would stand in its way; changes nothing", verb_check },
+	{ "run", "MIRROR", UNTIL | JSON, "start it, or go on where it stood", verb_run },
+	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
+	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
+	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
+	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
+};
+const size_t verb_count = ARRAY_SIZE(verbs);
+
+static size_t words_of(const char *name)
+{
+	return strchr(name, ' ') ? 2 : 1;
+}
+
+static bool begins_with(const struct verb *v, const char *word)
+{
+	size_t length = strcspn(v->name, " ");
+	return strlen(word) == length && strncmp(v->name, word, length) == 0;
+}
+
+static const struct verb *unknown_verb(const char *const *words, struct error *e)
+{
+	bool half = false;
+	char both[2 * NAME_SIZE];
+	for (size_t i = 0; i < verb_count; i++)
+		half |= begins_with(&verbs[i], words[0]);
+	snprintf(both, sizeof(both), "%s %s", words[0], words[1] ? words[1] : "");
+	struct suggestion near = { .word = words[0] };
+	struct suggestion near_both = { .word = both };
+	for (size_t i = 0; i < verb_count; i++)
+		suggest_try(words_of(verbs[i].name) == 2 ? &near_both : &near, verbs[i].name);
+	if (half && !words[1])
+		error_set(e, ERROR_USAGE, "%s needs a second word", words[0]);
+	else
+		error_set(e, ERROR_USAGE, "there is no verb \"%s\"", half ? both : words[0]);
+	suggest_next(half || !near.best ? &near_both : &near, e);
+	return NULL;
+}
+
+const struct verb *verb_find(const char *const *words, size_t *used, struct error *e)
+{
+	for (size_t i = 0; i < verb_count; i++) {
+		const struct verb *v = &verbs[i];
+		const char *space = strchr(v->name, ' ');
+		if (!begins_with(v, words[0]))
+			continue;
+		if (space && (!words[1] || strcmp(space + 1, words[1]) != 0))
+			continue;
+		*used = words_of(v->name);
+		return v;
+	}
+	return unknown_verb(words, e);
+}
+
+static void add_option(struct strbuf *out, const struct option_spec *spec)
+{
+	strbuf_addf(out, "--%s", spec->name);
+	if (spec->argument)
+		strbuf_addf(
+			out, " %s", spec->choices[0] && !spec->choices[1] ? spec->choices[0] : spec->argument);
+}
+
+void verb_usage(const struct verb *v, struct strbuf *out)
+{
+	strbuf_add(out, v->name);
+	if (v->operand)
+		strbuf_addf(out, " %s", v->operand);
+	for (enum option o = 0; o < OPTION_COUNT; o++) {
+		if (!(v->options & OPTION_BIT(o)))
+			continue;
+		strbuf_add(out, " [");
+		add_option(out, &option_specs[o]);
+		strbuf_add(out, "]");
+	}
+}
+
+static void print_verb(const struct verb *v, FILE *out)
+{
+	struct strbuf usage = STRBUF_INIT;
+	verb_usage(v, &usage);
+	fprintf(out, "  %-32s %s\n", usage.text, v->help);
+	strbuf_free(&usage);
+}
+
+static void print_option(const struct option_spec *spec, FILE *out)
+{
+	char text[NAME_SIZE];
+	snprintf(text, sizeof(text), "--%s%s%s", spec->name, spec->argument ? " " : "",
+		spec->argument ? spec->argument : "");
+	fprintf(out, "  %-16s %s\n", text, spec->help);
+}
+
+/* Fits a terminal of 24 lines and 80 columns, prompt included. */
+void help_print(FILE *out)
+{
+	fputs("usage: pgpier [OPTION...]              the console\n"
+		  "       pgpier [OPTION...] VERB ...     without it\n\n",
+		out);
+	for (size_t i = 0; i < verb_count; i++)
+		print_verb(&verbs[i], out);
+	fputc('\n', out);
+	for (enum option o = 0; o < OPTION_COUNT; o++)
+		if (!option_specs[o].of_verbs)
+			print_option(&option_specs[o], out);
+	fputs("Exit status: 0 done, 1 failed, 2 usage or configuration, 130 interrupted.\n", out);
+}
+
+void help_print_verb(const struct verb *v, FILE *out)
+{
+	struct strbuf usage = STRBUF_INIT;
+	verb_usage(v, &usage);
+	fprintf(out, "usage: pgpier [OPTION...] %s\n%s\n", usage.text, v->help);
+	strbuf_free(&usage);
+	for (enum option o = 0; o < OPTION_COUNT; o++)
+		if (v->options & OPTION_BIT(o))
+			print_option(&option_specs[o], out);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "draft.h"
+
+#include <pgpier/selection.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct draft *draft_new(void)
+{
+	struct draft *d = xcalloc(1, sizeof(*d));
+	mirror_config_defaults(&d->config);
+	d->config.editable = true;
+	return d;
+}
+
+static void forget_catalog(struct draft *d)
+{
+	for (size_t i = 0; d->catalog && i < d->catalog->table_count; i++) {
+		free(d->picks[i].target);
+		free(d->picks[i].left_out);
+	}
+	free(d->picks);
+	free(d->first);
+	catalog_release(d->catalog);
+	d->picks = NULL;
+	d->first = NULL;
+	d->catalog = NULL;
+	d->schema_count = 0;
+}
+
+void draft_free(struct draft *d)
+{
+	if (!d)
+		return;
+	forget_catalog(d);
+	mirror_config_free(&d->config);
+	free(d);
+}
+
+/* ---- configuration -> picks ---- */
+
+static void find_schemas(struct draft *d)
+{
+	const struct catalog *c = d->catalog;
+	d->first = xcalloc(c->table_count + 1, sizeof(*d->first));
+	for (size_t i = 0; i < c->table_count; i++)
+		if (i == 0 || strcmp(c->tables[i].schema, c->tables[i - 1].schema) != 0)
+			d->first[d->schema_count++] = i;
+	d->first[d->schema_count] = c->table_count;
+}
+
+static void pick_columns(struct draft *d, size_t table)
+{
+	const struct catalog_table *t = &d->catalog->tables[table];
+	struct pick *p = &d->picks[table];
+	for (size_t i = 0; i < t->column_count; i++) {
+		if (!selection_leaves_out(&d->config, t->schema, t->name, t->columns[i].name))
+			continue;
+		if (!p->left_out)
+			p->left_out = xcalloc(t->column_count, sizeof(*p->left_out));
+		p->left_out[i] = true;
+	}
+}
+
+static void pick_target(struct draft *d, size_t table)
+{
+	const struct catalog_table *t = &d->catalog->tables[table];
+	char schema[NAME_SIZE], name[NAME_SIZE];
+	selection_target(&d->config, t->schema, t->name, schema, name);
+	if (strcmp(schema, t->schema) != 0 || strcmp(name, t->name) != 0)
+		d->picks[table].target = xasprintf("%s.%s", schema, name);
+}
+
+void draft_take_catalog(struct draft *d, const struct catalog *take)
+{
+	if (d->catalog)
+		draft_store(d);
+	forget_catalog(d);
+	d->catalog = take;
+	d->picks = xcalloc(take->table_count, sizeof(*d->picks));
+	find_schemas(d);
+	for (size_t i = 0; i < take->table_count; i++) {
+		const struct catalog_table *t = &take->tables[i];
+		d->picks[i].taken =
+			draft_can_take(d, i) && selection_takes(&d->config, t->schema, t->name);
+		if (d->config.columns_exclude.count > 0)
+			pick_columns(d, i);
+		if (d->config.map_count > 0)
+			pick_target(d, i);
+	}
+}
+
+/* ---- picks -> configuration ---- */
+
+/* A schema taken whole is written as a pattern, so that a table added to it tomorrow comes too. A table
+ * of it that can't be taken would make that pattern fail. */
+static bool taken_whole(const struct draft *d, size_t schema)
+{
+	for (size_t i = d->first[schema]; i < d->first[schema + 1]; i++) {
+		const struct catalog_table *t = &d->catalog->tables[i];
+		bool comes_along = t->refusal && (t->notes & NOTE_PARTITION);
+		if (!d->picks[i].taken && !comes_along)
+			return false;
+	}
+	return true;
+}
+
+static void add_pattern(struct strings *l, const char *schema, const char *name, const char *tail)
+{
+	char *pattern = selection_pattern(schema, name);
+	char *whole = xasprintf("%s%s", pattern, tail);
+	strings_add(l, whole);
+	free(pattern);
+	free(whole);
+}
+
+static void store_table(struct draft *d, size_t table)
+{
+	const struct catalog_table *t = &d->catalog->tables[table];
+	const struct pick *p = &d->picks[table];
+	struct mirror_config *m = &d->config;
+	for (size_t i = 0; p->left_out && i < t->column_count; i++) {
+		if (!p->left_out[i])
+			continue;
+		char *column = xasprintf("%s.%s.%s", t->schema, t->name, t->columns[i].name);
+		strings_add(&m->columns_exclude, column);
+		free(column);
+	}
+	if (!p->target)
+		return;
+	GROW(m->map, m->map_count);
+	m->map[m->map_count++] = (struct table_map){
+		.source = xasprintf("%s.%s", t->schema, t->name), .target = xstrdup(p->target)
+	};
+}
+
+static void clear_selection(struct mirror_config *m)
+{
+	strings_free(&m->tables);
+	strings_free(&m->exclude);
+	strings_free(&m->columns_exclude);
+	m->tables = m->exclude = m->columns_exclude = (struct strings){ 0 };
+	for (size_t i = 0; i < m->map_count; i++) {
+		free(m->map[i].source);
+		free(m->map[i].target);
+	}
+	free(m->map);
+	m->map = NULL;
+	m->map_count = 0;
+}
+
+void draft_store(struct draft *d)
+{
+	if (!d->catalog)
+		return;
+	clear_selection(&d->config);
+	for (size_t s = 0; s < d->schema_count; s++) {
+		bool whole = taken_whole(d, s);
+		if (whole)
+			add_pattern(&d->config.tables, d->catalog->tables[d->first[s]].schema, "", "*");
+		for (size_t i = d->first[s]; i < d->first[s + 1]; i++) {
+			const struct catalog_table *t = &d->catalog->tables[i];
+			if (!d->picks[i].taken)
+				continue;
+			if (!whole)
+				add_pattern(&d->config.tables, t->schema, t->name, "");
+			store_table(d, i);
+		}
+	}
+}
+
+/* ---- questions and changes ---- */
+
+bool draft_can_take(const struct draft *d, size_t table)
+{
+	return d->catalog->tables[table].refusal == NULL;
+}
+
+struct draft_totals draft_totals(const struct draft *d)
+{
+	struct draft_totals t = { .rows_known = true };
+	t.tables = d->catalog ? d->catalog->table_count : 0;
+	for (size_t i = 0; i < t.tables; i++) {
+		const struct catalog_table *table = &d->catalog->tables[i];
+		if (!d->picks[i].taken)
+			continue;
+		t.taken++;
+		t.bytes += MAX(table->bytes, 0);
+		t.rows += MAX(table->rows, 0);
+		t.rows_known = t.rows_known && table->rows >= 0;
+	}
+	return t;
+}
+
+void draft_set_target(struct draft *d, size_t table, const char *target)
+{
+	struct pick *p = &d->picks[table];
+	const struct catalog_table *t = &d->catalog->tables[table];
+	char *same = xasprintf("%s.%s", t->schema, t->name);
+	free(p->target);
+	p->target = *target == '\0' || strcmp(target, same) == 0 ? NULL : xstrdup(target);
+	free(same);
+}
+
+void draft_map_schema(struct draft *d, size_t schema, const char *target_schema)
+{
+	for (size_t i = d->first[schema]; i < d->first[schema + 1]; i++) {
+		const struct catalog_table *t = &d->catalog->tables[i];
+		char *target = xasprintf("%s.%s", *target_schema ? target_schema : t->schema, t->name);
+		draft_set_target(d, i, target);
+		free(target);
+	}
+}

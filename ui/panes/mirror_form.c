@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: PostgreSQL
+/* First page of the wizard: name, source, target, settings. Owns the draft of all its pages. */
+#include "panes/panes.h"
+
+#include "draft.h"
+#include "widgets/form.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	F_NAME,
+	F_SOURCE,
+	F_TARGET,
+	F_SCHEMA,
+	F_EXISTING,
+	F_ADVANCED,
+	F_ROWS,
+	F_WORKERS,
+	F_PARALLEL,
+	F_CHUNKING,
+	F_TRANSFER,
+	F_RATE,
+	F_NEXT,
+	F_COUNT
+};
+
+static const struct field fields[F_COUNT] = {
+	[F_NAME] = { FIELD_TEXT, "Mirror name", "letters, digits, _ - .", "as it will be called here" },
+	[F_SOURCE] = { FIELD_CHOICE, "Source peer", "left and right choose; nothing is changed there" },
+	[F_TARGET] = { FIELD_CHOICE, "Target peer", "left and right choose; the tables go there" },
+	[F_SCHEMA] = { FIELD_CHOICE, "Schema",
+		"tables: create what is missing on the target; none: all tables are there already", NULL, 0,
+		0, schema_mode_names, SCHEMA_NONE + 1 },
+	[F_EXISTING] = { FIELD_CHOICE, "Existing rows",
+		"what to do with a target table that has rows: refuse it, truncate it, or append to it",
+		NULL, 0, 0, existing_rows_names, EXISTING_APPEND + 1 },
+	[F_ADVANCED] = { FIELD_FOLD, "Advanced", "Enter opens and closes; the defaults suit most" },
+	[F_ROWS] = { FIELD_NUMBER, "Rows per chunk", "a chunk is copied and committed as one", "250000",
+		1, 1000000000 },
+	[F_WORKERS] = { FIELD_NUMBER, "Workers", "each holds a connection to both peers; can change later",
+		"4", 1, 256 },
+	[F_PARALLEL] = { FIELD_NUMBER, "Tables in parallel", "tables that are copied at once", "4", 1,
+		256 },
+	[F_CHUNKING] = { FIELD_CHOICE, "Chunking",
+		"auto: what measures fastest; ntile: equal rows by key; ctid: equal blocks", NULL, 0, 0,
+		chunking_names, CHUNKING_CTID + 1 },
+	[F_TRANSFER] = { FIELD_CHOICE, "Transfer", "auto: COPY; fetch: a cursor, for old servers", NULL,
+		0, 0, transfer_names, TRANSFER_FETCH + 1 },
+	[F_RATE] = { FIELD_NUMBER, "Rate limit (MB/s)", "for all workers together; can change later",
+		"none", 0, 1000000 },
+	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
+};
+
+struct mirror_form {
+	struct pane pane;
+	struct form form;
+	struct draft *draft;
+	struct strings peers;
+	bool stored; /* config has been given a name: later pages exist */
+};
+
+static void copy_form(struct mirror_form *s)
+{
+	struct mirror_config *m = &s->draft->config;
+	const struct form *f = &s->form;
+	free(m->name);
+	free(m->source);
+	free(m->target);
+	m->name = xstrdup(form_text(f, F_NAME));
+	m->source = xstrdup(s->peers.items[f->fields[F_SOURCE].choice]);
+	m->target = xstrdup(s->peers.items[f->fields[F_TARGET].choice]);
+	m->schema = (enum schema_mode)f->fields[F_SCHEMA].choice;
+	m->on_existing_rows = (enum existing_rows)f->fields[F_EXISTING].choice;
+	m->rows_per_chunk = form_number(f, F_ROWS, 250000);
+	m->workers = (int)form_number(f, F_WORKERS, 4);
+	m->tables_in_parallel = (int)form_number(f, F_PARALLEL, 4);
+	m->chunking = (enum chunking)f->fields[F_CHUNKING].choice;
+	m->transfer = (enum transfer)f->fields[F_TRANSFER].choice;
+	m->rate_limit_mb = (int)form_number(f, F_RATE, 0);
+}
+
+static int peer_index(const struct mirror_form *s, const char *name, int otherwise)
+{
+	for (size_t i = 0; name && i < s->peers.count; i++)
+		if (strcmp(s->peers.items[i], name) == 0)
+			return (int)i;
+	return otherwise;
+}
+
+static void show_numbers(struct form *f, const struct mirror_config *m)
+{
+	struct mirror_config usual;
+	mirror_config_defaults(&usual);
+	if (m->rows_per_chunk != usual.rows_per_chunk)
+		form_set_number(f, F_ROWS, m->rows_per_chunk);
+	if (m->workers != usual.workers)
+		form_set_number(f, F_WORKERS, m->workers);
+	if (m->tables_in_parallel != usual.tables_in_parallel)
+		form_set_number(f, F_PARALLEL, m->tables_in_parallel);
+	if (m->rate_limit_mb > 0)
+		form_set_number(f, F_RATE, m->rate_limit_mb);
+	mirror_config_free(&usual);
+}
+
+static void show_config(struct mirror_form *s)
+{
+	const struct mirror_config *m = &s->draft->config;
+	struct form *f = &s->form;
+	form_set_text(f, F_NAME, m->name);
+	f->fields[F_SOURCE].choice = peer_index(s, m->source, 0);
+	f->fields[F_TARGET].choice = peer_index(s, m->target, s->peers.count > 1 ? 1 : 0);
+	f->fields[F_SCHEMA].choice_count = MAX((int)m->schema + 1, SCHEMA_NONE + 1);
+	f->fields[F_SCHEMA].choice = (int)m->schema;
+	f->fields[F_EXISTING].choice = (int)m->on_existing_rows;
+	f->fields[F_CHUNKING].choice = (int)m->chunking;
+	f->fields[F_TRANSFER].choice = (int)m->transfer;
+	show_numbers(f, m);
+}
+
+static void check(void *data, struct form *f, int field)
+{
+	const struct mirror_form *s = data;
+	struct field *d = &f->fields[field];
+	struct mirror_view v;
+	if (field == F_TARGET && d->choice == f->fields[F_SOURCE].choice)
+		copy_text(d->error, sizeof(d->error), "the target must be another peer than the source");
+	if (field != F_NAME)
+		return;
+	if (!config_name_ok(form_text(f, F_NAME)))
+		copy_text(d->error, sizeof(d->error),
+			"1 to 63 letters, digits, _ - . and no dash or dot in front");
+	else if (!s->draft->editing && model_mirror(s->pane.ui->model, form_text(f, F_NAME), &v))
+		copy_text(d->error, sizeof(d->error), "there is a mirror of this name already");
+}
+
+static void go_on(struct mirror_form *s)
+{
+	if (!form_valid(&s->form))
+		return;
+	copy_form(s);
+	s->stored = true;
+	ui_push(s->pane.ui, picker_pane_new(s->pane.ui, s->draft));
+}
+
+static void ask_back(struct mirror_form *s)
+{
+	if (!s->form.changed && !s->stored) {
+		ui_pop(s->pane.ui);
+		return;
+	}
+	ui_ask(s->pane.ui, &(struct question){ .kind = ASK_YES_NO,
+						   .action = ACTION_BACK,
+						   .title = "Leave the mirror's form?",
+						   .text = "What was chosen for this mirror is lost." });
+}
+
+static bool act(struct pane *p, enum action a)
+{
+	struct mirror_form *s = (struct mirror_form *)p;
+	if (a == ACTION_BACK) {
+		ask_back(s);
+		return true;
+	}
+	if (a == ACTION_SUBMIT)
+		s->form.pressed = F_NEXT;
+	else if (!form_act(&s->form, a))
+		return false;
+	if (form_take_pressed(&s->form) == F_NEXT)
+		go_on(s);
+	return true;
+}
+
+static const char *label(const struct pane *p, enum action a)
+{
+	(void)p;
+	if (a == ACTION_REVEAL)
+		return "";
+	return a == ACTION_SUBMIT ? "choose tables" : NULL;
+}
+
+static void answered(struct pane *p, enum action a, const char *subject, const char *value)
+{
+	(void)subject;
+	(void)value;
+	if (a == ACTION_BACK)
+		ui_pop(p->ui);
+}
+
+static bool takes_text(const struct pane *p)
+{
+	return form_takes_text(&((const struct mirror_form *)p)->form);
+}
+
+static bool input(struct pane *p, const struct input *in)
+{
+	struct mirror_form *s = (struct mirror_form *)p;
+	bool mouse = in->kind != INPUT_KEY && in->kind != INPUT_PASTE;
+	bool taken = mouse ? form_mouse(&s->form, in) : form_input(&s->form, in);
+	if (form_take_pressed(&s->form) == F_NEXT)
+		go_on(s);
+	return taken;
+}
+
+static void title(const struct pane *p, char *buf, size_t size)
+{
+	const struct mirror_form *s = (const struct mirror_form *)p;
+	if (s->draft->editing)
+		snprintf(buf, size, "Edit %s", form_text(&s->form, F_NAME));
+	else
+		copy_text(buf, size, "New mirror");
+}
+
+static void peer_fact(struct facts *f, const struct mirror_form *s, const char *label_text, int field)
+{
+	struct peer_view v;
+	size_t i = (size_t)s->form.fields[field].choice;
+	if (i >= s->peers.count || !model_peer(s->pane.ui->model, s->peers.items[i], &v))
+		return;
+	facts_add(f, label_text, ROLE_TEXT, "%s", v.address);
+	if (v.status == PEER_OK)
+		facts_add(f, "", ROLE_OK, "PostgreSQL %s", v.probe.version);
+	else if (v.status == PEER_FAILED)
+		facts_add(f, "", ROLE_ERROR, "%s", v.error.text);
+}
+
+static void render(struct pane *p, const struct canvas *c)
+{
+	struct mirror_form *s = (struct mirror_form *)p;
+	struct canvas form, side;
+	struct facts f = { 0 };
+	split_detail(p->ui, c, &form, &side);
+	canvas_add(&form, 0, 2, ROLE_DIM, "1 settings  2 tables  3 preflight  4 review");
+	struct canvas body = canvas_part(&form, 2, 0, form.rows - 2, form.cols);
+	form_render(&s->form, &body);
+	if (side.cols == 0)
+		return;
+	facts_add(&f, NULL, ROLE_TITLE, "Initial copy");
+	facts_gap(&f);
+	peer_fact(&f, s, "from", F_SOURCE);
+	peer_fact(&f, s, "to", F_TARGET);
+	facts_gap(&f);
+	facts_add(&f, NULL, ROLE_DIM,
+		"The rows are taken from one snapshot of the source. Nothing is changed on any server before the "
+		"review page.");
+	facts_render(&f, &side);
+	facts_clear(&f);
+}
+
+static void pane_free(struct pane *p)
+{
+	struct mirror_form *s = (struct mirror_form *)p;
+	form_free(&s->form);
+	draft_free(s->draft);
+	strings_free(&s->peers);
+	free(s);
+}
+
+static const enum action hints[] = { ACTION_NEXT, ACTION_PREVIOUS, ACTION_SUBMIT, ACTION_BACK,
+	ACTION_NONE };
+
+static const struct pane_ops ops = {
+	.hints = hints,
+	.title = title,
+	.render = render,
+	.act = act,
+	.label = label,
+	.answered = answered,
+	.takes_text = takes_text,
+	.input = input,
+	.free = pane_free,
+};
+
+static void list_peers(struct mirror_form *s)
+{
+	struct peer_view *peers;
+	size_t n = model_peers(s->pane.ui->model, &peers);
+	for (size_t i = 0; i < n; i++)
+		strings_add(&s->peers, peers[i].name);
+	free(peers);
+	const int choices[] = { F_SOURCE, F_TARGET };
+	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+		s->form.fields[choices[i]].choices = (const char *const *)s->peers.items;
+		s->form.fields[choices[i]].choice_count = (int)s->peers.count;
+	}
+}
+
+struct pane *mirror_form_new(struct ui *u, const char *name)
+{
+	struct mirror_form *s = xcalloc(1, sizeof(*s));
+	s->pane = (struct pane){ &ops, u, IN_FORM };
+	s->draft = draft_new();
+	form_init(&s->form, fields, F_COUNT, s, check);
+	list_peers(s);
+	if (name) {
+		mirror_config_free(&s->draft->config);
+		s->draft->config = (struct mirror_config){ 0 };
+		s->draft->editing = model_mirror_config(u->model, name, &s->draft->config);
+		s->form.fields[F_NAME].locked = true;
+		s->form.fields[F_SOURCE].locked = true;
+		s->form.fields[F_TARGET].locked = true;
+		s->form.focus = F_SCHEMA;
+	}
+	show_config(s);
+	return &s->pane;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The list of mirrors. */
+#include "panes/panes.h"
+
+#include "widgets/bars.h"
+
+#include <pgpier/format.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BAR_CELLS 6
+
+enum { COL_NAME, COL_SOURCE, COL_TARGET, COL_STATE, COL_PROGRESS, COL_SINCE, COL_COUNT };
+
+static const struct column columns[COL_COUNT] = {
+	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
+	[COL_SOURCE] = { "SOURCE", 7, 20, ALIGN_LEFT, 3, false, false },
+	[COL_TARGET] = { "TARGET", 7, 20, ALIGN_LEFT, 3, false, false },
+	[COL_STATE] = { "STATE", 14, 16, ALIGN_LEFT, 0, false, false },
+	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false },
+	[COL_SINCE] = { "SINCE", 7, 8, ALIGN_RIGHT, 2, false, false },
+};
+
+struct mirrors {
+	struct pane pane;
+	struct mirror_view *rows;
+	size_t count;
+	struct table table;
+	struct facts facts;
+};
+
+static const struct mirror_view *mirror_at(const void *data, size_t row)
+{
+	return &((const struct mirrors *)data)->rows[row];
+}
+
+static size_t count(const void *data)
+{
+	return ((const struct mirrors *)data)->count;
+}
+
+static uint64_t identity(const void *data, size_t row)
+{
+	return table_identity(mirror_at(data, row)->name);
+}
+
+static void progress_cell(const struct mirrors *s, const struct mirror_view *v, struct cell *out)
+{
+	const struct ui *u = s->pane.ui;
+	char bar[64], percent[16], text[400];
+	mirror_progress_text(u, v, text, sizeof(text));
+	if (v->error.class != ERROR_NONE)
+		out->role = v->state == MIRROR_FAILED ? ROLE_ERROR : ROLE_WARN;
+	if (v->state != MIRROR_LOADING && v->state != MIRROR_FINISHING && v->state != MIRROR_PAUSED) {
+		copy_text(out->text, sizeof(out->text), text);
+		return;
+	}
+	progress_text(u->theme, BAR_CELLS, v->load.fraction, bar, sizeof(bar));
+	snprintf(out->text, sizeof(out->text), "%s %s  %s", bar,
+		percent_text(v->load.fraction, percent, sizeof(percent)), text);
+}
+
+/* Today's runs by their hour, older ones by how long ago. */
+static void since_text(const struct mirror_view *v, char *buf, size_t size)
+{
+	char text[FORMAT_SIZE];
+	int64_t at = v->ended_at != 0 && !mirror_runs(v->state) ? v->ended_at : v->started_at;
+	double ago = (double)(wall_us() - at) / 1e6;
+	if (at == 0)
+		copy_text(buf, size, "-");
+	else if (ago < 12 * 3600)
+		copy_text(buf, size, format_clock(at, text));
+	else
+		copy_text(buf, size, format_duration(ago, text));
+}
+
+static void cell(const void *data, size_t row, int column, struct cell *out)
+{
+	const struct mirrors *s = data;
+	const struct mirror_view *v = mirror_at(data, row);
+	out->role = ROLE_TEXT;
+	if (column == COL_STATE)
+		out->role = mirror_state_text(s->pane.ui, v->state, out->text, sizeof(out->text));
+	else if (column == COL_PROGRESS)
+		progress_cell(s, v, out);
+	else if (column == COL_SINCE)
+		since_text(v, out->text, sizeof(out->text));
+	else
+		copy_text(out->text, sizeof(out->text),
+			column == COL_NAME	   ? v->name
+			: column == COL_SOURCE ? v->source
+								   : v->target);
+}
+
+static int compare(const void *data, int column, size_t a, size_t b)
+{
+	const struct mirror_view *x = mirror_at(data, a), *y = mirror_at(data, b);
+	switch (column) {
+	case COL_STATE:
+		return (int)x->state - (int)y->state;
+	case COL_PROGRESS:
+		return x->load.fraction < y->load.fraction ? -1 : x->load.fraction > y->load.fraction;
+	case COL_SINCE:
+		return x->started_at < y->started_at ? -1 : x->started_at > y->started_at;
+	case COL_SOURCE:
+		return strcmp(x->source, y->source);
+	case COL_TARGET:
+		return strcmp(x->target, y->target);
+	default:
+		return strcmp(x->name, y->name);
+	}
+}
+
+static void words(const void *data, size_t row, struct strbuf *out)
+{
+	const struct mirror_view *v = mirror_at(data, row);
+	strbuf_addf(out, "%s %s %s %s %s", v->name, v->source, v->target, mirror_state_name(v->state),
+		v->error.text);
+}
+
+static const struct table_source source = {
+	.columns = columns,
+	.column_count = COL_COUNT,
+	.empty = "no mirrors yet: press n to create one",
+	.count = count,
+	.identity = identity,
+	.cell = cell,
+	.compare = compare,
+	.words = words,
+};
+
+static const struct mirror_view *selected(const struct pane *p)
+{
+	const struct mirrors *s = (const struct mirrors *)p;
+	size_t row = table_selected(&s->table);
+	return row < s->count ? &s->rows[row] : NULL;
+}
+
+static void sync(struct pane *p)
+{
+	struct mirrors *s = (struct mirrors *)p;
+	free(s->rows);
+	s->count = model_mirrors(p->ui->model, &s->rows);
+	table_refresh(&s->table);
+}
+
+static void title(const struct pane *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "Mirrors (%zu)", ((const struct mirrors *)p)->count);
+}
+
+static void render(struct pane *p, const struct canvas *c)
+{
+	struct mirrors *s = (struct mirrors *)p;
+	struct canvas list, detail;
+	split_detail(p->ui, c, &list, &detail);
+	table_render(&s->table, &list, true);
+	const struct mirror_view *v = selected(p);
+	if (detail.cols == 0 || !v)
+		return;
+	facts_clear(&s->facts);
+	facts_add(&s->facts, NULL, ROLE_TITLE, "%s", v->name);
+	facts_gap(&s->facts);
+	mirror_facts(&s->facts, p->ui, v);
+	facts_render(&s->facts, &detail);
+}
+
+static bool act(struct pane *p, enum action a)
+{
+	struct mirrors *s = (struct mirrors *)p;
+	const struct mirror_view *v = selected(p);
+	if (table_act(&s->table, a))
+		return true;
+	if (a == ACTION_NEW) {
+		ui_push(p->ui, mirror_form_new(p->ui, NULL));
+		return true;
+	}
+	if (!v)
+		return false;
+	if (a == ACTION_OPEN) {
+		ui_push(p->ui, mirror_detail_new(p->ui, v->name));
+		return true;
+	}
+	if (a == ACTION_COPY) {
+		ui_copy(p->ui, v->error.class != ERROR_NONE ? v->error.text : v->name);
+		return true;
+	}
+	return mirror_act(p, v, a);
+}
+
+static const char *refuse(const struct pane *p, enum action a)
+{
+	const struct mirror_view *v = selected(p);
+	struct peer_view *peers;
+	if (a == ACTION_NEW) {
+		size_t n = model_peers(p->ui->model, &peers);
+		free(peers);
+		return n < 2 ? "it takes two peers; press 1, then n" : NULL;
+	}
+	if (!v)
+		return action_contexts(a) & IN_MIRROR || a == ACTION_OPEN ? "no mirror is selected" : NULL;
+	return mirror_refuse(v, a);
+}
+
+static const char *label(const struct pane *p, enum action a)
+{
+	const struct mirror_view *v = selected(p);
+	return v ? mirror_label(v, a) : NULL;
+}
+
+static void answered(struct pane *p, enum action a, const char *subject, const char *value)
+{
+	(void)value;
+	mirror_answered(p, a, subject);
+}
+
+static bool takes_text(const struct pane *p)
+{
+	return table_takes_text(&((const struct mirrors *)p)->table);
+}
+
+static bool input(struct pane *p, const struct input *in)
+{
+	return list_input(p, &((struct mirrors *)p)->table, in);
+}
+
+static void pane_free(struct pane *p)
+{
+	struct mirrors *s = (struct mirrors *)p;
+	free(s->rows);
+	table_free(&s->table);
+	facts_clear(&s->facts);
+	free(s);
+}
+
+static const enum action hints[] = { ACTION_NEW, ACTION_OPEN, ACTION_PAUSE, ACTION_RETRY, ACTION_EDIT,
+	ACTION_DROP, ACTION_FILTER, ACTION_NONE };
+
+static const struct pane_ops ops = {
+	.hints = hints,
+	.title = title,
+	.sync = sync,
+	.render = render,
+	.act = act,
+	.refuse = refuse,
+	.label = label,
+	.answered = answered,
+	.takes_text = takes_text,
+	.input = input,
+	.free = pane_free,
+};
+
+struct pane *mirrors_pane_new(struct ui *u)
+{
+	struct mirrors *s = xcalloc(1, sizeof(*s));
+	s->pane = (struct pane){ &ops, u, IN_LIST | IN_MIRRORS | IN_MIRROR | IN_WIDE };
+	table_init(&s->table, &source, s);
+	return &s->pane;
+}

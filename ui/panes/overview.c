@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: PostgreSQL
+/* A mirror in words: where it stands, what it is made of, what to do next. */
+#include "panes/panes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TWO_COLUMNS 118
+
+struct overview {
+	struct pane pane;
+	char mirror[NAME_SIZE];
+	struct facts state, settings;
+	char *report; /* of the last error */
+};
+
+static void settings_facts(struct facts *f, const struct mirror_config *m)
+{
+	facts_add(f, NULL, ROLE_TITLE, "Settings");
+	facts_gap(f);
+	facts_add(f, "kind", ROLE_TEXT, "initial copy only");
+	facts_add(f, "tables", ROLE_TEXT, "%zu pattern%s, %zu excluded", m->tables.count,
+		m->tables.count == 1 ? "" : "s", m->exclude.count);
+	facts_add(f, "columns out", ROLE_TEXT, "%zu", m->columns_exclude.count);
+	facts_add(f, "other targets", ROLE_TEXT, "%zu", m->map_count);
+	facts_add(f, "schema", ROLE_TEXT, "%s", schema_mode_names[m->schema]);
+	facts_add(f, "existing rows", ROLE_TEXT, "%s", existing_rows_names[m->on_existing_rows]);
+	facts_add(f, "rows per chunk", ROLE_TEXT, "%lld", (long long)m->rows_per_chunk);
+	facts_add(f, "chunking", ROLE_TEXT, "%s", chunking_names[m->chunking]);
+	facts_add(f, "transfer", ROLE_TEXT, "%s", transfer_names[m->transfer]);
+	facts_add(f, "kept in", ROLE_TEXT, "%s",
+		m->editable ? "mirrors.conf" : "pgpier.conf (by hand)");
+}
+
+static void sync(struct pane *p)
+{
+	struct overview *s = (struct overview *)p;
+	struct mirror_view v;
+	struct mirror_config m = { 0 };
+	facts_clear(&s->state);
+	facts_clear(&s->settings);
+	free(s->report);
+	s->report = NULL;
+	if (!model_mirror(p->ui->model, s->mirror, &v)) {
+		facts_add(&s->state, NULL, ROLE_WARN, "the mirror is gone");
+		return;
+	}
+	mirror_facts(&s->state, p->ui, &v);
+	s->report = v.error.class != ERROR_NONE ? error_report(&v.error) : NULL;
+	if (!model_mirror_config(p->ui->model, s->mirror, &m))
+		return;
+	settings_facts(&s->settings, &m);
+	mirror_config_free(&m);
+}
+
+static void title(const struct pane *p, char *buf, size_t size)
+{
+	(void)p;
+	copy_text(buf, size, "Overview");
+}
+
+static void render(struct pane *p, const struct canvas *c)
+{
+	struct overview *s = (struct overview *)p;
+	bool two = c->cols >= TWO_COLUMNS;
+	struct canvas left = canvas_part(c, 0, 0, c->rows, two ? c->cols / 2 : c->cols);
+	int lines = facts_render(&s->state, &left) - s->state.top;
+	struct canvas right = two ? canvas_part(c, 0, c->cols / 2, c->rows, c->cols / 2)
+							  : canvas_part(c, lines + 1, 0, c->rows, c->cols);
+	facts_render(&s->settings, &right);
+}
+
+static bool act(struct pane *p, enum action a)
+{
+	struct overview *s = (struct overview *)p;
+	if (a == ACTION_COPY && s->report)
+		ui_copy(p->ui, s->report);
+	else if (a == ACTION_OPEN && s->report)
+		ui_push(p->ui, text_pane_new(p->ui, "Error", xstrdup(s->report)));
+	else if (a == ACTION_UP)
+		s->state.top -= s->state.top > 0;
+	else if (a == ACTION_DOWN)
+		s->state.top += s->state.top < s->state.count;
+	else
+		return false;
+	return true;
+}
+
+static const char *refuse(const struct pane *p, enum action a)
+{
+	const struct overview *s = (const struct overview *)p;
+	return (a == ACTION_OPEN || a == ACTION_COPY) && !s->report ? "there is no error to show" : NULL;
+}
+
+static const char *label(const struct pane *p, enum action a)
+{
+	const struct overview *s = (const struct overview *)p;
+	if (a == ACTION_OPEN)
+		return s->report ? "error" : "";
+	return NULL;
+}
+
+static void pane_free(struct pane *p)
+{
+	struct overview *s = (struct overview *)p;
+	facts_clear(&s->state);
+	facts_clear(&s->settings);
+	free(s->report);
+	free(s);
+}
+
+static const enum action hints[] = { ACTION_NEXT, ACTION_PAUSE, ACTION_RETRY, ACTION_OPEN, ACTION_EDIT,
+	ACTION_DROP, ACTION_BACK, ACTION_NONE };
+
+static const struct pane_ops ops = {
+	.hints = hints,
+	.title = title,
+	.sync = sync,
+	.render = render,
+	.act = act,
+	.refuse = refuse,
+	.label = label,
+	.free = pane_free,
+};
+
+struct pane *overview_pane_new(struct ui *u, const char *mirror)
+{
+	struct overview *s = xcalloc(1, sizeof(*s));
+	s->pane = (struct pane){ &ops, u, IN_TEXT };
+	copy_text(s->mirror, sizeof(s->mirror), mirror);
+	return &s->pane;
+}

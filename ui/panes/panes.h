@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The panes' constructors, and the few things they share. */
+#ifndef PGPIER_PANES_PANES_H
+#define PGPIER_PANES_PANES_H
+
+#include "ui.h"
+#include "widgets/facts.h"
+#include "widgets/table.h"
+
+struct draft;
+
+struct pane *peers_pane_new(struct ui *u);
+struct pane *peer_form_new(struct ui *u, const char *name); /* NULL: a new one */
+struct pane *peer_detail_new(struct ui *u, const char *name);
+struct pane *activity_pane_new(struct ui *u, const char *peer);
+struct pane *mirrors_pane_new(struct ui *u);
+struct pane *mirror_form_new(struct ui *u, const char *name); /* NULL: a new one */
+struct pane *picker_pane_new(struct ui *u, struct draft *d);  /* d stays the form's */
+struct pane *columns_pane_new(struct ui *u, struct draft *d, size_t table);
+struct pane *preflight_pane_new(struct ui *u, struct draft *d);
+struct pane *review_pane_new(struct ui *u, struct draft *d, const struct preflight *hold);
+struct pane *mirror_detail_new(struct ui *u, const char *name);
+struct pane *overview_pane_new(struct ui *u, const char *mirror);
+struct pane *load_pane_new(struct ui *u, const char *mirror);
+struct pane *chunks_pane_new(struct ui *u, const char *mirror, size_t table, const char *name);
+struct pane *events_pane_new(struct ui *u, const char *object); /* "": of all */
+struct pane *text_pane_new(struct ui *u, const char *title, char *take);
+struct pane *help_pane_new(struct ui *u, struct pane *of);
+struct pane *palette_pane_new(struct ui *u, struct pane *of);
+
+/* A list with its detail beside it where the window is wide enough; else detail gets no columns. */
+void split_detail(const struct ui *u, const struct canvas *c, struct canvas *list,
+	struct canvas *detail);
+
+/* What a pane that is a list does with text and the mouse. */
+bool list_input(struct pane *p, struct table *t, const struct input *in);
+
+/* ---- shared.c: how objects read on a screen ---- */
+
+void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v);
+void probe_facts(struct facts *f, const struct ui *u, const struct probe *p);
+void error_facts(struct facts *f, const struct error *e);
+void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view *v);
+/* "● initial load" and its role. */
+enum role mirror_state_text(
+	const struct ui *u, enum mirror_state s, char *buf, size_t size);
+/* "64%  1.42/2.10 TB  184 MB/s  ~1h 05m (15:07)", or why it stands still. */
+void mirror_progress_text(const struct ui *u, const struct mirror_view *v, char *buf, size_t size);
+/* "1.42/2.10 TB": one unit for both; "~" before an estimate. */
+void done_of_total_bytes(int64_t done, int64_t total, bool exact, char *buf, size_t size);
+void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size_t size);
+char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
+bool mirror_runs(enum mirror_state s);
+
+/* ---- mirror_actions.c: what can be done to a mirror wherever it is chosen ---- */
+
+bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a);
+void mirror_answered(struct pane *p, enum action a, const char *subject);
+const char *mirror_refuse(const struct mirror_view *v, enum action a);
+const char *mirror_label(const struct mirror_view *v, enum action a);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Third page of the wizard: what stands in the way. */
+#include "panes/panes.h"
+
+#include "draft.h"
+
+#include <pgpier/preflight.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COL_SEVERITY, COL_SUBJECT, COL_TEXT, COL_COUNT };
+
+static const struct column columns[COL_COUNT] = {
+	[COL_SEVERITY] = { "FINDING", 9, 10, ALIGN_LEFT, 0, false, true },
+	[COL_SUBJECT] = { "SUBJECT", 10, 34, ALIGN_LEFT, 0, false, true },
+	[COL_TEXT] = { "WHAT", 20, 500, ALIGN_LEFT, 0, true, true },
+};
+
+struct preflight_pane {
+	struct pane pane;
+	struct draft *draft; /* the form's */
+	uint64_t ticket;
+	int64_t asked_at;
+	struct error error;
+	const struct preflight *preflight; /* held */
+	struct table table;
+	struct facts facts;
+};
+
+static const struct finding *finding_at(const void *data, size_t row)
+{
+	return &((const struct preflight_pane *)data)->preflight->findings[row];
+}
+
+static size_t count(const void *data)
+{
+	const struct preflight_pane *s = data;
+	return s->preflight ? s->preflight->finding_count : 0;
+}
+
+static uint64_t identity(const void *data, size_t row)
+{
+	(void)data;
+	return row;
+}
+
+static void cell(const void *data, size_t row, int column, struct cell *out)
+{
+	static const struct {
+		enum glyph glyph;
+		enum role role;
+	} looks[] = {
+		[SEVERITY_OK] = { GLYPH_DONE, ROLE_OK },
+		[SEVERITY_NOTE] = { GLYPH_DOT, ROLE_TEXT },
+		[SEVERITY_WARNING] = { GLYPH_TROUBLE, ROLE_WARN },
+		[SEVERITY_BLOCKER] = { GLYPH_TROUBLE, ROLE_ERROR },
+	};
+	const struct preflight_pane *s = data;
+	const struct finding *f = finding_at(data, row);
+	out->role = column == COL_SEVERITY ? looks[f->severity].role : ROLE_TEXT;
+	if (column == COL_SEVERITY)
+		snprintf(out->text, sizeof(out->text), "%s %s",
+			theme_glyph(s->pane.ui->theme, looks[f->severity].glyph), severity_name(f->severity));
+	else
+		copy_text(out->text, sizeof(out->text), column == COL_SUBJECT ? f->subject : f->text);
+}
+
+static void words(const void *data, size_t row, struct strbuf *out)
+{
+	const struct finding *f = finding_at(data, row);
+	strbuf_addf(out, "%s %s %s", severity_name(f->severity), f->subject, f->text);
+}
+
+static const struct table_source source = {
+	.columns = columns,
+	.column_count = COL_COUNT,
+	.empty = "nothing stands in the way",
+	.count = count,
+	.identity = identity,
+	.cell = cell,
+	.words = words,
+};
+
+static void start(struct preflight_pane *s)
+{
+	struct command c = { .kind = COMMAND_MIRROR_CHECK };
+	c.mirror = xcalloc(1, sizeof(*c.mirror));
+	mirror_config_copy(c.mirror, &s->draft->config);
+	s->error = (struct error){ 0 };
+	s->ticket = ui_submit(s->pane.ui, &c, NULL);
+	s->asked_at = s->pane.ui->now;
+}
+
+static void cancel(struct preflight_pane *s)
+{
+	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->ticket };
+	if (s->ticket != 0)
+		ui_submit(s->pane.ui, &c, NULL);
+	s->ticket = 0;
+}
+
+static void sync(struct pane *p)
+{
+	struct preflight_pane *s = (struct preflight_pane *)p;
+	struct outcome o;
+	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+		return;
+	s->ticket = 0;
+	catalog_release(o.catalog);
+	if (o.state != OUTCOME_DONE || !o.preflight) {
+		preflight_release(o.preflight);
+		s->error = o.error;
+		return;
+	}
+	preflight_release(s->preflight);
+	s->preflight = o.preflight;
+	table_refresh(&s->table);
+}
+
+static bool act(struct pane *p, enum action a)
+{
+	struct preflight_pane *s = (struct preflight_pane *)p;
+	size_t row = table_selected(&s->table);
+	if (s->preflight && table_act(&s->table, a))
+		return true;
+	if (a == ACTION_CHECK && s->ticket == 0)
+		start(s);
+	else if (a == ACTION_CONTINUE)
+		ui_push(p->ui, review_pane_new(p->ui, s->draft, s->preflight));
+	else if (a == ACTION_OPEN && row < count(s))
+		ui_push(p->ui, text_pane_new(p->ui, finding_at(s, row)->subject,
+						   xasprintf("%s\n\n%s", finding_at(s, row)->text,
+							   finding_at(s, row)->next ? finding_at(s, row)->next : "")));
+	else if (a == ACTION_COPY && row < count(s))
+		ui_copy(p->ui, finding_at(s, row)->text);
+	else
+		return false;
+	return true;
+}
+
+static const char *refuse(const struct pane *p, enum action a)
+{
+	const struct preflight_pane *s = (const struct preflight_pane *)p;
+	if (a != ACTION_CONTINUE)
+		return NULL;
+	if (!s->preflight || s->ticket != 0)
+		return "the check is not done";
+	return s->preflight->blockers > 0 ? "a blocker stands in the way; mend it, then press R" : NULL;
+}
+
+static bool takes_text(const struct pane *p)
+{
+	return table_takes_text(&((const struct preflight_pane *)p)->table);
+}
+
+static bool input(struct pane *p, const struct input *in)
+{
+	struct preflight_pane *s = (struct preflight_pane *)p;
+	return s->preflight && list_input(p, &s->table, in);
+}
+
+static void title(const struct pane *p, char *buf, size_t size)
+{
+	(void)p;
+	copy_text(buf, size, "Preflight");
+}
+
+static void render_verdict(const struct preflight_pane *s, const struct canvas *c)
+{
+	const struct ui *u = s->pane.ui;
+	if (s->ticket != 0) {
+		if (u->now - s->asked_at > 300000)
+			canvas_addf(c, 0, 1, ROLE_PROGRESS, "%s checking both servers",
+				theme_spinner(u->theme, u->now));
+		return;
+	}
+	if (!s->preflight)
+		return;
+	if (s->preflight->blockers > 0)
+		canvas_addf(c, 0, 1, ROLE_ERROR, "%s %zu blocker%s, %zu warning%s; R checks again",
+			theme_glyph(u->theme, GLYPH_TROUBLE), s->preflight->blockers,
+			s->preflight->blockers == 1 ? "" : "s", s->preflight->warnings,
+			s->preflight->warnings == 1 ? "" : "s");
+	else
+		canvas_addf(c, 0, 1, s->preflight->warnings > 0 ? ROLE_WARN : ROLE_OK,
+			"%s nothing stands in the way, %zu warning%s; c goes on to the review",
+			theme_glyph(u->theme, GLYPH_DONE), s->preflight->warnings,
+			s->preflight->warnings == 1 ? "" : "s");
+}
+
+/* The selected finding in full: most are longer than a line. */
+static void render_detail(struct preflight_pane *s, const struct canvas *c)
+{
+	size_t row = table_selected(&s->table);
+	canvas_repeat(c, 0, 0, c->cols, ROLE_DIM, GLYPH_HORIZONTAL);
+	if (row >= count(s))
+		return;
+	const struct finding *f = finding_at(s, row);
+	struct canvas body = canvas_part(c, 1, 0, c->rows - 1, c->cols);
+	facts_clear(&s->facts);
+	facts_add(&s->facts, NULL, ROLE_TEXT, "%s: %s", f->subject, f->text);
+	if (f->next)
+		facts_add(&s->facts, NULL, ROLE_WARN, "%s", f->next);
+	facts_render(&s->facts, &body);
+}
+
+static void render(struct pane *p, const struct canvas *c)
+{
+	struct preflight_pane *s = (struct preflight_pane *)p;
+	int foot = MAX(c->rows / 4, 5);
+	struct canvas list = canvas_part(c, 2, 0, c->rows - 2 - foot, c->cols);
+	struct canvas detail = canvas_part(c, c->rows - foot, 0, foot, c->cols);
+	render_verdict(s, c);
+	if (s->ticket == 0 && s->error.class != ERROR_NONE) {
+		facts_clear(&s->facts);
+		error_facts(&s->facts, &s->error);
+		facts_render(&s->facts, &list);
+	} else if (s->preflight) {
+		table_render(&s->table, &list, true);
+		render_detail(s, &detail);
+	}
+}
+
+static bool busy(const struct pane *p)
+{
+	return ((const struct preflight_pane *)p)->ticket != 0;
+}
+
+static void pane_free(struct pane *p)
+{
+	struct preflight_pane *s = (struct preflight_pane *)p;
+	cancel(s);
+	preflight_release(s->preflight);
+	table_free(&s->table);
+	facts_clear(&s->facts);
+	free(s);
+}
+
+static const enum action hints[] = { ACTION_CONTINUE, ACTION_OPEN, ACTION_CHECK, ACTION_FILTER,
+	ACTION_BACK, ACTION_NONE };
+
+static const struct pane_ops ops = {
+	.hints = hints,
+	.title = title,
+	.sync = sync,
+	.render = render,
+	.act = act,
+	.refuse = refuse,
+	.takes_text = takes_text,
+	.input = input,
+	.busy = busy,
+	.free = pane_free,
+};
+
+struct pane *preflight_pane_new(struct ui *u, struct draft *d)
+{
+	struct preflight_pane *s = xcalloc(1, sizeof(*s));
+	s->pane = (struct pane){ &ops, u, IN_LIST | IN_STEP };
+	s->draft = d;
+	table_init(&s->table, &source, s);
+	start(s);
+	return &s->pane;
+}
