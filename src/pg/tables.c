@@ -146,13 +146,14 @@ void tables_free(struct table_info *tables, size_t count)
 /* ---- columns ---- */
 
 /* In order: generated, identity. A domain is as safe as what it is made of, three levels deep. Arrays of
- * users' types carry their element's OID, composites those of their columns, reg* types are OIDs: text. */
+ * users' types carry their element's OID, composites those of their columns, reg* types are OIDs, an
+ * empty int2vector or oidvector is refused by its own receive function: text. */
 static const char columns_sql[] =
 	"SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, %s, %s,"
 	"  EXISTS (SELECT 1 FROM pg_catalog.pg_index x WHERE x.indrelid = a.attrelid AND x.indisprimary"
 	"    AND a.attnum = ANY (x.indkey::int2[])),"
 	"  b.typtype = 'e' OR (b.typtype <> 'd' AND b.oid < 16384 AND b.typsend <> 0 AND b.typreceive <> 0"
-	"    AND b.typname !~ '^_?reg')"
+	"    AND b.typname !~ '^_?(reg|int2vector$|oidvector$)')"
 	" FROM pg_catalog.pg_attribute a"
 	" JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
 	" LEFT JOIN pg_catalog.pg_type d1 ON t.typtype = 'd' AND d1.oid = t.typbasetype"
