@@ -1,12 +1,16 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- A source with everything that schema = "tables" must bring over; for PostgreSQL 10 and later. Blocks that
--- begin with "-- since N" are left out on older servers.
+-- begin with "-- since N" are left out on older servers; each block is a transaction of its own.
 CREATE SCHEMA sales;
 CREATE SCHEMA "odd ""schema"".";
 
 -- types, one made of another
 CREATE TYPE sales.mood AS ENUM ('sad', 'it''s ok', 'back\slash', 'happy');
+
+-- since 10: not in a transaction with others before 12
 ALTER TYPE sales.mood ADD VALUE 'meh' BEFORE 'happy';
+
+-- since 10
 CREATE DOMAIN sales.positive AS integer DEFAULT 7 CONSTRAINT positive_check CHECK (VALUE > 0);
 CREATE DOMAIN sales.word AS varchar(30) COLLATE "POSIX" NOT NULL;
 ALTER DOMAIN sales.word ADD CONSTRAINT long_enough CHECK (length(VALUE) > 1) NOT VALID;
@@ -62,7 +66,6 @@ ALTER TABLE sales.everything ADD CHECK (feeling <> 'sad'::sales.mood) NO INHERIT
 CREATE INDEX everything_price ON sales.everything (price DESC NULLS LAST, id) WHERE price > 10;
 CREATE INDEX "odd index.""" ON sales.everything USING btree
 	(lower("odd ""name"".1") text_pattern_ops, (always + 1), code COLLATE "C");
-ALTER INDEX sales."odd index.""" ALTER COLUMN 2 SET STATISTICS 321;
 CREATE INDEX everything_gin ON sales.everything USING gin (payload jsonb_path_ops) WITH (fastupdate = off);
 CREATE INDEX everything_hash ON sales.everything USING hash (code);
 CREATE INDEX everything_brin ON sales.everything USING brin (stamp) WITH (pages_per_range = 16);
@@ -108,6 +111,7 @@ CREATE TABLE public.events_later_b PARTITION OF public.events_later FOR VALUES I
 CREATE INDEX events_2024_own ON public.events_2024 (kind);
 
 -- since 11
+ALTER INDEX sales."odd index.""" ALTER COLUMN 2 SET STATISTICS 321;
 CREATE TABLE public.events_rest PARTITION OF public.events DEFAULT;
 CREATE INDEX events_kind ON public.events (kind, happened);
 ALTER TABLE public.events ADD CONSTRAINT events_pk PRIMARY KEY (id, happened, kind);
@@ -142,4 +146,4 @@ CREATE TABLE public.counted_1 PARTITION OF public.counted FOR VALUES FROM ('2024
 CREATE TABLE public.named_not_null (a integer CONSTRAINT a_there NOT NULL, b integer CONSTRAINT b_there NOT NULL NO INHERIT,
 	c integer, d integer GENERATED ALWAYS AS (a * 2) VIRTUAL);
 ALTER TABLE public.named_not_null ADD CONSTRAINT c_there NOT NULL c NOT VALID;
-CREATE TABLE public.temporal (id integer, valid tstzrange, PRIMARY KEY (id, valid WITHOUT OVERLAPS));
+CREATE TABLE public.temporal (id int4range, valid tstzrange, PRIMARY KEY (id, valid WITHOUT OVERLAPS));
