@@ -76,9 +76,9 @@ enum context {
 		IN_MIRROR | CHANGES)                                                                               \
 	X(RETRY,        "r",              "retry",     "Queue the failed tables of the mirror again",         \
 		IN_MIRROR | CHANGES)                                                                               \
-	X(WORKERS_UP,   "+ =",            "workers+",  "One more worker",                                     \
+	X(WORKERS_UP,   "+ =",            "worker",    "One more worker",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
-	X(WORKERS_DOWN, "-",              "workers-",  "One worker less",                                     \
+	X(WORKERS_DOWN, "-",              "worker",    "One worker less",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
 	X(BANDWIDTH,    "b",              "bandwidth", "Limit the rate of the initial load (MB/s, 0 = none)", \
 		IN_LOAD | CHANGES)                                                                                 \

@@ -222,7 +222,7 @@ int text_fuzzy(const char *text, const char *what)
 	for (; *what != '\0' && *text != '\0'; text++) {
 		if (tolower((unsigned char)*text) == tolower((unsigned char)*what)) {
 			run++;
-			score += run * run + (word ? 8 : 0);
+			score += run * run + (word ? 3 : 0);
 			what++;
 		} else {
 			run = 0;

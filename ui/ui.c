@@ -215,6 +215,7 @@ const char *ui_refusal(const struct ui *u, const struct pane *p, enum action a)
 
 static void ask_quit(struct ui *u)
 {
+	follow_mirrors(u);
 	if (u->running == 0) {
 		u->quit = true;
 		return;

@@ -230,7 +230,7 @@ static void render(struct pane *p, const struct canvas *c)
 	struct mirror_form *s = (struct mirror_form *)p;
 	struct canvas form, side;
 	struct facts f = { 0 };
-	split_detail(p->ui, c, &form, &side);
+	split_detail(p->ui, c, WIDE_COLS, &form, &side);
 	canvas_add(&form, 0, 2, ROLE_DIM, "1 settings  2 tables  3 preflight  4 review");
 	struct canvas body = canvas_part(&form, 2, 0, form.rows - 2, form.cols);
 	form_render(&s->form, &body);
