@@ -412,8 +412,10 @@ void model_worker_stall(struct model *m, const char *mirror, int worker, const c
 	model_lock(m);
 	struct mirror_entry *r = mirror_find(m, mirror);
 	const struct worker_entry *w = r ? &r->workers[(unsigned)worker % MOST_WORKERS] : NULL;
-	struct table_entry *t = w && w->doing[0] ? table_find(r, w->table) : NULL;
+	struct table_entry *t = worker > 0 && w && w->doing[0] ? table_find(r, w->table) : NULL;
 	if (t)
 		replace_text(&t->stall, stall);
+	else if (r && worker == 0) /* before the workers begin: the mirror as a whole waits */
+		copy_text(r->view.next, sizeof(r->view.next), stall);
 	model_unlock_changed(m);
 }

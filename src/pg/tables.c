@@ -43,7 +43,7 @@ static const char tables_sql[] =
 	"  AND n.nspname NOT LIKE 'pg\\_temp\\_%%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%%'"
 	"  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass"
 	"    AND d.objid = c.oid AND d.deptype = 'e')"
-	" ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+	" ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"";
 
 enum {
 	T_OID, T_SCHEMA, T_NAME, T_KIND, T_FILENODE, T_PAGES, T_TUPLES, T_BYTES, T_PARENT, T_PARTITION,
