@@ -20,11 +20,11 @@
 enum { COL_TABLE, COL_STATE, COL_CHUNKS, COL_ROWS, COL_BYTES, COL_RATE, COL_ETA, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 18, 64, ALIGN_LEFT, 0, false, false },
+	[COL_TABLE] = { "TABLE", 17, 64, ALIGN_LEFT, 0, false, false },
 	[COL_STATE] = { "STATE", 8, 10, ALIGN_LEFT, 0, false, false },
 	[COL_CHUNKS] = { "CHUNKS", 8, 12, ALIGN_RIGHT, 3, false, false },
 	[COL_ROWS] = { "ROWS", 12, 18, ALIGN_RIGHT, 1, false, false },
-	[COL_BYTES] = { "BYTES", 12, 16, ALIGN_RIGHT, 2, false, false },
+	[COL_BYTES] = { "BYTES", 13, 16, ALIGN_RIGHT, 2, false, false },
 	[COL_RATE] = { "RATE", 8, 10, ALIGN_RIGHT, 4, false, false },
 	[COL_ETA] = { "ETA", 8, 400, ALIGN_LEFT, 0, true, false },
 };

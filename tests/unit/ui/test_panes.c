@@ -81,7 +81,8 @@ static void too_small(void **state)
 {
 	struct house *h = house_open(59, 15, false);
 	(void)state;
-	assert_sees(h, "59x15 is too small; pgpier needs 60x15");
+	assert_sees(h, "59x15 is too small");
+	assert_sees(h, "pgpier needs 60x15");
 	assert_sees(h, "q quits");
 	house_resize(h, 20, 5);
 	assert_sees(h, "20x5 is too small");
