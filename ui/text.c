@@ -216,6 +216,8 @@ void text_wrap(struct strings *lines, const char *raw, int cells)
 		char *part = xmalloc(n + 1), *clean = xmalloc(6 * n + 1);
 		memcpy(part, raw, n);
 		part[n] = '\0';
+		for (char *tab = part; (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' '; /* white space like any other, where text flows */
 		wrap_paragraph(lines, format_sanitized(part, clean, 6 * n + 1), cells);
 		free(part);
 		free(clean);

@@ -21,7 +21,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_STATE] = { "STATE", 6, 20, ALIGN_LEFT, 4, false, false },
 	[COL_WAIT] = { "WAIT", 14, 24, ALIGN_LEFT, 5, false, false },
 	[COL_TIME] = { "TIME", 6, 8, ALIGN_RIGHT, 3, false, false },
-	[COL_QUERY] = { "QUERY", 16, 500, ALIGN_LEFT, 0, true, false },
+	[COL_QUERY] = { "QUERY", 30, 500, ALIGN_LEFT, 0, true, false },
 };
 
 struct activity {

@@ -164,7 +164,7 @@ static void chunks(void **state)
 
 static void hostile_names(void **state)
 {
-	struct house *h = house_open(80, 24, false);
+	struct house *h = house_open(120, 24, false);
 	struct load_table_init tables[] = {
 		{ "public.\x1b[31mred", "public.\x1b[31mred", 1, 1, TABLE_QUEUED, 0, 0, false, NULL, 0, 0, NULL },
 		{ "public.tab\there\u202e", "x.y", 1, 1, TABLE_QUEUED, 0, 0, false, NULL, 0, 0, NULL },
