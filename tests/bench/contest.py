@@ -34,10 +34,17 @@ class Sample:
 
 
 class Contest:
-	"""One data set, copied from database `name` of the source to its namesake of the target."""
+	"""Copies database `name` of the source to fresh databases of the target.
 
-	def __init__(self, source, target, name, options):
-		self.source, self.target, self.name, self.options = source, target, name, options
+	What a run leaves behind (databases, dumps) stays for as long as the disk can hold it: to remove thousands
+	of files would burden whoever runs next. ext4 without a journal searches past every inode deleted in the
+	last minutes for each new file, which can double the cost of creating tables."""
+
+	def __init__(self, source, target, options):
+		self.source, self.target, self.options = source, target, options
+		self.name = self.copy = None
+		self.runs = 0
+		self.leftovers = []  # (function, argument) that removes one, oldest first
 		self.folder = cluster.temporary_folder("pgpier-bench-")
 		self.log = os.path.join(self.folder, "log")
 		self.env = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
@@ -46,11 +53,14 @@ class Contest:
 	def sslmode(self):
 		return "require" if self.options.tls else "disable"
 
+	def dbname(self, server):
+		return self.name if server is self.source else self.copy
+
 	def uri(self, server):
-		return "postgresql://postgres@127.0.0.1:%d/%s" % (server.port, self.name)
+		return "postgresql://postgres@127.0.0.1:%d/%s" % (server.port, self.dbname(server))
 
 	def peer(self, name, server):
-		return {"name": name, "sslmode": self.sslmode(), **server.address(self.name, tcp=True)}
+		return {"name": name, "sslmode": self.sslmode(), **server.address(self.dbname(server), tcp=True)}
 
 	def command(self, *words):
 		return usage.Command(words, env=self.env, log=self.log)
@@ -65,44 +75,56 @@ class Contest:
 
 	def pg_dump(self):
 		"""In parallel only a folder can be written, so one follows the other."""
-		folder, jobs = os.path.join(self.folder, "dump"), "-j%d" % self.options.workers
+		folder, jobs = self.work_folder(), "-j%d" % self.options.workers
 		dump = self.command("pg_dump", "-Fd", "-Z0", jobs, "-f", folder, "-d", self.uri(self.source))
 		restore = self.command("pg_restore", jobs, "-d", self.uri(self.target), folder)
-		shutil.rmtree(folder)
 		return Sample(dump.wall + restore.wall, dump.cpu + restore.cpu, max(dump.memory, restore.memory))
 
 	def pgcopydb(self):
 		"""Ends with VACUUM ANALYZE of each table, which version 0.10 can't be told to leave out."""
-		folder, jobs = os.path.join(self.folder, "pgcopydb"), str(self.options.workers)
+		folder, jobs = self.work_folder(), str(self.options.workers)
 		done = self.command("pgcopydb", "clone", "--source", self.uri(self.source), "--target",
 			self.uri(self.target), "--dir", folder, "--table-jobs", jobs, "--index-jobs", jobs)
-		shutil.rmtree(folder)
 		return Sample(done.wall, done.cpu, done.memory)
 
-	def settle(self):
-		"""Nobody's sessions linger, nobody's dirty pages burden the next."""
+	def quiet(self):
+		"""Ended sessions have been waited for, so that their processor time is counted."""
 		for server in (self.source, self.target):
 			while server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")[0][0] > 1:
 				time.sleep(0.02)
+
+	def work_folder(self):
+		folder = os.path.join(self.folder, "run-%d" % self.runs)
+		self.leftovers.append((shutil.rmtree, folder))
+		return folder
+
+	def fresh(self):
+		self.runs += 1
+		size = self.source.sql("SELECT pg_database_size(%s)", parameters=(self.name,))[0][0]
+		while self.leftovers and shutil.disk_usage(self.folder).free < 8 * size:
+			remove, what = self.leftovers.pop(0)
+			remove(what)
+		self.copy = "%s_%d" % (self.name, self.runs)
+		self.target.create_db(self.copy)
+		self.leftovers.append((self.target.drop_db, self.copy))
+		self.quiet()
+		for server in (self.source, self.target):
 			server.sql("CHECKPOINT")
 
 	def measure(self, contender):
-		self.target.create_db(self.name)
-		self.settle()
+		self.fresh()
 		servers = [usage.server_seconds(s) for s in (self.source, self.target)]
 		machine = usage.machine_seconds()
 		sample = CONTENDERS[contender](self)
-		for server in (self.source, self.target):
-			while server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")[0][0] > 1:
-				time.sleep(0.02)
+		self.quiet()
 		sample.source, sample.target = (usage.server_seconds(s) - before
 			for s, before in zip((self.source, self.target), servers))
 		sample.others = max(0, usage.machine_seconds() - machine - sample.cpu)
 		return sample
 
 	def check(self, contender):
-		"""Foreign tools leave no schema of their own but pgcopydb's, which goes with its run."""
-		with self.source.connect(self.name) as source, self.target.connect(self.name) as target:
+		"""Every row and definition; pgpier's own schema is left out."""
+		with self.source.connect(self.name) as source, self.target.connect(self.copy) as target:
 			found = compare.differences(source, target)
 		if found:
 			raise RuntimeError("%s: %s was not copied right:\n%s" % (contender, self.name, "\n".join(found[:40])))
@@ -129,17 +151,15 @@ def server_settings(tls):
 	return {**SETTINGS, **certificate(cluster.temporary_folder("pgpier-tls-"))}
 
 
-def run(source, target, name, options):
+def run(contest, name):
 	"""{contender: [a Sample a round]}"""
-	contest = Contest(source, target, name, options)
-	samples = {contender: [] for contender in options.contenders}
-	for number in range(options.rounds):
-		for contender in options.contenders:
+	contest.name = name
+	samples = {contender: [] for contender in contest.options.contenders}
+	for number in range(contest.options.rounds):
+		for contender in samples:
 			sample = contest.measure(contender)
 			samples[contender].append(sample)
 			print("  round %d %-9s %7.2f s" % (number + 1, contender, sample.wall), flush=True)
-			if number == 0 and not options.no_compare:
+			if number == 0 and not contest.options.no_compare:
 				contest.check(contender)
-	target.drop_db(name)
-	shutil.rmtree(contest.folder)
 	return samples
