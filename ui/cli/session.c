@@ -100,6 +100,12 @@ enum wake session_wait(struct session *s, int timeout_ms)
 	return WAKE_MODEL;
 }
 
+enum wake session_rest(struct session *s, int ms)
+{
+	struct pollfd fd = { .fd = s->signals, .events = POLLIN };
+	return poll(&fd, 1, ms) > 0 && signal_came(s) ? WAKE_SIGNAL : WAKE_TIME;
+}
+
 struct pending session_submit(struct session *s, struct command *take)
 {
 	return (struct pending){ .ticket = engine_submit(s->engine, take) };

@@ -28,6 +28,8 @@ enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL };
 /* Sleeps until the model moved, a signal came, or the time is over (negative: no limit). Look at
  * the model before the first wait: what happened earlier may not wake again. */
 enum wake session_wait(struct session *s, int timeout_ms);
+/* Lets changes gather before the next look, for a reader to whom each look has its price. */
+enum wake session_rest(struct session *s, int ms);
 
 /* A command on its way. */
 struct pending {
