@@ -27,7 +27,7 @@ static bool is_locked(struct pg *target, const char *mirror, bool *locked, struc
 
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
-	if (stored == MIRROR_DONE || stored == MIRROR_FAILED)
+	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || (stored == MIRROR_PAUSED && !locked))
 		return stored;
 	return locked ? stored : MIRROR_INTERRUPTED;
 }
@@ -49,7 +49,14 @@ static void add_chunks(const struct store_mirror *s, struct load_table_init *ini
 		struct load_table_init *t = &init[c->table - 1];
 		t->chunks++;
 		t->chunks_done += c->done;
+		if (!t->exact && c->done) {
+			t->rows_done += c->rows;
+			t->bytes_done += c->bytes;
+		}
 	}
+	for (size_t i = 0; i < s->table_count; i++)
+		if (init[i].exact && init[i].chunks == 0 && !s->tables[i].parent)
+			init[i].chunks = init[i].chunks_done = 1; /* a table of one chunk has no list of them */
 }
 
 static void tell_model(struct model *model, const char *mirror, const struct store_mirror *s)
@@ -63,8 +70,8 @@ static void tell_model(struct model *model, const char *mirror, const struct sto
 		init[i] = (struct load_table_init){
 			.source = names[i][0],
 			.target = names[i][1],
-			.rows = t->loaded || t->parent ? t->rows : -1,
-			.bytes = t->loaded || t->parent ? t->bytes : -1,
+			.rows = t->loaded || t->parent ? t->rows : t->rows_estimate,
+			.bytes = t->loaded || t->parent ? t->bytes : t->bytes_estimate,
 			.exact = t->loaded || t->parent,
 			.state = table_state_of(t),
 			.how = t->how,
@@ -88,7 +95,7 @@ static void tell_moments(struct model *model, const char *mirror, const struct s
 		for (size_t k = 0; k < s->table_count; k++)
 			tables += s->tables[k].loaded && s->tables[k].snapshot == s->snapshots[i].number;
 		if (tables > 0)
-			strbuf_addf(&text, "%s%zu tables as of %s", used++ ? ", " : "", tables,
+			strbuf_addf(&text, "%s%zu table%s as of %s", used++ ? ", " : "", tables, tables == 1 ? "" : "s",
 				format_time(s->snapshots[i].taken_at, at));
 	}
 	model_mirror_moments(model, mirror, used, text.text ? text.text : "");

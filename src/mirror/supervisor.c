@@ -138,6 +138,23 @@ static bool load(struct mirror *m, struct pg **control, struct error *e)
 	return conclude(m, *control, e);
 }
 
+/* A pause is written down by a connection of its own, because everything else has been stopped. Should it
+ * fail, the store still says "initial load" with nobody holding the lock, which reads as interrupted. */
+static void write_paused(struct run *r)
+{
+	struct error ignored;
+	struct peer_config quick;
+	struct stop *stop = stop_new(NULL);
+	peer_config_copy(&quick, &r->target);
+	quick.connect_timeout = 2;
+	struct pg *c = pg_connect(&quick, r->mirror, "pause", stop, &ignored);
+	if (c && !store_state(c, r->id, MIRROR_PAUSED, NULL, &ignored))
+		pg_rollback(c);
+	pg_free(c);
+	peer_config_free(&quick);
+	stop_free(stop);
+}
+
 static bool attempt(struct mirror *m, struct error *e)
 {
 	struct run *r = &m->run;
@@ -159,6 +176,8 @@ static bool attempt(struct mirror *m, struct error *e)
 	if (!ok && !r->id && !pg_lost(control) && !store_drop(control, r->mirror, &ignored))
 		pg_rollback(control); /* a mirror that never began leaves no empty schema behind */
 	pg_free(control);
+	if (!ok && r->id && stop_raised(m->stop))
+		write_paused(r);
 	run_clear(r);
 	return ok;
 }

@@ -144,6 +144,7 @@ enum job_end work_plan(struct worker *w, const struct job *job, struct error *e)
 	struct run *r = w->run;
 	struct run_table *t = job->table;
 	bool proven = false;
+	t->began_us = clock_us();
 	if (t->planned) { /* retried: finished chunks of this run stay */
 		t->next_chunk = 0;
 		return JOB_DONE;
@@ -253,7 +254,7 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 static bool mark_loaded(struct worker *w, const struct run_table *t, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
-	sql_loaded(w->run, t, t->rows, t->bytes, t->took_us, &sql);
+	sql_loaded(w->run, t, t->rows, t->bytes, clock_us() - t->began_us, &sql);
 	if (t->builds_left == 0)
 		store_sql_table_done(&sql, w->run->id, (int)t->index + 1);
 	bool ok = pg_run(w->target, e, sql.text);

@@ -158,9 +158,7 @@ static bool connect_error(struct pg *c, struct error *e)
 			break;
 		}
 	}
-	size_t n = strlen(text);
-	while (n > 0 && text[n - 1] == '\n')
-		text[--n] = '\0';
+	pg_fold(text);
 	enum error_class class = state[0] ? pg_error_class(state) : ERROR_CONNECTION;
 	if (PQconnectionNeedsPassword(c->conn))
 		class = ERROR_PERMISSION;

@@ -123,7 +123,8 @@ bool types_load(struct def_types *t, struct pg *c, const char *oids, struct erro
 		GROW(t->items, t->count);
 		t->items[t->count++] = type_at(r, row);
 	}
-	qsort(t->items, t->count, sizeof(*t->items), compare_types);
+	if (t->count > 0)
+		qsort(t->items, t->count, sizeof(*t->items), compare_types);
 	for (int row = 0; row < rows_count(members); row++) {
 		struct def_type *of = types_find(t, rows_int(members, row, 0));
 		if (!of || of->kind == TYPE_ROW)

@@ -31,6 +31,7 @@ static const char create_sql[] =
 	"  target_name text NOT NULL, parent bool NOT NULL, ours bool NOT NULL, filenode bigint NOT NULL DEFAULT 0,"
 	"  loaded bool NOT NULL DEFAULT false, done bool NOT NULL DEFAULT false, snapshot_no int NOT NULL DEFAULT 0,"
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
+	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
 	"  how text, error_class int, error text, sqlstate text, PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
