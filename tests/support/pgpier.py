@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
+
+from .cluster import temporary_folder
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PGPIER_BUILD") or os.path.join(ROOT, "build")
@@ -87,7 +88,7 @@ class Pgpier:
 	"""One person's pgpier: a configuration and a state folder."""
 
 	def __init__(self, peers=None, mirrors=None, folder=None, env=None):
-		self.folder = folder or tempfile.mkdtemp(prefix="pgpier-home-")
+		self.folder = folder or temporary_folder("pgpier-home-")
 		self.config = os.path.join(self.folder, "pgpier.conf")
 		self.state = os.path.join(self.folder, "state")
 		self.said_path = os.path.join(self.folder, "stderr")
