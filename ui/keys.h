@@ -69,7 +69,7 @@ enum context {
 	X(EDIT,         "e",              "edit",      "Change the peer or mirror",                           \
 		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
 	X(DROP,         "d",              "drop",      "Drop the peer or mirror (asks first)",                \
-		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
+		IN_PEERS | IN_MIRROR | CHANGES)                                                                    \
 	X(TEST,         "t",              "test",      "Test the connection of the peer",                     \
 		IN_PEERS | IN_PEER)                                                                                \
 	X(PAUSE,        "p",              "pause/run", "Start, pause or resume the mirror",                   \

@@ -141,6 +141,18 @@ void model_load_started(struct model *m, const char *mirror)
 	model_unlock_changed(m);
 }
 
+/* What a pause or a lost server interrupted waits again. */
+static void settle_table(struct table_entry *t)
+{
+	if (t->state != TABLE_DONE && t->state != TABLE_FAILED)
+		t->state = TABLE_QUEUED;
+	if (t->started_us)
+		t->took_us += clock_us() - t->started_us;
+	t->started_us = 0;
+	rate_reset(&t->rate);
+	replace_text(&t->stall, NULL);
+}
+
 void model_load_ended(struct model *m, const char *mirror)
 {
 	model_lock(m);
@@ -149,6 +161,8 @@ void model_load_ended(struct model *m, const char *mirror)
 		r->running = false;
 		r->view.elapsed_s = (double)(clock_us() - r->run_started_us) / 1e6;
 		rate_reset(&r->rate);
+		for (size_t i = 0; i < r->table_count; i++)
+			settle_table(&r->tables[i]);
 		for (int i = 0; i < MOST_WORKERS; i++)
 			r->workers[i].doing[0] = '\0';
 	}

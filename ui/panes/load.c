@@ -20,11 +20,11 @@
 enum { COL_TABLE, COL_STATE, COL_CHUNKS, COL_ROWS, COL_BYTES, COL_RATE, COL_ETA, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, false },
+	[COL_TABLE] = { "TABLE", 17, 64, ALIGN_LEFT, 0, false, false },
 	[COL_STATE] = { "STATE", 8, 10, ALIGN_LEFT, 0, false, false },
 	[COL_CHUNKS] = { "CHUNKS", 8, 12, ALIGN_RIGHT, 3, false, false },
 	[COL_ROWS] = { "ROWS", 12, 18, ALIGN_RIGHT, 1, false, false },
-	[COL_BYTES] = { "BYTES", 12, 16, ALIGN_RIGHT, 2, false, false },
+	[COL_BYTES] = { "BYTES", 13, 16, ALIGN_RIGHT, 2, false, false },
 	[COL_RATE] = { "RATE", 8, 10, ALIGN_RIGHT, 4, false, false },
 	[COL_ETA] = { "ETA", 8, 400, ALIGN_LEFT, 0, true, false },
 };
@@ -434,6 +434,8 @@ static bool act(struct pane *p, enum action a)
 static const char *refuse(const struct pane *p, enum action a)
 {
 	const struct load *s = (const struct load *)p;
+	if ((action_contexts(a) & IN_LOAD) && s->view.state == MIRROR_DONE)
+		return "the mirror is done";
 	if (a == ACTION_WORKERS_DOWN && s->view.workers <= 1)
 		return "one worker is the least";
 	if (a == ACTION_OPEN && s->count == 0)
@@ -477,6 +479,12 @@ static void pane_free(struct pane *p)
 	free(s);
 }
 
+static const char *label(const struct pane *p, enum action a)
+{
+	bool done = ((const struct load *)p)->view.state == MIRROR_DONE;
+	return done && (action_contexts(a) & IN_LOAD) ? "" : NULL;
+}
+
 static const enum action hints[] = { ACTION_OPEN, ACTION_PAUSE, ACTION_RETRY, ACTION_WORKERS_UP,
 	ACTION_WORKERS_DOWN, ACTION_BANDWIDTH, ACTION_FILTER, ACTION_NEXT, ACTION_NONE };
 
@@ -486,6 +494,7 @@ static const struct pane_ops ops = {
 	.render = render,
 	.act = act,
 	.refuse = refuse,
+	.label = label,
 	.takes_text = takes_text,
 	.input = input,
 	.answered = answered,

@@ -126,11 +126,10 @@ static void check(void *data, struct form *f, int field)
 	struct mirror_view v;
 	if (field == F_TARGET && d->choice == f->fields[F_SOURCE].choice)
 		copy_text(d->error, sizeof(d->error), "the target must be another peer than the source");
-	if (field != F_NAME)
+	if (field != F_NAME || (*form_text(f, F_NAME) == '\0' && !f->accepting))
 		return;
 	if (!config_name_ok(form_text(f, F_NAME)))
-		copy_text(d->error, sizeof(d->error),
-			"1 to 63 letters, digits, _ - . and no dash or dot in front");
+		copy_text(d->error, sizeof(d->error), "1 to 63 letters, digits, _ - . (not first: - .)");
 	else if (!s->draft->editing && model_mirror(s->pane.ui->model, form_text(f, F_NAME), &v))
 		copy_text(d->error, sizeof(d->error), "there is a mirror of this name already");
 }

@@ -48,7 +48,7 @@ static const char *const ssl_modes[] = { "default (prefer)", "disable", "allow",
 static const struct field fields[F_COUNT] = {
 	[F_NAME] = { FIELD_TEXT, "Name", "letters, digits, _ - .", "as it will be called here" },
 	[F_CONNINFO] = { FIELD_TEXT, "Connection string",
-		"paste postgresql://user@host:port/db or host=... dbname=...; it fills the fields below",
+		"postgresql://user@host:port/db or host=... dbname=...; fills the fields",
 		"paste one here, or fill the fields" },
 	[F_HOST] = { FIELD_TEXT, "Host", "name, address, or directory of a socket", "local socket" },
 	[F_PORT] = { FIELD_NUMBER, "Port", NULL, "5432", 1, 65535 },
@@ -192,15 +192,17 @@ static void take_conninfo(struct form *f)
 static void check(void *data, struct form *f, int field)
 {
 	struct field *d = &f->fields[field];
+	bool missing = *form_text(f, field) == '\0';
 	(void)data;
-	if (field == F_NAME && !config_name_ok(form_text(f, F_NAME)))
-		copy_text(d->error, sizeof(d->error),
-			"1 to 63 letters, digits, _ - . and no dash or dot in front");
+	if (field == F_PASSWORD_FROM)
+		show_password_fields(f);
+	else if (missing && !f->accepting)
+		return;
+	else if (field == F_NAME && !config_name_ok(form_text(f, F_NAME)))
+		copy_text(d->error, sizeof(d->error), "1 to 63 letters, digits, _ - . (not first: - .)");
 	else if (field == F_CONNINFO)
 		take_conninfo(f);
-	else if (field == F_PASSWORD_FROM)
-		show_password_fields(f);
-	else if (field == F_COMMAND && *form_text(f, F_COMMAND) == '\0')
+	else if (field == F_COMMAND && missing)
 		copy_text(d->error, sizeof(d->error), "the command is missing");
 }
 

@@ -126,7 +126,7 @@ static void words(const void *data, size_t row, struct strbuf *out)
 static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
-	.empty = "no peers yet: press n, or paste a postgresql:// address into the form it opens",
+	.empty = "no peers yet; n makes one, also from a pasted postgresql:// address",
 	.count = count,
 	.identity = identity,
 	.cell = cell,

@@ -90,6 +90,18 @@ static void wrapping(void **state)
 	strings_free(&l);
 }
 
+static void hanging_lines(void **state)
+{
+	struct strings l = { 0 };
+	(void)state;
+	text_wrap(&l, " · create schema sales\n  two words", 12);
+	const char *const expected[] = { " · create", "   schema", "   sales", "  two words" };
+	assert_int_equal(l.count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < l.count; i++)
+		assert_string_equal(l.items[i], expected[i]);
+	strings_free(&l);
+}
+
 static void wraps_anything(void **state)
 {
 	char text[300];
@@ -130,6 +142,7 @@ int main(void)
 		cmocka_unit_test(padding),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(wrapping),
+		cmocka_unit_test(hanging_lines),
 		cmocka_unit_test(wraps_anything),
 		cmocka_unit_test(matching),
 	};
