@@ -262,29 +262,13 @@ static void check_session(struct preflight *p, struct pg *target, const struct s
 	add_finding(p, &f);
 }
 
-static void check_same_place(struct preflight *p, struct pg *source, struct pg *target)
-{
-	struct error e;
-	static const char sql[] = "SELECT pg_postmaster_start_time()::text || current_database()"
-							  " || coalesce(inet_server_port()::text, '')";
-	struct rows *a = PG_ROWS(source, &e, sql), *b = PG_ROWS(target, &e, sql);
-	if (a && b && strcmp(rows_text(a, 0, 0), rows_text(b, 0, 0)) == 0) {
-		struct finding f = { SEVERITY_BLOCKER, (char[]){ "peers" },
-			(char[]){ "source and target are the same database" }, (char[]){ "choose another target peer" } };
-		add_finding(p, &f);
-	}
-	rows_free(a);
-	rows_free(b);
-}
-
-static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *source,
-	struct pg *target, const struct survey *s)
+static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *target,
+	const struct survey *s)
 {
 	p->mirror = xstrdup(m->name);
 	for (size_t i = 0; i < s->finding_count; i++)
 		add_finding(p, &s->findings[i].finding);
 	check_session(p, target, s);
-	check_same_place(p, source, target);
 	if (p->finding_count > 0)
 		qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
 	plan_all(p, m, s);
@@ -302,7 +286,7 @@ struct preflight *mirror_check(const struct mirror_config *config, const struct 
 	if (t && store_read(t, config->name, &known, &found, e) &&
 		survey_read(s, t, config, found ? &known : NULL, &survey, e)) {
 		p = preflight_new();
-		check_mirror(p, config, s, t, &survey);
+		check_mirror(p, config, t, &survey);
 		survey_free(&survey);
 	}
 	store_mirror_free(&known);

@@ -184,9 +184,11 @@ static bool attempt(struct mirror *m, struct error *e)
 
 /* ---- attempts in a row ---- */
 
-static bool worth_another(const struct error *e)
+/* A server that was there and is away comes back. One that never answered is a mistake that somebody is
+ * waiting to hear of. */
+static bool worth_another(const struct mirror *m, const struct error *e)
 {
-	return e->class == ERROR_CONNECTION || e->class == ERROR_LOST;
+	return m->run.id != 0 && (e->class == ERROR_CONNECTION || e->class == ERROR_LOST);
 }
 
 static int64_t chunks_done(struct mirror *m)
@@ -199,14 +201,15 @@ static int64_t chunks_done(struct mirror *m)
 static bool try_once(struct mirror *m, int *in_vain, struct error *e)
 {
 	struct run *r = &m->run;
+	int64_t before = chunks_done(m);
 	*e = (struct error){ 0 };
 	r->stop = stop_new(m->stop);
 	bool ok = attempt(m, e);
 	stop_free(r->stop);
 	r->stop = NULL;
-	if (ok || stop_raised(m->stop) || !worth_another(e))
+	if (ok || stop_raised(m->stop) || !worth_another(m, e))
 		return true;
-	*in_vain = chunks_done(m) > 0 ? 1 : *in_vain + 1;
+	*in_vain = chunks_done(m) > before ? 1 : *in_vain + 1;
 	return *in_vain > MOST_ATTEMPTS;
 }
 

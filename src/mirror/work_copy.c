@@ -272,7 +272,7 @@ static bool same_file(const struct run_table *t, const struct pipe_result *moved
 	if (strtoll(moved->answer, NULL, 10) == t->info.filenode)
 		return true;
 	error_set(e, ERROR_LOST, "truncated or rewritten on the source since the snapshot");
-	return error_next(e, "pause and run the mirror again: this table is copied anew from a new snapshot");
+	return error_next(e, "it is copied anew from a new snapshot when the other tables are done");
 }
 
 static bool move_rows(struct worker *w, const struct run_table *t, size_t chunk, struct pipe_result *moved,
