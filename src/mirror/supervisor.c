@@ -207,6 +207,8 @@ static bool try_once(struct mirror *m, int *in_vain, struct error *e)
 	bool ok = attempt(m, e);
 	stop_free(r->stop);
 	r->stop = NULL;
+	if (!ok && e->class == ERROR_NONE) /* success is claimed by success alone, never by a missing error */
+		error_set(e, stop_raised(m->stop) ? ERROR_CANCELLED : ERROR_BUG, "it ended without saying why");
 	if (ok || stop_raised(m->stop) || !worth_another(m, e))
 		return true;
 	*in_vain = chunks_done(m) > before ? 1 : *in_vain + 1;

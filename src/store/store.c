@@ -76,7 +76,6 @@ static bool check_version(struct pg *target, struct error *e)
 /* Two processes may come here at once, for two mirrors: the lock lets one create. */
 bool store_prepare(struct pg *target, struct error *e)
 {
-	struct error ignored;
 	if (!pg_run(target, e, "SELECT pg_advisory_lock(" LOCK_SPACE ", 0)"))
 		return false;
 	bool ok = store_exists(target, e);
@@ -85,7 +84,7 @@ bool store_prepare(struct pg *target, struct error *e)
 	else if (e->class == ERROR_NONE)
 		ok = pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target");
 	pg_rollback(target);
-	return pg_run(target, &ignored, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)") && ok;
+	return ok && pg_run(target, e, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)");
 }
 
 /* ---- one process a mirror ---- */

@@ -37,7 +37,8 @@ def setting(value):
 def summary(run):
 	"""A run's JSON with one line a table, those that failed last, where a reader looks."""
 	fields = ("source", "target", "state", "rows", "chunks", "attempts", "how", "stall", "error")
-	tables = sorted(run.get("tables") or [], key=lambda t: t.get("state") == "failed")
+	listed = run.get("tables")  # check only counts them
+	tables = sorted(listed if isinstance(listed, list) else [], key=lambda t: t.get("state") == "failed")
 	lines = [" ".join("%s=%s" % (k, t.get(k)) for k in fields) for t in tables]
 	rest = {k: v for k, v in run.items() if k != "tables"}
 	return "\n".join(lines) + "\n" + json.dumps(rest, ensure_ascii=False)
