@@ -78,14 +78,14 @@ def test_retry_of_a_failed_table(pair, opened):
 	t = opened(pair.pgpier())
 	t.open_load("m")
 	t.key("p").match("public.t02 +! failed", seconds=20)
-	t.wait("violates check")
+	t.key("g").wait("violates check")  # the reason of the selected table has a line of its own
 	t.match("2/3 tables")
 	t.key("?").wait("Queue the failed tables")
 	t.key("Esc").gone("Queue the failed tables")
 	pair.target.sql("ALTER TABLE t02 DROP CONSTRAINT small", pair.name)
 	t.key("r").match("done +3/3 tables", seconds=20)
 	pair.assert_equal()
-	t.key("3").wait("violates check")
+	t.key("3").match("error +mirror m +table public.t02")
 
 
 @pytest.mark.parametrize("while_loading", [False, True])
