@@ -55,8 +55,9 @@ class Pair:
 	def remove(self):
 		for thing in self.opened:
 			thing.remove()
-		self.source.drop_db(self.name)
-		self.target.drop_db(self.name)
+		for server in (self.source, self.target):
+			if server.process:
+				server.drop_db(self.name)
 
 	def fill(self, sql):
 		self.source.sql(sql, self.name)

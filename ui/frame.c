@@ -18,13 +18,13 @@ bool frame_too_small(const struct canvas *screen)
 
 static void render_too_small(const struct canvas *c)
 {
-	char line[80];
-	snprintf(line, sizeof(line), "%dx%d is too small; pgpier needs %dx%d", c->cols, c->rows,
-		LEAST_COLS, LEAST_ROWS);
-	int y = MAX(c->rows / 2 - 1, 0);
-	canvas_add(c, y, MAX((c->cols - text_width(line)) / 2, 0), ROLE_TEXT, line);
-	if (c->rows > 1)
-		canvas_add(c, y + 1, MAX((c->cols - 7) / 2, 0), ROLE_DIM, "q quits");
+	char lines[3][48] = { "", "", "q quits" };
+	snprintf(lines[0], sizeof(lines[0]), "%dx%d is too small", c->cols, c->rows);
+	snprintf(lines[1], sizeof(lines[1]), "pgpier needs %dx%d", LEAST_COLS, LEAST_ROWS);
+	int y = MAX((c->rows - 3) / 2, 0);
+	for (int i = 0; i < 3; i++)
+		canvas_add(c, y + i, MAX((c->cols - text_width(lines[i])) / 2, 0),
+			i == 0 ? ROLE_TEXT : ROLE_DIM, lines[i]);
 }
 
 /* "2 running  184 MB/s  14:02", right-aligned. */

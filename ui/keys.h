@@ -69,16 +69,16 @@ enum context {
 	X(EDIT,         "e",              "edit",      "Change the peer or mirror",                           \
 		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
 	X(DROP,         "d",              "drop",      "Drop the peer or mirror (asks first)",                \
-		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
+		IN_PEERS | IN_MIRROR | CHANGES)                                                                    \
 	X(TEST,         "t",              "test",      "Test the connection of the peer",                     \
 		IN_PEERS | IN_PEER)                                                                                \
 	X(PAUSE,        "p",              "pause/run", "Start, pause or resume the mirror",                   \
 		IN_MIRROR | CHANGES)                                                                               \
 	X(RETRY,        "r",              "retry",     "Queue the failed tables of the mirror again",         \
 		IN_MIRROR | CHANGES)                                                                               \
-	X(WORKERS_UP,   "+ =",            "workers+",  "One more worker",                                     \
+	X(WORKERS_UP,   "+ =",            "worker",    "One more worker",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
-	X(WORKERS_DOWN, "-",              "workers-",  "One worker less",                                     \
+	X(WORKERS_DOWN, "-",              "worker",    "One worker less",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
 	X(BANDWIDTH,    "b",              "bandwidth", "Limit the rate of the initial load (MB/s, 0 = none)", \
 		IN_LOAD | CHANGES)                                                                                 \

@@ -168,13 +168,40 @@ static size_t line_length(const char *clean, int cells)
 	return n;
 }
 
+/* Bytes in front of the first word, when that is set in; *cells says how far. */
+static size_t hanging(const char *clean, int *cells)
+{
+	size_t n = strspn(clean, " ");
+	int w;
+	*cells = 0;
+	if (n == 0)
+		return 0;
+	size_t mark = text_step(clean + n, &w);
+	wchar_t c = L'a';
+	text_decode(clean + n, &c);
+	if (mark > 0 && !iswalnum((wint_t)c) && clean[n + mark] == ' ') {
+		*cells = (int)n + w + 1;
+		return n + mark + 1;
+	}
+	*cells = (int)n;
+	return n;
+}
+
 static void wrap_paragraph(struct strings *lines, const char *clean, int cells)
 {
+	int indent;
+	size_t lead = hanging(clean, &indent);
+	if (indent > cells / 2)
+		lead = (size_t)(indent = 0);
+	const char *first = clean;
+	clean += lead;
 	do {
-		size_t n = line_length(clean, cells);
-		char *line = strndup(clean, n);
-		strings_add(lines, line ? line : "");
+		size_t n = line_length(clean, cells - indent);
+		char *line = first ? xasprintf("%.*s%.*s", (int)lead, first, (int)n, clean)
+						   : xasprintf("%*s%.*s", indent, "", (int)n, clean);
+		strings_add(lines, line);
 		free(line);
+		first = NULL;
 		clean += n;
 		while (*clean == ' ')
 			clean++;
@@ -189,6 +216,8 @@ void text_wrap(struct strings *lines, const char *raw, int cells)
 		char *part = xmalloc(n + 1), *clean = xmalloc(6 * n + 1);
 		memcpy(part, raw, n);
 		part[n] = '\0';
+		for (char *tab = part; (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' '; /* white space like any other, where text flows */
 		wrap_paragraph(lines, format_sanitized(part, clean, 6 * n + 1), cells);
 		free(part);
 		free(clean);
@@ -222,7 +251,7 @@ int text_fuzzy(const char *text, const char *what)
 	for (; *what != '\0' && *text != '\0'; text++) {
 		if (tolower((unsigned char)*text) == tolower((unsigned char)*what)) {
 			run++;
-			score += run * run + (word ? 8 : 0);
+			score += run * run + (word ? 3 : 0);
 			what++;
 		} else {
 			run = 0;

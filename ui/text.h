@@ -30,7 +30,8 @@ int text_clip(char *dst, size_t size, const char *src, int cells, const char *el
 /* The same, filled with spaces up to exactly `cells`. */
 void text_pad(
 	char *dst, size_t size, const char *src, int cells, enum align align, const char *ellipsis);
-/* Breaks raw text into clean lines of at most `cells`: at newlines, else at spaces, else anywhere. */
+/* Breaks raw text into clean lines of at most `cells`: at newlines, else at spaces, else anywhere. A line
+ * that begins with spaces, or spaces and a mark (" - "), goes on under its first word. */
 void text_wrap(struct strings *lines, const char *raw, int cells);
 
 /* Does text contain what? Ignores case unless `what` has an upper-case letter. A leading '!' inverts;

@@ -157,7 +157,7 @@ void ui_copy(struct ui *u, const char *text)
 static void follow_watches(struct ui *u)
 {
 	for (size_t i = 0; i < u->watch_count;) {
-		struct outcome o;
+		struct outcome o = { 0 };
 		struct watch *w = &u->watches[i];
 		if (model_outcome(u->model, w->ticket, &o) && o.state == OUTCOME_RUNNING) {
 			i++;
@@ -215,6 +215,7 @@ const char *ui_refusal(const struct ui *u, const struct pane *p, enum action a)
 
 static void ask_quit(struct ui *u)
 {
+	follow_mirrors(u);
 	if (u->running == 0) {
 		u->quit = true;
 		return;

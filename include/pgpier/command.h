@@ -11,6 +11,7 @@ enum command_kind {
 	COMMAND_PEER_TEST,  /* peer: a configuration that need not be saved. outcome.probe */
 	COMMAND_PEER_SAVE,  /* peer: created, or replaces the one of its name; written to peers.conf */
 	COMMAND_PEER_DROP,  /* name; refused while a mirror uses it */
+	COMMAND_PEER_PASSWORD, /* name, peer->password: of one that asks; kept in memory only */
 	COMMAND_PEER_WATCH, /* name; its activity is sampled once a second for the next 5 s */
 	COMMAND_CATALOG,    /* name of a peer. outcome.catalog */
 

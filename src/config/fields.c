@@ -60,7 +60,7 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(BOOL, mirror_config, continuous) },
 	{ MEMBER(CHOICE, mirror_config, schema), .choices = schema_mode_names },
 	{ MEMBER(CHOICE, mirror_config, on_existing_rows), .choices = existing_rows_names },
-	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1000, INT64_C(1000000000000)),
+	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1, INT64_C(1000000000000)),
 		.initial = 250000 },
 	{ MEMBER(INT, mirror_config, workers), RANGE(1, 64), .initial = 4 },
 	{ MEMBER(INT, mirror_config, tables_in_parallel), RANGE(1, 64), .initial = 4 },

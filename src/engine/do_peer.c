@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../pg/password.h"
 #include "../pg/probe.h"
 #include "../pg/tables.h"
 #include "inside.h"
@@ -148,6 +149,25 @@ void do_peer_drop(struct engine *g, struct command *c, const struct stop *stop, 
 	snprintf(object, sizeof(object), "peer %s", c->name);
 	if (ok)
 		model_event(g->model, EVENT_INFO, object, NULL, "dropped");
+}
+
+/* A password that a person typed is of this process, also for a peer of the hand-written file. */
+void do_peer_password(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	(void)stop;
+	pthread_mutex_lock(&g->lock);
+	struct peer_config *p = config_find_peer(g->config, c->name);
+	if (!p) {
+		error_set(&out->error, ERROR_USAGE, "there is no peer %s", c->name);
+	} else if (!p->ask_password) {
+		error_set(&out->error, ERROR_CONFIG, "peer %s does not ask for its password", c->name);
+	} else {
+		password_wipe(p->password);
+		p->password = c->peer->password;
+		c->peer->password = NULL;
+		model_set_config(g->model, g->config);
+	}
+	pthread_mutex_unlock(&g->lock);
 }
 
 void do_peer_watch(struct engine *g, struct command *c, const struct stop *stop, struct result *out)

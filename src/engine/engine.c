@@ -14,6 +14,7 @@ static handler *const handlers[] = {
 	[COMMAND_PEER_TEST] = do_peer_test,
 	[COMMAND_PEER_SAVE] = do_peer_save,
 	[COMMAND_PEER_DROP] = do_peer_drop,
+	[COMMAND_PEER_PASSWORD] = do_peer_password,
 	[COMMAND_PEER_WATCH] = do_peer_watch,
 	[COMMAND_CATALOG] = do_catalog,
 	[COMMAND_MIRROR_CHECK] = do_mirror_check,

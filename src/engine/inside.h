@@ -51,7 +51,8 @@ struct result {
 
 /* One handler a command; runs on a pool thread, may take its time, ends when stop is raised. */
 typedef void handler(struct engine *g, struct command *c, const struct stop *stop, struct result *out);
-handler do_peer_probe, do_peer_test, do_peer_save, do_peer_drop, do_peer_watch, do_catalog;
+handler do_peer_probe, do_peer_test, do_peer_save, do_peer_drop, do_peer_password,
+	do_peer_watch, do_catalog;
 handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirror_retry, do_mirror_drop,
 	do_mirror_tune, do_mirror_refresh;
 

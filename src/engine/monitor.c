@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The monitor thread: once a second rates and ETAs; every few seconds why a worker waits and how far its
  * index is; every half minute whether the peers answer. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,14 @@
 #define LOOK_EVERY 2    /* ticks */
 #define PROBE_EVERY 30  /* ticks */
 #define MOST_SEEN 128
+#define MOST_WORKERS 64
 
 /* The two connections by which a running mirror is looked at. */
 struct look {
 	char mirror[NAME_SIZE];
 	struct pg *source, *target;
 	bool wanted;
+	int told[MOST_WORKERS + 1]; /* by worker: the blocker that an event was about */
 	struct look *next;
 };
 
@@ -69,6 +72,28 @@ static size_t add_blocked(struct pg *c, const char *mirror, struct blocked_worke
 	return n + more;
 }
 
+/* On the screen as long as it lasts, in the log once. */
+static void tell_blocked(struct engine *g, struct look *l, const struct blocked_worker *blocked, size_t n)
+{
+	bool still[MOST_WORKERS + 1] = { false };
+	char object[NAME_SIZE + 16];
+	snprintf(object, sizeof(object), "mirror %s", l->mirror);
+	model_stalls_clear(g->model, l->mirror);
+	for (size_t i = 0; i < n; i++) {
+		const struct blocked_worker *b = &blocked[i];
+		int worker = MIN(b->worker, MOST_WORKERS);
+		still[worker] = true;
+		model_worker_stall(g->model, l->mirror, worker, b->text);
+		if (l->told[worker] != b->pid)
+			model_event(g->model, EVENT_WARNING, object, NULL, "%s %d %s", worker ? "worker" : "supervisor",
+				worker, b->text);
+		l->told[worker] = b->pid;
+	}
+	for (int i = 0; i <= MOST_WORKERS; i++)
+		if (!still[i])
+			l->told[i] = 0;
+}
+
 static void look_at(struct engine *g, struct look *l)
 {
 	struct blocked_worker blocked[MOST_SEEN];
@@ -78,9 +103,7 @@ static void look_at(struct engine *g, struct look *l)
 	connect_lost(g, l);
 	n = add_blocked(l->source, l->mirror, blocked, n);
 	n = add_blocked(l->target, l->mirror, blocked, n);
-	model_stalls_clear(g->model, l->mirror);
-	for (size_t i = 0; i < n; i++)
-		model_worker_stall(g->model, l->mirror, blocked[i].worker, blocked[i].text);
+	tell_blocked(g, l, blocked, n);
 	if (!l->target || !builds_read(l->target, l->mirror, builds, MOST_SEEN, &build_count, &ignored))
 		return;
 	for (size_t i = 0; i < build_count; i++)
@@ -89,7 +112,7 @@ static void look_at(struct engine *g, struct look *l)
 
 static bool is_at_work(enum mirror_state s)
 {
-	return s == MIRROR_SCHEMA || s == MIRROR_LOADING || s == MIRROR_FINISHING;
+	return s == MIRROR_SNAPSHOT || s == MIRROR_SCHEMA || s == MIRROR_LOADING || s == MIRROR_FINISHING;
 }
 
 static void look_at_all(struct engine *g, struct look **list)

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-/* DECLARE CURSOR and FETCH into COPY: works where COPY (SELECT ...) does not, and with any server. The next
- * FETCH is sent before the rows of the last one go out, so that both servers work at once. */
+/* DECLARE CURSOR and FETCH into COPY: works where COPY (SELECT ...) does not, and with any server. Rows are
+ * taken one by one as they arrive (libpq's single-row mode) and go out in pieces, so both servers work at once
+ * and memory holds a row and a piece, whatever a FETCH brings. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipe.h"
 
-/* Measured: more rows a FETCH leave the cache and are slower. */
-#define FETCH_ROWS 1000
-/* One result shall not outgrow this: the number of rows follows their size. */
-#define FETCH_BYTES (2 * 1024 * 1024)
-#define FIRST_FETCH 16
+/* Enough that the round trip between two FETCHes is nothing beside their rows. */
+#define FETCH_ROWS 5000
 
 static const char binary_header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"; /* signature, flags, extension */
 #define BINARY_HEADER_SIZE 19
@@ -71,70 +69,94 @@ static void add_text_row(struct strbuf *b, const PGresult *r, int row)
 
 /* ---- the cursor ---- */
 
-static bool send_fetch(struct pg *c, int rows, bool binary, struct error *e)
+struct fetch {
+	const struct pipe *pipe;
+	bool binary;
+	struct strbuf out;
+	struct pipe_result *result;
+	struct error *e;
+};
+
+static bool send_fetch(struct fetch *f)
 {
+	PGconn *conn = pg_conn_borrow(f->pipe->source);
 	char sql[64];
-	snprintf(sql, sizeof(sql), "FETCH %d FROM pgpier", rows);
-	return PQsendQueryParams(pg_conn_borrow(c), sql, 0, NULL, NULL, NULL, NULL, binary) ||
-		   pg_error(c, e, NULL, sql);
+	snprintf(sql, sizeof(sql), "FETCH %d FROM pgpier", FETCH_ROWS);
+	return (PQsendQueryParams(conn, sql, 0, NULL, NULL, NULL, NULL, f->binary) &&
+			   PQsetSingleRowMode(conn)) ||
+		   pg_error(f->pipe->source, f->e, NULL, sql);
 }
 
-static PGresult *receive_fetch(struct pg *c, struct error *e)
+/* Waits for the next result; false when stopped or the connection broke. */
+static bool await_result(struct fetch *f)
 {
-	PGconn *conn = pg_conn_borrow(c);
-	PGresult *rows = NULL, *r;
-	for (;;) {
-		while (PQflush(conn) > 0 || PQisBusy(conn)) {
-			stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN, -1);
-			if (stop_raised(pg_stop_borrow(c))) {
-				pg_cancel(c);
-				pg_abandon(c);
-				PQclear(rows);
-				error_set(e, ERROR_CANCELLED, "stopped");
-				return NULL;
-			}
-			if (!PQconsumeInput(conn))
-				break;
+	struct pg *source = f->pipe->source;
+	PGconn *conn = pg_conn_borrow(source);
+	while (PQflush(conn) > 0 || PQisBusy(conn)) {
+		stop_poll(pg_stop_borrow(source), PQsocket(conn), POLLIN, -1);
+		if (stop_raised(pg_stop_borrow(source))) {
+			pg_cancel(source);
+			return error_set(f->e, ERROR_CANCELLED, "stopped");
 		}
-		if (!(r = PQgetResult(conn)))
-			break;
-		PQclear(rows);
-		rows = r;
+		if (!PQconsumeInput(conn))
+			return pg_error(source, f->e, NULL, "FETCH");
 	}
-	if (PQresultStatus(rows) == PGRES_TUPLES_OK)
-		return rows;
-	pg_error(c, e, rows, "FETCH");
-	PQclear(rows);
-	return NULL;
+	return true;
 }
 
-static int rows_that_fit(int64_t bytes, int64_t rows)
+static bool put(struct fetch *f)
 {
-	int64_t mean = rows > 0 ? bytes / rows + 1 : 1;
-	return (int)MAX(1, MIN(FETCH_ROWS, FETCH_BYTES / mean));
+	const struct pipe *p = f->pipe;
+	throttle_take(p->throttle, (int64_t)f->out.len, pg_stop_borrow(p->target));
+	f->result->bytes += (int64_t)f->out.len;
+	atomic_store(&p->progress->bytes, f->result->bytes);
+	atomic_store(&p->progress->rows, f->result->rows);
+	bool ok = pipe_target_put(p->target, f->out.text ? f->out.text : "", f->out.len, f->e);
+	strbuf_clear(&f->out);
+	return ok;
 }
 
-/* Sends the rows of r on, in pieces. */
-static bool forward(const struct pipe *p, const PGresult *r, bool binary, struct strbuf *out,
-	struct pipe_result *result, struct error *e)
+static bool forward(struct fetch *f, const PGresult *row)
 {
-	for (int i = 0; i < PQntuples(r); i++) {
-		if (binary)
-			add_binary_row(out, r, i);
-		else
-			add_text_row(out, r, i);
-		result->rows++;
-		if (out->len < PIPE_PIECE && i + 1 < PQntuples(r))
-			continue;
-		throttle_take(p->throttle, (int64_t)out->len, pg_stop_borrow(p->target));
-		result->bytes += (int64_t)out->len;
-		atomic_store(&p->progress->bytes, result->bytes);
-		atomic_store(&p->progress->rows, result->rows);
-		bool ok = pipe_target_put(p->target, out->text, out->len, e);
-		strbuf_clear(out);
-		if (!ok)
+	if (f->binary)
+		add_binary_row(&f->out, row, 0);
+	else
+		add_text_row(&f->out, row, 0);
+	f->result->rows++;
+	return f->out.len < PIPE_PIECE || put(f);
+}
+
+/* One FETCH; *more = it brought rows. */
+static bool fetch_some(struct fetch *f, bool *more)
+{
+	struct pg *source = f->pipe->source;
+	*more = false;
+	f->result->source_failed = true;
+	if (!send_fetch(f))
+		return false;
+	for (;;) {
+		if (!await_result(f))
 			return false;
+		PGresult *r = PQgetResult(pg_conn_borrow(source));
+		if (!r)
+			break;
+		ExecStatusType status = PQresultStatus(r);
+		if (status == PGRES_SINGLE_TUPLE) {
+			*more = true;
+			f->result->source_failed = false; /* what fails now is the target */
+			if (!forward(f, r)) {
+				PQclear(r);
+				return false;
+			}
+			f->result->source_failed = true;
+		} else if (status != PGRES_TUPLES_OK) {
+			pg_error(source, f->e, r, "FETCH");
+			PQclear(r);
+			return false;
+		}
+		PQclear(r);
 	}
+	f->result->source_failed = false;
 	return true;
 }
 
@@ -152,26 +174,16 @@ static bool ask_after(const struct pipe *p, struct pipe_result *result, struct e
 
 static bool fetch_all(const struct pipe *p, bool binary, struct pipe_result *result, struct error *e)
 {
-	struct strbuf out = STRBUF_INIT;
-	bool ok, more = true;
+	struct fetch f = { .pipe = p, .binary = binary, .out = STRBUF_INIT, .result = result, .e = e };
+	bool more = true, ok = true;
 	if (binary)
-		strbuf_addn(&out, binary_header, BINARY_HEADER_SIZE);
-	ok = send_fetch(p->source, FIRST_FETCH, binary, e);
-	while (ok && more) {
-		PGresult *r = receive_fetch(p->source, e);
-		ok = r != NULL;
-		result->source_failed = !ok;
-		more = ok && PQntuples(r) > 0;
-		if (more) {
-			int next = rows_that_fit(result->bytes, result->rows);
-			ok = send_fetch(p->source, next, binary, e) && forward(p, r, binary, &out, result, e);
-		}
-		PQclear(r);
-	}
+		strbuf_addn(&f.out, binary_header, BINARY_HEADER_SIZE);
+	while (ok && more)
+		ok = fetch_some(&f, &more);
 	if (ok && binary)
-		add16(&out, 0xFFFF); /* the trailer */
-	ok = ok && pipe_target_put(p->target, out.text ? out.text : "", out.len, e);
-	strbuf_free(&out);
+		add16(&f.out, 0xFFFF); /* the trailer */
+	ok = ok && put(&f);
+	strbuf_free(&f.out);
 	return ok;
 }
 

@@ -24,10 +24,10 @@ static void report_failure(struct worker *w, const struct run_table *t, struct e
 	struct error ignored;
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", r->mirror);
-	error_prefix(e, "table %s.%s", t->names.source_schema, t->names.source_name);
 	error_next(e, "mend the cause, then press r to retry");
 	model_table_failed(r->model, r->mirror, t->index, e);
-	model_event(r->model, EVENT_ERROR, object, e, "%s", "");
+	model_event(r->model, EVENT_ERROR, object, e, "table %s.%s", t->names.source_schema,
+		t->names.source_name);
 	if (w->target && !store_table_failed(w->target, r->id, (int)t->index + 1, e, &ignored))
 		pg_rollback(w->target);
 }

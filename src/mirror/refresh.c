@@ -175,20 +175,47 @@ static void count_steps(const struct schema_steps *steps, size_t counts[SCHEMA_K
 		counts[steps->items[i].kind]++;
 }
 
-static void plan_schema(struct preflight *p, const struct mirror_config *m, const struct survey *s)
+static const char *plural(enum schema_kind k)
+{
+	static const char *const names[SCHEMA_KIND_COUNT] = {
+		[SCHEMA_SCHEMA] = "schemas",
+		[SCHEMA_TYPE] = "types",
+		[SCHEMA_SEQUENCE] = "sequences",
+		[SCHEMA_TABLE] = "tables",
+		[SCHEMA_PRIMARY_KEY] = "primary keys",
+		[SCHEMA_UNIQUE] = "unique constraints",
+		[SCHEMA_EXCLUSION] = "exclusion constraints",
+		[SCHEMA_INDEX] = "indexes",
+		[SCHEMA_CHECK] = "checks",
+		[SCHEMA_ATTACH] = "attachments",
+		[SCHEMA_VALUE] = "sequence values",
+	};
+	return names[k];
+}
+
+/* "2 schemas, 17 tables before the rows" */
+static void plan_steps(struct preflight *p, const char *target, const struct schema_steps *steps, const char *when)
 {
 	size_t counts[SCHEMA_KIND_COUNT] = { 0 };
 	struct strbuf b = STRBUF_INIT;
-	count_steps(&s->schema->before, counts);
-	count_steps(&s->schema->after, counts);
+	count_steps(steps, counts);
 	for (int k = 0; k < SCHEMA_KIND_COUNT; k++)
-		if (counts[k] > 0)
-			strbuf_addf(&b, "%s%zu x %s", b.len ? ", " : "", counts[k], schema_kind_name((enum schema_kind)k));
+		if (counts[k] == 1)
+			strbuf_addf(&b, "%s1 %s", b.len ? ", " : "", schema_kind_name((enum schema_kind)k));
+		else if (counts[k] > 1)
+			strbuf_addf(&b, "%s%zu %s", b.len ? ", " : "", counts[k], plural((enum schema_kind)k));
 	if (b.len > 0)
-		plan_line(p, "On %s it will create: %s.", m->target, b.text);
-	else
-		plan_line(p, "On %s it will create no tables, keys or indexes.", m->target);
+		plan_line(p, "On %s it will create, %s: %s.", target, when, b.text);
 	strbuf_free(&b);
+}
+
+static void plan_schema(struct preflight *p, const struct mirror_config *m, const struct survey *s)
+{
+	const struct schema_plan *plan = s->schema;
+	plan_steps(p, m->target, &plan->before, "before the rows");
+	plan_steps(p, m->target, &plan->after, "when a table's rows are in");
+	if (plan->before.count + plan->after.count == 0)
+		plan_line(p, "On %s it will create no tables, keys or indexes: they are there.", m->target);
 }
 
 static void plan_all(struct preflight *p, const struct mirror_config *m, const struct survey *s)

@@ -72,10 +72,11 @@ static bool has_copy_job(const struct run_table *t)
 	return t->state == TABLE_COPYING && t->next_chunk < t->chunks.count;
 }
 
-/* Stage 0 may run side by side on one table; later stages lock it. */
+/* Later stages build on what the earlier ones made. */
 static bool wants_alone(const struct run *r, const struct run_table *t, size_t build)
 {
-	return r->schema->after.items[t->builds[build].step].stage > 0;
+	const struct schema_step *s = &r->schema->after.items[t->builds[build].step];
+	return s->stage > 0 || s->alone;
 }
 
 static bool has_build_job(const struct run *r, const struct run_table *t)

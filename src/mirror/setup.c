@@ -144,8 +144,7 @@ static enum table_state first_state(const struct run_table *t)
 static void missing_error(struct run_table *t)
 {
 	t->error = xcalloc(1, sizeof(*t->error));
-	error_set(t->error, ERROR_DATA, "table %s.%s: the source has it no more", t->names.source_schema,
-		t->names.source_name);
+	error_set(t->error, ERROR_DATA, "the source has it no more");
 	error_next(t->error, "drop the mirror and make it anew without the table");
 }
 
@@ -234,15 +233,52 @@ static void tell_model(struct run *r)
 	free(names);
 }
 
+/* Nothing was begun; but a person shall see at which tables it failed. */
+static void tell_blocked(struct run *r)
+{
+	const struct survey *s = &r->survey;
+	struct load_table_init *init = xcalloc(s->table_count, sizeof(*init));
+	struct error *errors = xcalloc(s->finding_count, sizeof(*errors));
+	char(*names)[2][2 * NAME_SIZE] = xcalloc(s->table_count, sizeof(*names));
+	for (size_t i = 0; i < s->table_count; i++) {
+		const struct schema_table *t = &s->tables[i].names;
+		snprintf(names[i][0], sizeof(names[i][0]), "%s.%s", t->source_schema, t->source_name);
+		snprintf(names[i][1], sizeof(names[i][1]), "%s.%s", t->target_schema, t->target_name);
+		init[i] = (struct load_table_init){
+			.source = names[i][0],
+			.target = names[i][1],
+			.rows = chunks_estimate(&s->tables[i].info),
+			.bytes = s->tables[i].info.bytes,
+			.state = TABLE_QUEUED,
+		};
+	}
+	for (size_t i = 0; i < s->finding_count; i++) {
+		const struct survey_finding *f = &s->findings[i];
+		if (f->table == SCHEMA_NO_TABLE || f->finding.severity != SEVERITY_BLOCKER)
+			continue;
+		error_set(&errors[i], ERROR_CONFLICT, "%s", f->finding.text);
+		error_next(&errors[i], "%s", f->finding.next ? f->finding.next : "");
+		init[f->table].state = TABLE_FAILED;
+		init[f->table].error = &errors[i];
+	}
+	model_load_set(r->model, r->mirror, init, s->table_count);
+	free(init);
+	free(errors);
+	free(names);
+}
+
 bool setup(struct run *r, struct pg *control, struct error *e)
 {
 	bool found;
 	if (!store_read(control, r->mirror, &r->store, &found, e))
 		return false;
 	struct pg *source = snapshot_connection(r->snapshot);
-	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e) ||
-		!survey_error(&r->survey, e))
+	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e))
 		return false;
+	if (!survey_error(&r->survey, e)) {
+		tell_blocked(r);
+		return false;
+	}
 	r->schema = r->survey.schema;
 	drop_marked(&r->store, &r->schema->before);
 	drop_marked(&r->store, &r->schema->after);

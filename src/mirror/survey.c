@@ -352,7 +352,7 @@ static void take_findings(struct survey *s, const struct schema_findings *f)
 		const struct schema_finding *x = &f->items[i];
 		if (x->table == SCHEMA_NO_TABLE)
 			find(s, x->table, x->severity, "schema", x->text, x->next);
-		else
+		else if (s->tables[x->table].info.oid) /* of one that is gone we say so ourselves */
 			find_of_table(s, x->table, x->severity, x->text, x->next);
 	}
 }

@@ -141,6 +141,18 @@ void model_load_started(struct model *m, const char *mirror)
 	model_unlock_changed(m);
 }
 
+/* What a pause or a lost server interrupted waits again. */
+static void settle_table(struct table_entry *t)
+{
+	if (t->state != TABLE_DONE && t->state != TABLE_FAILED)
+		t->state = TABLE_QUEUED;
+	if (t->started_us)
+		t->took_us += clock_us() - t->started_us;
+	t->started_us = 0;
+	rate_reset(&t->rate);
+	replace_text(&t->stall, NULL);
+}
+
 void model_load_ended(struct model *m, const char *mirror)
 {
 	model_lock(m);
@@ -149,6 +161,8 @@ void model_load_ended(struct model *m, const char *mirror)
 		r->running = false;
 		r->view.elapsed_s = (double)(clock_us() - r->run_started_us) / 1e6;
 		rate_reset(&r->rate);
+		for (size_t i = 0; i < r->table_count; i++)
+			settle_table(&r->tables[i]);
 		for (int i = 0; i < MOST_WORKERS; i++)
 			r->workers[i].doing[0] = '\0';
 	}
@@ -412,8 +426,10 @@ void model_worker_stall(struct model *m, const char *mirror, int worker, const c
 	model_lock(m);
 	struct mirror_entry *r = mirror_find(m, mirror);
 	const struct worker_entry *w = r ? &r->workers[(unsigned)worker % MOST_WORKERS] : NULL;
-	struct table_entry *t = w && w->doing[0] ? table_find(r, w->table) : NULL;
+	struct table_entry *t = worker > 0 && w && w->doing[0] ? table_find(r, w->table) : NULL;
 	if (t)
 		replace_text(&t->stall, stall);
+	else if (r && worker == 0) /* before the workers begin: the mirror as a whole waits */
+		copy_text(r->view.next, sizeof(r->view.next), stall);
 	model_unlock_changed(m);
 }

@@ -58,16 +58,17 @@ bool activity_read(struct pg *c, struct activity_row **out, size_t *count, struc
 	return true;
 }
 
-/* "copy-3" gives 3. */
+/* "pgpier/MIRROR/copy-3" gives 3, other roles 0. */
 static int worker_of(const char *application)
 {
-	const char *dash = strrchr(application, '-');
-	return dash ? atoi(dash + 1) : 0;
+	const char *role = strrchr(application, '/');
+	int worker = 0;
+	return role && sscanf(role, "/copy-%d", &worker) == 1 ? worker : 0;
 }
 
-static char *copy_sessions(const char *mirror)
+static char *sessions_of(const char *mirror)
 {
-	return xasprintf("pgpier/%.40s/copy-", mirror);
+	return xasprintf("pgpier/%.40s/", mirror);
 }
 
 bool blocked_read(struct pg *c, const char *mirror, struct blocked_worker *out, size_t size, size_t *count,
@@ -76,7 +77,7 @@ bool blocked_read(struct pg *c, const char *mirror, struct blocked_worker *out, 
 	*count = 0;
 	if (pg_version(c) < PG_HAS_BLOCKING_PIDS)
 		return true;
-	char *prefix = copy_sessions(mirror);
+	char *prefix = sessions_of(mirror);
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT a.application_name, extract(epoch FROM clock_timestamp() - a.query_start), b.pid,"
 		" coalesce(b.query, ''), coalesce(b.state, '') FROM pg_catalog.pg_stat_activity a"
@@ -89,6 +90,7 @@ bool blocked_read(struct pg *c, const char *mirror, struct blocked_worker *out, 
 		char took[FORMAT_SIZE];
 		struct blocked_worker *b = &out[(*count)++];
 		b->worker = worker_of(rows_text(r, i, 0));
+		b->pid = (int)rows_int(r, i, 2);
 		snprintf(b->text, sizeof(b->text), "stalled %s: waiting on lock, pid %s%s (%.120s)",
 			format_duration(rows_number(r, i, 1), took), rows_text(r, i, 2),
 			strncmp(rows_text(r, i, 4), "idle in", 7) == 0 ? " idle in transaction" : "", rows_text(r, i, 3));
@@ -103,7 +105,7 @@ bool builds_read(struct pg *c, const char *mirror, struct build_progress *out, s
 	*count = 0;
 	if (pg_version(c) < PG_HAS_CREATE_INDEX_PROGRESS)
 		return true;
-	char *prefix = copy_sessions(mirror);
+	char *prefix = sessions_of(mirror);
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT a.application_name, p.phase, CASE WHEN p.tuples_total > 0"
 		"  THEN p.tuples_done::float8 / p.tuples_total WHEN p.blocks_total > 0"

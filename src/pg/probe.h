@@ -14,9 +14,11 @@ bool probe_peer(const struct peer_config *peer, const struct stop *stop, struct 
 /* What the server runs now, ours first, longest first. mirror and role are taken from our application_name. */
 bool activity_read(struct pg *c, struct activity_row **out, size_t *count, struct error *e) MUST_CHECK;
 
-/* Our copy sessions of a mirror that wait for a lock: by worker number, with a text that says who holds it. */
+/* Our sessions of a mirror that wait for a lock: by worker number (0: the supervisor's own), with a text that
+ * says who holds it. */
 struct blocked_worker {
 	int worker;
+	int pid; /* of who holds the lock; 0 unknown */
 	char text[256];
 };
 bool blocked_read(struct pg *c, const char *mirror, struct blocked_worker *out, size_t size, size_t *count,

@@ -43,7 +43,7 @@ static const char tables_sql[] =
 	"  AND n.nspname NOT LIKE 'pg\\_temp\\_%%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%%'"
 	"  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass"
 	"    AND d.objid = c.oid AND d.deptype = 'e')"
-	" ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+	" ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"";
 
 enum {
 	T_OID, T_SCHEMA, T_NAME, T_KIND, T_FILENODE, T_PAGES, T_TUPLES, T_BYTES, T_PARENT, T_PARTITION,
@@ -146,13 +146,14 @@ void tables_free(struct table_info *tables, size_t count)
 /* ---- columns ---- */
 
 /* In order: generated, identity. A domain is as safe as what it is made of, three levels deep. Arrays of
- * users' types carry their element's OID, composites those of their columns, reg* types are OIDs: text. */
+ * users' types carry their element's OID, composites those of their columns, reg* types are OIDs, an
+ * empty int2vector or oidvector is refused by its own receive function: text. */
 static const char columns_sql[] =
 	"SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, %s, %s,"
 	"  EXISTS (SELECT 1 FROM pg_catalog.pg_index x WHERE x.indrelid = a.attrelid AND x.indisprimary"
 	"    AND a.attnum = ANY (x.indkey::int2[])),"
 	"  b.typtype = 'e' OR (b.typtype <> 'd' AND b.oid < 16384 AND b.typsend <> 0 AND b.typreceive <> 0"
-	"    AND b.typname !~ '^_?reg')"
+	"    AND b.typname !~ '^_?(reg|int2vector$|oidvector$)')"
 	" FROM pg_catalog.pg_attribute a"
 	" JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
 	" LEFT JOIN pg_catalog.pg_type d1 ON t.typtype = 'd' AND d1.oid = t.typbasetype"

@@ -261,7 +261,8 @@ static bool fill(struct schema_plan *plan, struct defs *d, struct needs *needs,
 		!names_check(d, target, f, e) || !plan_schemas(plan, d, types, target, e))
 		return false;
 	check_tables(d, f);
-	int after_types = plan_types(plan, d, types, 1), after_sequences = plan_sequences(plan, d, 1);
+	int after_types = plan_types(plan, d, types, 1);
+	int after_sequences = plan_sequences(plan, d, 1);
 	plan_builds(plan, d, plan_tables(plan, d, MAX(after_types, after_sequences)));
 	plan_joins(plan, d);
 	return true;

@@ -119,6 +119,9 @@ bool defs_read_tables(struct defs *d, struct error *e)
 
 /* ---- columns ---- */
 
+/* Of a column's options only those a person can set: PostgreSQL 15.20 keeps one of its own (pg_attver) beside
+ * them, which pg_dump leaves out as well. */
+
 char *defs_columns_sql(const struct pg *c)
 {
 	bool names = pg_version(c) >= SINCE_NOT_NULL_NAMES;
@@ -140,7 +143,7 @@ char *defs_columns_sql(const struct pg *c)
 		defs_since(c, SINCE_IDENTITY, "a.attidentity", "''"),
 		defs_since(c, SINCE_GENERATED, "a.attgenerated", "''"),
 		defs_since(c, SINCE_COMPRESSION, "a.attcompression", "''"),
-		OPTIONS_SQL("a.attoptions", ""),
+		OPTIONS_SQL("array(select x from unnest(a.attoptions) x where x like 'n\\_distinct%')", ""),
 		names ? "nn.conname, nn.connoinherit, coalesce(nn.convalidated, true)"
 			  : "null, false, true",
 		names ? " left join pg_constraint nn on nn.conrelid = a.attrelid and nn.contype = 'n'"

@@ -44,6 +44,7 @@ struct schema_step {
 	enum schema_kind kind;
 	size_t table;  /* index into the tables given, or SCHEMA_NO_TABLE */
 	int stage;     /* steps of one stage need nothing of each other; stages run in order */
+	bool alone;    /* no other step of its table can run meanwhile */
 	char *name;    /* qualified, unquoted, for people */
 	char *sql;
 	int64_t bytes; /* size on the source, for the order of builds; 0 unknown */

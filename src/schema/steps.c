@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *schema_kind_name(enum schema_kind k)
 {
@@ -30,6 +31,8 @@ void steps_add(struct schema_steps *steps, enum schema_kind kind, size_t table, 
 		.kind = kind,
 		.table = table,
 		.stage = stage,
+		/* ALTER TABLE locks its table against everyone, CREATE INDEX only against writers */
+		.alone = strncmp(sql->text, "ALTER TABLE", 11) == 0,
 		.name = take_name,
 		.sql = strbuf_take(sql),
 	};

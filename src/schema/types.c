@@ -29,7 +29,7 @@ static char *types_sql(const struct pg *c)
 		" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end,"
 		" pg_get_expr(t.typdefaultbin, 'pg_type'::regclass), t.typnotnull,"
 		" case when not oc.opcdefault then quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) end,"
-		" nullif(r.rngcanonical, 0)::regproc, nullif(r.rngsubdiff, 0)::regproc, %s"
+		" nullif(r.rngcanonical::oid, 0)::regproc, nullif(r.rngsubdiff::oid, 0)::regproc, %s"
 		" from pg_type t join pg_namespace n on n.oid = t.typnamespace"
 		" left join pg_type el on el.oid = t.typelem and el.typarray = t.oid"
 		" left join pg_class rc on rc.oid = t.typrelid"
@@ -55,14 +55,14 @@ static char *types_sql(const struct pg *c)
 	"select enumtypid as of, enumlabel::text as name, null as text, null as collation," \
 	" null::oid as type, true as valid, row_number() over (order by enumtypid, enumsortorder) as place" \
 	" from pg_enum where enumtypid = any($1::oid[])" \
-	" union all select c.reltype, a.attname, format_type(a.atttypid, a.atttypmod)," \
+	" union all select c.reltype, a.attname::text, format_type(a.atttypid, a.atttypmod)," \
 	" case when a.attcollation <> t.typcollation" \
 	" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end, a.atttypid, true, a.attnum" \
 	" from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped" \
 	" join pg_type t on t.oid = a.atttypid left join pg_collation co on co.oid = a.attcollation" \
 	" left join pg_namespace cn on cn.oid = co.collnamespace" \
 	" where c.relkind = 'c' and c.oid in (select typrelid from pg_type where oid = any($1::oid[]))" \
-	" union all select contypid, conname, pg_get_constraintdef(oid), null, null, convalidated," \
+	" union all select contypid, conname::text, pg_get_constraintdef(oid), null, null, convalidated," \
 	" row_number() over (order by contypid, conname)" \
 	" from pg_constraint where contypid = any($1::oid[]) and contype = 'c') m order by m.of, m.place"
 

@@ -116,9 +116,9 @@ def no_orphans(pair):
 def test_kill_with_a_source_that_stands_still(pair, whole_run, run):
 	chance = random.Random(SEED + run)
 	pair.fill(TABLES)
-	settings = {"rows_per_chunk": 500, "workers": 3, "transfer": chance.choice(["copy", "fetch"]),
+	settings = {"rows_per_chunk": 1000, "workers": 3, "transfer": chance.choice(["copy", "fetch"]),
 		"chunking": chance.choice(["auto", "ntile", "ctid"])}
-	seconds = measure(pair, whole_run, rows_per_chunk=500, workers=3)
+	seconds = measure(pair, whole_run, rows_per_chunk=1000, workers=3)
 	p = pair.pgpier(**settings)
 	moments = []
 	while chance.random() < 0.6 or not moments:
@@ -137,8 +137,8 @@ def test_kill_while_writers_write(pair, whole_run, run):
 	"""No row lost or doubled against the source as of the moments that pgpier wrote down."""
 	chance = random.Random(SEED + 1000000 + run)
 	pair.fill(TABLES)
-	settings = {"rows_per_chunk": 500, "workers": 3, "chunking": chance.choice(["auto", "ntile", "ctid"])}
-	seconds = measure(pair, whole_run, rows_per_chunk=500, workers=3)
+	settings = {"rows_per_chunk": 1000, "workers": 3, "chunking": chance.choice(["auto", "ntile", "ctid"])}
+	seconds = measure(pair, whole_run, rows_per_chunk=1000, workers=3)
 	p = pair.pgpier(**settings)
 	moments = []
 	with Moments(pair.source, pair.name) as held, Writers(pair.source, pair.name, SEED + run) as writers:

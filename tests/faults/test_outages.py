@@ -17,8 +17,9 @@ SLOW = {"rate_limit_mb": 2, "rows_per_chunk": 1000, "workers": 2}
 
 @pytest.fixture
 def own_servers():
-	"""Two servers that a test may break."""
-	with cluster.Cluster("breakable-a") as a, cluster.Cluster("breakable-b") as b:
+	"""Two servers that a test may break. What they have committed survives a crash."""
+	safe = {"synchronous_commit": "on"}
+	with cluster.Cluster("breakable-a", settings=safe) as a, cluster.Cluster("breakable-b", settings=safe) as b:
 		yield a, b
 
 

@@ -59,7 +59,7 @@ def test_hostile_names(pair, transfer):
 	for schema in ("public", 'sch"ema. 1', "\x1b[2J東\t"):
 		make_tables(connection, schema, NAMES)
 	connection.close()
-	outcome = pair.mirrored(transfer=transfer, rows_per_chunk=3)
+	outcome = pair.mirrored(transfer=transfer)
 	assert {t["source"] for t in outcome.json["tables"]} >= {"public." + n for n in NAMES}
 	assert "\x1b" not in outcome.err, "an escape sequence reached the terminal"
 	assert "\x1b" not in outcome.log

@@ -53,11 +53,11 @@ def fill(pair, major):
 def test_to_15(make_pair, other_major, target, major):
 	pair = make_pair(other_major(major), target)
 	fill(pair, major)
-	pair.mirrored(rows_per_chunk=700)
+	pair.mirrored(rows_per_chunk=1000)
 
 
 @pytest.mark.parametrize("transfer", ["copy", "fetch"])
 def test_15_to_18(make_pair, source, other_major, transfer):
 	pair = make_pair(source, other_major(18))
 	fill(pair, 15)
-	pair.mirrored(rows_per_chunk=700, transfer=transfer)
+	pair.mirrored(rows_per_chunk=1000, transfer=transfer)

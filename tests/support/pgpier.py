@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
+
+from .cluster import temporary_folder
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PGPIER_BUILD") or os.path.join(ROOT, "build")
@@ -44,12 +45,20 @@ class Outcome:
 			self.json = None
 
 	def __str__(self):
-		shown = json.dumps(self.json, indent=1) if self.json is not None else self.out
+		shown = self.summary() if self.json is not None else self.out
 		return "%s: exit %s\nstdout: %s\nstderr: %s\nlog: %s" % (" ".join(self.command), self.code,
 			shown[-6000:], self.err[-3000:], self.log[-5000:])
 
 	def __repr__(self):
 		return str(self)
+
+	def summary(self):
+		"""The JSON with one line a table, those that failed last, where a reader looks."""
+		tables = [" ".join("%s=%s" % (k, t.get(k)) for k in ("source", "target", "state", "rows", "chunks",
+			"attempts", "how", "stall", "error")) for t in sorted(self.json.get("tables") or [],
+			key=lambda t: t.get("state") == "failed")]
+		rest = {k: v for k, v in self.json.items() if k != "tables"}
+		return "\n".join(tables) + "\n" + json.dumps(rest, ensure_ascii=False)
 
 	def table(self, source):
 		"""The entry of one source table, by schema.table."""
@@ -79,7 +88,7 @@ class Pgpier:
 	"""One person's pgpier: a configuration and a state folder."""
 
 	def __init__(self, peers=None, mirrors=None, folder=None, env=None):
-		self.folder = folder or tempfile.mkdtemp(prefix="pgpier-home-")
+		self.folder = folder or temporary_folder("pgpier-home-")
 		self.config = os.path.join(self.folder, "pgpier.conf")
 		self.state = os.path.join(self.folder, "state")
 		self.said_path = os.path.join(self.folder, "stderr")

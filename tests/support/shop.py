@@ -50,7 +50,7 @@ class Writer:
 			with self.connection.cursor() as cursor:
 				while not self.stop.wait(0.003):
 					cursor.execute(PURCHASE, {"user": chance.randint(1, 150000),
-						"product": chance.randint(1, 60000), "old": chance.randint(1, 400000),
+						"product": chance.randint(1, 60000), "old": chance.randint(1, 450000),
 						"cart": chance.randint(1, 40000), "total": chance.randint(100, 9999)})
 					self.transactions += 1
 		except Exception as e:  # shown by close(): a demo whose writer died shows nothing

@@ -2,13 +2,15 @@
 /* check: the preflight of a mirror by itself. A blocker is a failure, a warning is not. */
 #include <pgpier/format.h>
 
-#include "listing.h"
+#include "ask.h"
 #include "report.h"
 #include "session.h"
 #include "shape.h"
 
 static void print_findings(const struct preflight *p)
 {
+	if (p->finding_count == 0)
+		puts("nothing stands in its way");
 	for (size_t i = 0; i < p->finding_count; i++) {
 		const struct finding *f = &p->findings[i];
 		printf("%-8s ", severity_name(f->severity));
@@ -43,7 +45,9 @@ enum exit_code verb_check(struct session *s, const struct args *a)
 	if (!session_mirror(s, a->name, &m))
 		return EXIT_USAGE;
 	copy_text(c.name, sizeof(c.name), m.name);
-	enum exit_code code = session_command(s, &c, &o);
+	enum exit_code code = ask_passwords(s, (const char *[]){ m.source, m.target }, 2);
+	if (code == EXIT_DONE)
+		code = session_command(s, &c, &o);
 	if (code != EXIT_DONE)
 		return code;
 	if (s->json) {

@@ -6,6 +6,7 @@
 
 #include <pgpier/format.h>
 
+#include "ask.h"
 #include "listing.h"
 #include "report.h"
 #include "session.h"
@@ -105,8 +106,11 @@ static bool ask(struct session *s, const struct mirror_view *m)
 	char answer[16];
 	fprintf(stderr, "Drop mirror %s? Its state on %s is removed; the copied tables stay. [y/N] ",
 		m->name, m->target);
-	return session_read_line(s, answer, sizeof(answer)) &&
-		   (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0);
+	if (!ask_line(s, STDIN_FILENO, answer, sizeof(answer))) {
+		fputc('\n', stderr);
+		return false;
+	}
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
 static enum exit_code may_drop(struct session *s, const struct args *a, const struct mirror_view *m)
@@ -135,6 +139,8 @@ enum exit_code verb_drop(struct session *s, const struct args *a)
 	if (!session_mirror(s, a->name, &m))
 		return EXIT_USAGE;
 	enum exit_code code = may_drop(s, a, &m);
+	if (code == EXIT_DONE)
+		code = ask_passwords(s, (const char *[]){ m.target }, 1);
 	if (code == EXIT_DONE)
 		code = command_by_name(s, COMMAND_MIRROR_DROP, m.name);
 	if (code != EXIT_DONE)

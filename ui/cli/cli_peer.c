@@ -6,6 +6,7 @@
 
 #include <pgpier/format.h>
 
+#include "ask.h"
 #include "listing.h"
 #include "report.h"
 #include "session.h"
@@ -119,6 +120,11 @@ static enum exit_code print_results(
 
 static enum exit_code test(struct session *s, struct peer_view *peers, size_t count, bool single)
 {
+	enum exit_code code = EXIT_DONE;
+	for (size_t i = 0; i < count && code == EXIT_DONE; i++)
+		code = ask_passwords(s, (const char *[]){ peers[i].name }, 1);
+	if (code != EXIT_DONE)
+		return code;
 	if (!test_all(s, peers, count))
 		return EXIT_INTERRUPTED;
 	return print_results(s, peers, count, single);

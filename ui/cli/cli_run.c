@@ -7,6 +7,7 @@
 
 #include <pgpier/format.h>
 
+#include "ask.h"
 #include "progress.h"
 #include "report.h"
 #include "session.h"
@@ -138,11 +139,14 @@ enum exit_code verb_run(struct session *s, const struct args *a)
 	struct command c = { .kind = COMMAND_MIRROR_RUN };
 	if (!session_mirror(s, a->name, &r.mirror))
 		return EXIT_USAGE;
+	enum exit_code code = ask_passwords(s, (const char *[]){ r.mirror.source, r.mirror.target }, 2);
+	if (code != EXIT_DONE)
+		return code;
 	progress_init(&r.progress, s->model);
 	copy_text(c.name, sizeof(c.name), r.mirror.name);
 	r.start = session_submit(s, &c);
 	follow(&r);
-	enum exit_code code = result(&r);
+	code = result(&r);
 	print_result(&r, code);
 	return code;
 }

@@ -5,6 +5,7 @@
 
 #include <pgpier/format.h>
 
+#include "ask.h"
 #include "listing.h"
 #include "report.h"
 #include "session.h"
@@ -76,6 +77,15 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	}
 }
 
+static enum exit_code ask_targets(
+	struct session *s, const struct mirror_view *mirrors, size_t count)
+{
+	enum exit_code code = EXIT_DONE;
+	for (size_t i = 0; i < count && code == EXIT_DONE; i++)
+		code = ask_passwords(s, (const char *[]){ mirrors[i].target }, 1);
+	return code;
+}
+
 /* Asks every target at once; one that does not answer leaves its mirror with that error. */
 static enum exit_code refresh(struct session *s, struct mirror_view *mirrors, size_t count)
 {
@@ -121,7 +131,10 @@ static enum exit_code show(
 	struct session *s, struct mirror_view *mirrors, size_t count, bool single)
 {
 	struct listing l = { .titles = OVERVIEW };
-	enum exit_code code = refresh(s, mirrors, count);
+	enum exit_code code = ask_targets(s, mirrors, count);
+	if (code != EXIT_DONE)
+		return code;
+	code = refresh(s, mirrors, count);
 	if (code == EXIT_INTERRUPTED)
 		return code;
 	if (s->json) {

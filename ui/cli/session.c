@@ -100,20 +100,6 @@ enum wake session_wait(struct session *s, int timeout_ms)
 	return WAKE_MODEL;
 }
 
-bool session_read_line(struct session *s, char *buf, size_t size)
-{
-	struct pollfd fds[] = {
-		{ .fd = s->signals, .events = POLLIN },
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-	};
-	if (poll(fds, ARRAY_SIZE(fds), -1) <= 0 || (fds[0].revents && signal_came(s)))
-		return false;
-	if (!fgets(buf, (int)size, stdin)) /* a terminal gives whole lines */
-		return false;
-	buf[strcspn(buf, "\r\n")] = '\0';
-	return true;
-}
-
 struct pending session_submit(struct session *s, struct command *take)
 {
 	return (struct pending){ .ticket = engine_submit(s->engine, take) };

@@ -29,9 +29,6 @@ enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL };
  * the model before the first wait: what happened earlier may not wake again. */
 enum wake session_wait(struct session *s, int timeout_ms);
 
-/* One line from standard input, without its end. False when it ended or a signal came. */
-bool session_read_line(struct session *s, char *buf, size_t size);
-
 /* A command on its way. */
 struct pending {
 	uint64_t ticket;

@@ -13,7 +13,7 @@ const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
 	{ "peer test", "[NAME]", JSON, "connect to one peer, or to all", verb_peer_test },
 	{ "mirror list", NULL, JSON, "the mirrors that are configured", verb_mirror_list },
-	{ "check", "MIRROR", JSON, "what would stand in its way; changes nothing", verb_check },
+	{ "check", "MIRROR", JSON, "what stands in its way", verb_check },
 	{ "run", "MIRROR", UNTIL | JSON, "start it, or go on where it stood", verb_run },
 	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
@@ -93,7 +93,7 @@ static void print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	fprintf(out, "  %-32s %s\n", usage.text, v->help);
+	fprintf(out, "  %-39s %s\n", usage.text, v->help);
 	strbuf_free(&usage);
 }
 

@@ -17,11 +17,11 @@ static const struct column columns[COL_COUNT] = {
 	[COL_PID] = { "PID", 6, 8, ALIGN_RIGHT, 0, false, false },
 	[COL_MIRROR] = { "MIRROR", 7, 24, ALIGN_LEFT, 1, false, false },
 	[COL_ROLE] = { "ROLE", 7, 20, ALIGN_LEFT, 1, false, false },
-	[COL_USER] = { "USER", 6, 16, ALIGN_LEFT, 6, false, false },
+	[COL_USER] = { "USER", 8, 16, ALIGN_LEFT, 6, false, false },
 	[COL_STATE] = { "STATE", 6, 20, ALIGN_LEFT, 4, false, false },
-	[COL_WAIT] = { "WAIT", 6, 24, ALIGN_LEFT, 5, false, false },
+	[COL_WAIT] = { "WAIT", 14, 24, ALIGN_LEFT, 5, false, false },
 	[COL_TIME] = { "TIME", 6, 8, ALIGN_RIGHT, 3, false, false },
-	[COL_QUERY] = { "QUERY", 16, 500, ALIGN_LEFT, 0, true, false },
+	[COL_QUERY] = { "QUERY", 30, 500, ALIGN_LEFT, 0, true, false },
 };
 
 struct activity {
@@ -48,6 +48,20 @@ static uint64_t identity(const void *data, size_t row)
 	return (uint64_t)row_at(data, row)->pid;
 }
 
+/* A statement on one line: its line breaks and indents are of no use in a list. */
+static void flatten(char *text)
+{
+	char *to = text;
+	for (const char *p = text; *p != '\0'; p++) {
+		bool space = strchr(" \t\r\n", *p) != NULL;
+		if (!space)
+			*to++ = *p;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
+}
+
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
 	const struct activity_row *a = row_at(data, row);
@@ -60,6 +74,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		copy_text(out->text, sizeof(out->text), format_duration(a->duration_s, took));
 	else
 		copy_text(out->text, sizeof(out->text), texts[column]);
+	if (column == COL_QUERY)
+		flatten(out->text);
 	if (column == COL_WAIT && strncmp(a->wait, "Lock", 4) == 0)
 		out->role = ROLE_WARN;
 }

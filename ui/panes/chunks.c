@@ -14,8 +14,8 @@ enum { COL_NUMBER, COL_STATE, COL_RANGE, COL_ROWS, COL_BYTES, COL_WORKER, COL_TR
 
 static const struct column columns[COL_COUNT] = {
 	[COL_NUMBER] = { "CHUNK", 6, 12, ALIGN_RIGHT, 0, false, true },
-	[COL_STATE] = { "STATE", 8, 10, ALIGN_LEFT, 0, false, true },
-	[COL_RANGE] = { "RANGE", 16, 400, ALIGN_LEFT, 0, true, true },
+	[COL_STATE] = { "STATE", 9, 10, ALIGN_LEFT, 0, false, true },
+	[COL_RANGE] = { "RANGE", 26, 400, ALIGN_LEFT, 0, true, true },
 	[COL_ROWS] = { "ROWS", 7, 9, ALIGN_RIGHT, 2, false, true },
 	[COL_BYTES] = { "BYTES", 8, 9, ALIGN_RIGHT, 1, false, true },
 	[COL_WORKER] = { "WORKER", 6, 6, ALIGN_RIGHT, 4, false, true },
@@ -169,18 +169,8 @@ static void title(const struct pane *p, char *buf, size_t size)
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct chunks *s = (struct chunks *)p;
-	const struct table_view *v = &s->view;
 	struct facts f = { 0 };
-	char text[64];
-	facts_add(&f, "target", ROLE_TEXT, "%s", v->target);
-	done_of_total_rows(v->rows, v->rows_total, v->exact, text, sizeof(text));
-	facts_add(&f, "rows", ROLE_TEXT, "%s", text);
-	if (v->how[0] != '\0')
-		facts_add(&f, "how", ROLE_TEXT, "%s", v->how);
-	if (v->stall[0] != '\0')
-		facts_add(&f, "waits", ROLE_WARN, "%s", v->stall);
-	if (v->error.class != ERROR_NONE)
-		error_facts(&f, &v->error);
+	table_facts(&f, p->ui, &s->view);
 	struct canvas head = canvas_part(c, 0, 0, c->rows / 2, c->cols);
 	int lines = MIN(facts_render(&f, &head), head.rows) + 1;
 	facts_clear(&f);

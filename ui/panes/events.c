@@ -61,6 +61,14 @@ static void time_text(int64_t at, char *buf, size_t size)
 	copy_text(buf, size, strlen(full) > 11 ? full + 11 : full);
 }
 
+/* Its object stands beside the text. */
+static const char *without_object(const struct event *e)
+{
+	size_t n = strlen(e->object);
+	return strncmp(e->text, e->object, n) == 0 && strncmp(e->text + n, ": ", 2) == 0 ? e->text + n + 2
+																					  : e->text;
+}
+
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
 	const struct event *e = event_at(data, row);
@@ -72,7 +80,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		snprintf(out->text, sizeof(out->text), "%s %s", e->level >= EVENT_WARNING ? "!" : " ",
 			level_name(e->level));
 	else
-		copy_text(out->text, sizeof(out->text), column == COL_OBJECT ? e->object : e->text);
+		copy_text(out->text, sizeof(out->text),
+			column == COL_OBJECT ? e->object : without_object(e));
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)

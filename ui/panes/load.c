@@ -14,16 +14,17 @@
 #include <string.h>
 
 #define WINDOW_MAX 256
+#define DETAIL_FROM 160 /* columns; the list itself needs 100 */
 #define MANY 5000 /* tables; beyond, the order is made anew once a second only */
 
 enum { COL_TABLE, COL_STATE, COL_CHUNKS, COL_ROWS, COL_BYTES, COL_RATE, COL_ETA, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, false },
+	[COL_TABLE] = { "TABLE", 17, 64, ALIGN_LEFT, 0, false, false },
 	[COL_STATE] = { "STATE", 8, 10, ALIGN_LEFT, 0, false, false },
-	[COL_CHUNKS] = { "CHUNKS", 7, 12, ALIGN_RIGHT, 3, false, false },
-	[COL_ROWS] = { "ROWS", 9, 18, ALIGN_RIGHT, 1, false, false },
-	[COL_BYTES] = { "BYTES", 8, 16, ALIGN_RIGHT, 2, false, false },
+	[COL_CHUNKS] = { "CHUNKS", 8, 12, ALIGN_RIGHT, 3, false, false },
+	[COL_ROWS] = { "ROWS", 12, 18, ALIGN_RIGHT, 1, false, false },
+	[COL_BYTES] = { "BYTES", 13, 16, ALIGN_RIGHT, 2, false, false },
 	[COL_RATE] = { "RATE", 8, 10, ALIGN_RIGHT, 4, false, false },
 	[COL_ETA] = { "ETA", 8, 400, ALIGN_LEFT, 0, true, false },
 };
@@ -160,7 +161,7 @@ static void eta_cell(const struct table_view *v, struct cell *out)
 	char text[FORMAT_SIZE];
 	if (v->state == TABLE_FAILED) {
 		out->role = ROLE_ERROR;
-		copy_text(out->text, sizeof(out->text), v->error.text);
+		copy_text(out->text, sizeof(out->text), without_subject(v->error.text, "table", v->source));
 	} else if (v->stall[0] != '\0') {
 		out->role = ROLE_WARN;
 		copy_text(out->text, sizeof(out->text), v->stall);
@@ -265,12 +266,12 @@ static void sync(struct pane *p)
 static void render_bar(const struct load *s, const struct canvas *c)
 {
 	char percent[16], text[400];
-	int cells = MIN(MAX(c->cols / 2 - 1, 20), 80);
+	int cells = MIN(MAX(c->cols * 2 / 5, 16), 80);
 	const struct mirror_view *v = &s->view;
 	progress_render(c, 0, 1, cells, v->load.fraction);
 	int x = canvas_addf(c, 0, cells + 2, ROLE_TITLE, "%s",
 		percent_text(v->load.fraction, percent, sizeof(percent)));
-	mirror_progress_text(s->pane.ui, v, text, sizeof(text));
+	mirror_progress_text(v, text, sizeof(text));
 	canvas_add(c, 0, x + 2,
 		v->state == MIRROR_FAILED	 ? ROLE_ERROR
 		: v->error.class != ERROR_NONE ? ROLE_WARN
@@ -309,8 +310,9 @@ static void render_workers(const struct load *s, const struct canvas *c)
 			continue;
 		if (w->fraction >= 0)
 			percent_text(w->fraction, percent, sizeof(percent));
-		snprintf(text, sizeof(text), "%d %s %s %s", w->number,
-			strcmp(w->doing, "copy") == 0 ? "" : w->doing, w->what, percent);
+		bool copies = strcmp(w->doing, "copy") == 0; /* what they mostly do needs no word */
+		snprintf(text, sizeof(text), "%d %s%s%s %s", w->number, copies ? "" : w->doing,
+			copies ? "" : " ", w->what, percent);
 		int cells = text_width(text);
 		if (x + cells > c->cols && y + 1 < c->rows) {
 			y++;
@@ -321,15 +323,49 @@ static void render_workers(const struct load *s, const struct canvas *c)
 	}
 }
 
+static const struct table_view *selected(const struct load *s)
+{
+	size_t row = table_selected(&s->table);
+	return row == TABLE_NOTHING ? NULL : table_at(s, row);
+}
+
+/* What the narrow last column of the selected table can't hold: why it stands, how it is copied. */
+static void render_note(const struct load *s, const struct canvas *c)
+{
+	const struct table_view *v = selected(s);
+	if (!v)
+		return;
+	if (v->stall[0] != '\0')
+		canvas_add(c, 2, 1, ROLE_WARN, v->stall);
+	else if (v->error.class != ERROR_NONE)
+		canvas_add(c, 2, 1, ROLE_ERROR, without_subject(v->error.text, "table", v->source));
+	else
+		canvas_add(c, 2, 1, ROLE_DIM, v->how);
+}
+
+static void render_detail(const struct load *s, const struct canvas *c)
+{
+	struct facts f = { 0 };
+	const struct table_view *v = selected(s);
+	if (!v || c->cols == 0)
+		return;
+	table_facts(&f, s->pane.ui, v);
+	facts_render(&f, c);
+	facts_clear(&f);
+}
+
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct load *s = (struct load *)p;
 	int workers = c->rows >= 30 ? 3 : c->rows >= 16 ? 2 : 1;
-	struct canvas list = canvas_part(c, 3, 0, c->rows - 3 - workers, c->cols);
+	struct canvas middle = canvas_part(c, 3, 0, c->rows - 3 - workers, c->cols), list, detail;
 	struct canvas foot = canvas_part(c, c->rows - workers, 0, workers, c->cols);
 	render_bar(s, c);
 	render_counts(s, c);
+	split_detail(p->ui, &middle, DETAIL_FROM, &list, &detail);
 	table_render(&s->table, &list, true);
+	render_note(s, c);
+	render_detail(s, &detail);
 	render_workers(s, &foot);
 }
 
@@ -398,6 +434,8 @@ static bool act(struct pane *p, enum action a)
 static const char *refuse(const struct pane *p, enum action a)
 {
 	const struct load *s = (const struct load *)p;
+	if ((action_contexts(a) & IN_LOAD) && s->view.state == MIRROR_DONE)
+		return "the mirror is done";
 	if (a == ACTION_WORKERS_DOWN && s->view.workers <= 1)
 		return "one worker is the least";
 	if (a == ACTION_OPEN && s->count == 0)
@@ -441,6 +479,12 @@ static void pane_free(struct pane *p)
 	free(s);
 }
 
+static const char *label(const struct pane *p, enum action a)
+{
+	bool done = ((const struct load *)p)->view.state == MIRROR_DONE;
+	return done && (action_contexts(a) & IN_LOAD) ? "" : NULL;
+}
+
 static const enum action hints[] = { ACTION_OPEN, ACTION_PAUSE, ACTION_RETRY, ACTION_WORKERS_UP,
 	ACTION_WORKERS_DOWN, ACTION_BANDWIDTH, ACTION_FILTER, ACTION_NEXT, ACTION_NONE };
 
@@ -450,6 +494,7 @@ static const struct pane_ops ops = {
 	.render = render,
 	.act = act,
 	.refuse = refuse,
+	.label = label,
 	.takes_text = takes_text,
 	.input = input,
 	.answered = answered,
@@ -459,7 +504,7 @@ static const struct pane_ops ops = {
 struct pane *load_pane_new(struct ui *u, const char *mirror)
 {
 	struct load *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_LOAD };
+	s->pane = (struct pane){ &ops, u, IN_LIST | IN_LOAD | IN_WIDE };
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
 	table_init(&s->table, &source, s);
 	return &s->pane;

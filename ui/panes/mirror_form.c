@@ -126,11 +126,10 @@ static void check(void *data, struct form *f, int field)
 	struct mirror_view v;
 	if (field == F_TARGET && d->choice == f->fields[F_SOURCE].choice)
 		copy_text(d->error, sizeof(d->error), "the target must be another peer than the source");
-	if (field != F_NAME)
+	if (field != F_NAME || (*form_text(f, F_NAME) == '\0' && !f->accepting))
 		return;
 	if (!config_name_ok(form_text(f, F_NAME)))
-		copy_text(d->error, sizeof(d->error),
-			"1 to 63 letters, digits, _ - . and no dash or dot in front");
+		copy_text(d->error, sizeof(d->error), "1 to 63 letters, digits, _ - . (not first: - .)");
 	else if (!s->draft->editing && model_mirror(s->pane.ui->model, form_text(f, F_NAME), &v))
 		copy_text(d->error, sizeof(d->error), "there is a mirror of this name already");
 }
@@ -230,7 +229,7 @@ static void render(struct pane *p, const struct canvas *c)
 	struct mirror_form *s = (struct mirror_form *)p;
 	struct canvas form, side;
 	struct facts f = { 0 };
-	split_detail(p->ui, c, &form, &side);
+	split_detail(p->ui, c, WIDE_COLS, &form, &side);
 	canvas_add(&form, 0, 2, ROLE_DIM, "1 settings  2 tables  3 preflight  4 review");
 	struct canvas body = canvas_part(&form, 2, 0, form.rows - 2, form.cols);
 	form_render(&s->form, &body);

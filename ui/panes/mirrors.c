@@ -2,15 +2,11 @@
 /* The list of mirrors. */
 #include "panes/panes.h"
 
-#include "widgets/bars.h"
-
 #include <pgpier/format.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BAR_CELLS 6
 
 enum { COL_NAME, COL_SOURCE, COL_TARGET, COL_STATE, COL_PROGRESS, COL_SINCE, COL_COUNT };
 
@@ -48,18 +44,9 @@ static uint64_t identity(const void *data, size_t row)
 
 static void progress_cell(const struct mirrors *s, const struct mirror_view *v, struct cell *out)
 {
-	const struct ui *u = s->pane.ui;
-	char bar[64], percent[16], text[400];
-	mirror_progress_text(u, v, text, sizeof(text));
 	if (v->error.class != ERROR_NONE)
 		out->role = v->state == MIRROR_FAILED ? ROLE_ERROR : ROLE_WARN;
-	if (v->state != MIRROR_LOADING && v->state != MIRROR_FINISHING && v->state != MIRROR_PAUSED) {
-		copy_text(out->text, sizeof(out->text), text);
-		return;
-	}
-	progress_text(u->theme, BAR_CELLS, v->load.fraction, bar, sizeof(bar));
-	snprintf(out->text, sizeof(out->text), "%s %s  %s", bar,
-		percent_text(v->load.fraction, percent, sizeof(percent)), text);
+	mirror_progress_brief(s->pane.ui, v, out->text, sizeof(out->text));
 }
 
 /* Today's runs by their hour, older ones by how long ago. */
@@ -155,7 +142,7 @@ static void render(struct pane *p, const struct canvas *c)
 {
 	struct mirrors *s = (struct mirrors *)p;
 	struct canvas list, detail;
-	split_detail(p->ui, c, &list, &detail);
+	split_detail(p->ui, c, WIDE_COLS, &list, &detail);
 	table_render(&s->table, &list, true);
 	const struct mirror_view *v = selected(p);
 	if (detail.cols == 0 || !v)

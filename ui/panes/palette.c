@@ -45,8 +45,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	else if (column == COL_KEY)
 		copy_text(out->text, sizeof(out->text), action_key(a, key));
 	else
-		snprintf(out->text, sizeof(out->text), "%s%s%s", action_help(a), refusal ? ": not now, " : "",
-			refusal ? refusal : "");
+		snprintf(out->text, sizeof(out->text), "%s%s", refusal ? "not now: " : "",
+			refusal ? refusal : action_help(a));
 }
 
 static const struct table_source source = {

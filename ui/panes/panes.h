@@ -28,9 +28,10 @@ struct pane *text_pane_new(struct ui *u, const char *title, char *take);
 struct pane *help_pane_new(struct ui *u, struct pane *of);
 struct pane *palette_pane_new(struct ui *u, struct pane *of);
 
-/* A list with its detail beside it where the window is wide enough; else detail gets no columns. */
-void split_detail(const struct ui *u, const struct canvas *c, struct canvas *list,
+/* A list with its detail beside it in a terminal of at least so many columns; else detail gets none. */
+void split_detail(const struct ui *u, const struct canvas *c, int least, struct canvas *list,
 	struct canvas *detail);
+#define WIDE_COLS 120
 
 /* What a pane that is a list does with text and the mouse. */
 bool list_input(struct pane *p, struct table *t, const struct input *in);
@@ -40,15 +41,21 @@ bool list_input(struct pane *p, struct table *t, const struct input *in);
 void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v);
 void probe_facts(struct facts *f, const struct ui *u, const struct probe *p);
 void error_facts(struct facts *f, const struct error *e);
+void table_facts(struct facts *f, const struct ui *u, const struct table_view *v);
 void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view *v);
 /* "● initial load" and its role. */
 enum role mirror_state_text(
 	const struct ui *u, enum mirror_state s, char *buf, size_t size);
 /* "64%  1.42/2.10 TB  184 MB/s  ~1h 05m (15:07)", or why it stands still. */
-void mirror_progress_text(const struct ui *u, const struct mirror_view *v, char *buf, size_t size);
+void mirror_progress_text(const struct mirror_view *v, char *buf, size_t size);
+/* "▰▰▰▰▱▱ 64%  ~1h 05m  184 MB/s  1.42/2.10 TB" for a list. */
+void mirror_progress_brief(const struct ui *u, const struct mirror_view *v, char *buf, size_t size);
 /* "1.42/2.10 TB": one unit for both; "~" before an estimate. */
 void done_of_total_bytes(int64_t done, int64_t total, bool exact, char *buf, size_t size);
 void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size_t size);
+/* Error texts begin with what they are about; beside a name that is said already. "mirror shop: table a.b: x"
+ * without table a.b is "x". */
+const char *without_subject(const char *text, const char *kind, const char *name);
 char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
 bool mirror_runs(enum mirror_state s);
 

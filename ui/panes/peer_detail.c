@@ -105,8 +105,6 @@ static const char *refuse(const struct pane *p, enum action a)
 {
 	const struct peer_detail *s = (const struct peer_detail *)p;
 	struct peer_view v;
-	if (a == ACTION_DROP)
-		return "drop it in the list of peers";
 	if (a == ACTION_EDIT && (!model_peer(p->ui->model, s->name, &v) || !v.editable))
 		return "it is written by hand in pgpier.conf";
 	return tabbed_refuse(p, a);

@@ -48,7 +48,7 @@ static const char *const ssl_modes[] = { "default (prefer)", "disable", "allow",
 static const struct field fields[F_COUNT] = {
 	[F_NAME] = { FIELD_TEXT, "Name", "letters, digits, _ - .", "as it will be called here" },
 	[F_CONNINFO] = { FIELD_TEXT, "Connection string",
-		"paste postgresql://user@host:port/db or host=... dbname=...; it fills the fields below",
+		"postgresql://user@host:port/db or host=... dbname=...; fills the fields",
 		"paste one here, or fill the fields" },
 	[F_HOST] = { FIELD_TEXT, "Host", "name, address, or directory of a socket", "local socket" },
 	[F_PORT] = { FIELD_NUMBER, "Port", NULL, "5432", 1, 65535 },
@@ -192,15 +192,17 @@ static void take_conninfo(struct form *f)
 static void check(void *data, struct form *f, int field)
 {
 	struct field *d = &f->fields[field];
+	bool missing = *form_text(f, field) == '\0';
 	(void)data;
-	if (field == F_NAME && !config_name_ok(form_text(f, F_NAME)))
-		copy_text(d->error, sizeof(d->error),
-			"1 to 63 letters, digits, _ - . and no dash or dot in front");
+	if (field == F_PASSWORD_FROM)
+		show_password_fields(f);
+	else if (missing && !f->accepting)
+		return;
+	else if (field == F_NAME && !config_name_ok(form_text(f, F_NAME)))
+		copy_text(d->error, sizeof(d->error), "1 to 63 letters, digits, _ - . (not first: - .)");
 	else if (field == F_CONNINFO)
 		take_conninfo(f);
-	else if (field == F_PASSWORD_FROM)
-		show_password_fields(f);
-	else if (field == F_COMMAND && *form_text(f, F_COMMAND) == '\0')
+	else if (field == F_COMMAND && missing)
 		copy_text(d->error, sizeof(d->error), "the command is missing");
 }
 
@@ -213,12 +215,30 @@ static bool acceptable(struct peer_form *s, const struct peer_config *c)
 	return false;
 }
 
+/* A connection can be tried before it has a name. */
+static bool ready(struct form *f, enum command_kind kind)
+{
+	int focus = f->focus;
+	if (form_valid(f))
+		return true;
+	if (kind != COMMAND_PEER_TEST || *form_text(f, F_NAME) != '\0')
+		return false;
+	f->fields[F_NAME].error[0] = '\0';
+	for (int i = 0; i < F_COUNT; i++)
+		if (!f->fields[i].hidden && f->fields[i].error[0] != '\0')
+			return false;
+	f->focus = focus;
+	return true;
+}
+
 static uint64_t submit(struct peer_form *s, enum command_kind kind)
 {
 	struct command command = { .kind = kind };
-	if (!form_valid(&s->form))
+	if (!ready(&s->form, kind))
 		return 0;
 	command.peer = read_config(&s->form);
+	if (!command.peer->name)
+		command.peer->name = xstrdup("new");
 	if (acceptable(s, command.peer))
 		return ui_submit(s->pane.ui, &command, NULL);
 	peer_config_free(command.peer);
@@ -368,9 +388,8 @@ static void render(struct pane *p, const struct canvas *c)
 	bool shows = s->tested || s->testing != 0;
 	struct canvas form = *c, result = { 0 };
 	s->form.fields[F_TEST].label = s->testing != 0 ? "Cancel" : "Test";
-	if (c->cols >= 118)
-		split_detail(p->ui, c, &form, &result);
-	else if (shows) {
+	split_detail(p->ui, c, WIDE_COLS, &form, &result);
+	if (result.cols == 0 && shows) {
 		int rows = MIN(11, c->rows / 2);
 		form = canvas_part(c, 0, 0, c->rows - rows - 1, c->cols);
 		result = canvas_part(c, c->rows - rows, 0, rows, c->cols);

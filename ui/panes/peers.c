@@ -12,12 +12,12 @@ enum { COL_NAME, COL_ADDRESS, COL_VERSION, COL_WAL, COL_SIZE, COL_MIRRORS, COL_S
 
 static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
-	[COL_ADDRESS] = { "ADDRESS", 18, 56, ALIGN_LEFT, 1, false, false },
+	[COL_ADDRESS] = { "ADDRESS", 24, 56, ALIGN_LEFT, 1, false, false },
 	[COL_VERSION] = { "VERSION", 8, 12, ALIGN_LEFT, 2, false, false },
 	[COL_WAL] = { "WAL", 7, 8, ALIGN_LEFT, 4, false, false },
 	[COL_SIZE] = { "SIZE", 7, 8, ALIGN_RIGHT, 3, false, false },
 	[COL_MIRRORS] = { "MIRRORS", 8, 8, ALIGN_RIGHT, 5, false, false },
-	[COL_STATUS] = { "STATUS", 10, 60, ALIGN_LEFT, 0, true, false },
+	[COL_STATUS] = { "STATUS", 20, 60, ALIGN_LEFT, 0, true, false },
 };
 
 struct peers {
@@ -55,7 +55,7 @@ static void status_cell(const struct peers *s, const struct peer_view *v, struct
 	case PEER_FAILED:
 		out->role = ROLE_ERROR;
 		snprintf(out->text, sizeof(out->text), "%s %s", theme_glyph(t, GLYPH_TROUBLE),
-			v->error.text);
+			without_subject(v->error.text, "peer", v->name));
 		break;
 	case PEER_PROBING:
 		out->role = ROLE_DIM;
@@ -126,7 +126,7 @@ static void words(const void *data, size_t row, struct strbuf *out)
 static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
-	.empty = "no peers yet: press n, or paste a postgresql:// address into the form it opens",
+	.empty = "no peers yet; n makes one, also from a pasted postgresql:// address",
 	.count = count,
 	.identity = identity,
 	.cell = cell,
@@ -158,7 +158,7 @@ static void render(struct pane *p, const struct canvas *c)
 {
 	struct peers *s = (struct peers *)p;
 	struct canvas list, detail;
-	split_detail(p->ui, c, &list, &detail);
+	split_detail(p->ui, c, WIDE_COLS, &list, &detail);
 	table_render(&s->table, &list, true);
 	const struct peer_view *v = selected(s);
 	if (detail.cols == 0 || !v)

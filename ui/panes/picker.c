@@ -498,8 +498,16 @@ static void pane_free(struct pane *p)
 	free(s);
 }
 
-static const enum action hints[] = { ACTION_TOGGLE, ACTION_ALL, ACTION_NONE_OF, ACTION_FILTER,
-	ACTION_OPEN, ACTION_CONTINUE, ACTION_MAP_SCHEMA, ACTION_RANGE, ACTION_BACK, ACTION_NONE };
+static const char *label(const struct pane *p, enum action a)
+{
+	size_t row = table_selected(&((const struct picker *)p)->table);
+	if (a != ACTION_OPEN)
+		return NULL;
+	return row == TABLE_NOTHING || tree_is_group(row) ? "open" : "columns";
+}
+
+static const enum action hints[] = { ACTION_CONTINUE, ACTION_TOGGLE, ACTION_ALL, ACTION_FILTER,
+	ACTION_OPEN, ACTION_NONE_OF, ACTION_MAP_SCHEMA, ACTION_RANGE, ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {
 	.hints = hints,
@@ -508,6 +516,7 @@ static const struct pane_ops ops = {
 	.render = render,
 	.act = act,
 	.refuse = refuse,
+	.label = label,
 	.answered = answered,
 	.takes_text = takes_text,
 	.input = input,

@@ -217,7 +217,7 @@ static void render(struct pane *p, const struct canvas *c)
 		facts_clear(&s->facts);
 		error_facts(&s->facts, &s->error);
 		facts_render(&s->facts, &list);
-	} else if (s->preflight) {
+	} else if (count(s) > 0) {
 		table_render(&s->table, &list, true);
 		render_detail(s, &detail);
 	}

@@ -2,6 +2,8 @@
 /* How peers, mirrors and errors read on a screen. */
 #include "panes/panes.h"
 
+#include "widgets/bars.h"
+
 #include <pgpier/format.h>
 
 #include <math.h>
@@ -9,15 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDE_COLS 120
 #define DETAIL_LEAST 44
 #define DETAIL_MOST 76
+#define BAR_CELLS 6
 
-void split_detail(const struct ui *u, const struct canvas *c, struct canvas *list,
+void split_detail(const struct ui *u, const struct canvas *c, int least, struct canvas *list,
 	struct canvas *detail)
 {
 	int cols = 0;
-	if (c->cols >= WIDE_COLS - 2 && !u->zoomed)
+	if (c->cols + 2 >= least && !u->zoomed)
 		cols = MIN(MAX(c->cols * 2 / 5, DETAIL_LEAST), DETAIL_MOST);
 	*list = canvas_part(c, 0, 0, c->rows, cols > 0 ? c->cols - cols - 1 : c->cols);
 	*detail = canvas_part(c, 0, c->cols - cols, c->rows, cols);
@@ -49,6 +51,14 @@ void error_facts(struct facts *f, const struct error *e)
 		facts_add(f, "detail", ROLE_TEXT, "%s", e->detail);
 	if (e->statement[0] != '\0')
 		facts_add(f, "statement", ROLE_DIM, "%s", e->statement);
+}
+
+const char *without_subject(const char *text, const char *kind, const char *name)
+{
+	char subject[3 * NAME_SIZE];
+	snprintf(subject, sizeof(subject), "%s %s: ", kind, name);
+	const char *at = strstr(text, subject);
+	return at ? at + strlen(subject) : text;
 }
 
 char *error_report(const struct error *e)
@@ -154,65 +164,111 @@ enum role mirror_state_text(const struct ui *u, enum mirror_state s, char *buf, 
 	return role;
 }
 
-/* "1.42/2.10 TB" from "1.42 TB" and "2.10 TB"; both units where they differ. */
-static void join_amounts(
-	const char *done, const char *total, const char *mark, char *buf, size_t size)
+/* Three digits: 0.81, 22.0, 341. */
+static void digits(double n, char *buf, size_t size)
 {
-	const char *unit = strchr(done, ' '), *unit_total = strchr(total, ' ');
-	if (unit && unit_total && strcmp(unit, unit_total) == 0)
-		snprintf(buf, size, "%.*s/%s%s", (int)(unit - done), done, mark, total);
-	else
-		snprintf(buf, size, "%s/%s%s", done, mark, total);
+	snprintf(buf, size, "%.*f", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n);
+}
+
+/* Both in the unit of the total, so that they can be compared at a glance; a beginning that would be zero
+ * there keeps a unit of its own. */
+static void part_of(double done, double total, const char *mark, const char *suffix,
+	const char *done_alone, char *buf, size_t size)
+{
+	static const char *const units[] = { "", "k", "M", "G", "T", "P" };
+	char a[32], b[32];
+	size_t u = 0;
+	for (double rest = total; rest >= 999.5 && u + 1 < ARRAY_SIZE(units); rest /= 1000)
+		u++;
+	double unit = pow(1000, (double)u);
+	if (u == 0) {
+		snprintf(buf, size, "%.0f/%s%.0f%s%s", done, mark, total, *suffix ? " " : "", suffix);
+		return;
+	}
+	digits(done / unit, a, sizeof(a));
+	digits(total / unit, b, sizeof(b));
+	const char *from = done <= 0 ? "0" : done < unit / 100 ? done_alone : a;
+	snprintf(buf, size, "%s/%s%s %s%s", from, mark, b, units[u], suffix);
 }
 
 void done_of_total_bytes(int64_t done, int64_t total, bool exact, char *buf, size_t size)
 {
-	char a[FORMAT_SIZE], b[FORMAT_SIZE];
-	format_bytes(done, a);
-	if (total < 0 || (exact && done >= total))
-		snprintf(buf, size, "%s", a);
+	char alone[FORMAT_SIZE];
+	format_bytes(done, alone);
+	if (total <= 0 || (exact && done >= total))
+		snprintf(buf, size, "%s", alone);
 	else
-		join_amounts(a, format_bytes(total, b), exact ? "" : "~", buf, size);
+		part_of((double)done, (double)total, exact ? "" : "~", "B", alone, buf, size);
 }
 
 void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size_t size)
 {
-	char a[FORMAT_SIZE], b[FORMAT_SIZE];
-	format_count(done, a);
+	char alone[FORMAT_SIZE];
+	format_count(done, alone);
 	if (total < 0 || (exact && done >= total))
-		snprintf(buf, size, "%s", a);
+		snprintf(buf, size, "%s", alone);
 	else
-		join_amounts(a, format_count(total, b), exact ? "" : "~", buf, size);
+		part_of((double)done, (double)total, exact ? "" : "~", "", alone, buf, size);
+}
+
+static void amounts_text(const struct mirror_view *v, char *buf, size_t size)
+{
+	done_of_total_bytes(v->load.bytes, v->load.bytes_total, v->load.exact, buf, size);
 }
 
 static void running_text(const struct mirror_view *v, char *buf, size_t size)
 {
 	char bytes[64], rate[FORMAT_SIZE], eta[FORMAT_SIZE], clock[FORMAT_SIZE];
-	const struct load_totals *l = &v->load;
-	done_of_total_bytes(l->bytes, l->bytes_total, l->exact, bytes, sizeof(bytes));
-	size_t n = (size_t)snprintf(buf, size, "%s  %s", bytes, format_rate(l->rate, rate));
-	if (l->eta_s >= 0 && n < size) {
-		int64_t end = wall_us() + (int64_t)(l->eta_s * 1e6);
-		snprintf(buf + n, size - n, "  %s (%s)", format_eta(l->eta_s, eta),
+	amounts_text(v, bytes, sizeof(bytes));
+	size_t n = (size_t)snprintf(buf, size, "%s  %s", bytes, format_rate(v->load.rate, rate));
+	if (v->load.eta_s >= 0 && n < size) {
+		int64_t end = wall_us() + (int64_t)(v->load.eta_s * 1e6);
+		snprintf(buf + n, size - n, "  %s (%s)", format_eta(v->load.eta_s, eta),
 			format_clock(end, clock));
 	}
 }
 
-void mirror_progress_text(const struct ui *u, const struct mirror_view *v, char *buf, size_t size)
+static bool is_loading(enum mirror_state s)
 {
-	char amount[64], took[FORMAT_SIZE];
-	(void)u;
-	if (v->error.class != ERROR_NONE && v->state != MIRROR_DONE) {
-		copy_text(buf, size, v->error.text);
-	} else if (v->state == MIRROR_DONE) {
-		format_count(v->load.rows, amount);
-		snprintf(buf, size, "%zu tables, %s rows in %s", v->load.tables, amount,
-			format_duration(v->elapsed_s, took));
-	} else if (v->state == MIRROR_LOADING || v->state == MIRROR_FINISHING) {
-		running_text(v, buf, size);
-	} else {
+	return s == MIRROR_LOADING || s == MIRROR_FINISHING || s == MIRROR_PAUSING;
+}
+
+static void standing_text(const struct mirror_view *v, char *buf, size_t size)
+{
+	char rows[FORMAT_SIZE], took[FORMAT_SIZE];
+	if (v->error.class != ERROR_NONE && v->state != MIRROR_DONE)
+		copy_text(buf, size, without_subject(v->error.text, "mirror", v->name));
+	else if (v->state == MIRROR_DONE)
+		snprintf(buf, size, "%zu tables, %s rows in %s", v->load.tables,
+			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took));
+	else
 		copy_text(buf, size, v->next);
+}
+
+void mirror_progress_text(const struct mirror_view *v, char *buf, size_t size)
+{
+	if (is_loading(v->state) && v->error.class == ERROR_NONE)
+		running_text(v, buf, size);
+	else
+		standing_text(v, buf, size);
+}
+
+/* What doesn't fit is at its end: the person asks first how long it takes. */
+void mirror_progress_brief(const struct ui *u, const struct mirror_view *v, char *buf, size_t size)
+{
+	char bar[64], percent[16], eta[FORMAT_SIZE], rate[FORMAT_SIZE], bytes[64];
+	if (!is_loading(v->state) && (v->state != MIRROR_PAUSED || v->error.class != ERROR_NONE)) {
+		standing_text(v, buf, size);
+		return;
 	}
+	progress_text(u->theme, BAR_CELLS, v->load.fraction, bar, sizeof(bar));
+	percent_text(v->load.fraction, percent, sizeof(percent));
+	amounts_text(v, bytes, sizeof(bytes));
+	bool timed = is_loading(v->state) && v->load.eta_s >= 0;
+	bool moves = is_loading(v->state) && v->load.rate > 0;
+	snprintf(buf, size, "%s %s%s%s%s%s  %s", bar, percent, timed ? "  " : "",
+		timed ? format_eta(v->load.eta_s, eta) : "", moves ? "  " : "",
+		moves ? format_rate(v->load.rate, rate) : "", bytes);
 }
 
 static void load_facts(struct facts *f, const struct load_totals *l)
@@ -220,8 +276,8 @@ static void load_facts(struct facts *f, const struct load_totals *l)
 	char text[96];
 	if (l->tables == 0)
 		return;
-	facts_add(f, "tables", l->tables_failed ? ROLE_WARN : ROLE_TEXT, "%zu of %zu done%s",
-		l->tables_done, l->tables, l->tables_failed ? "" : "");
+	facts_add(f, "tables", l->tables_failed ? ROLE_WARN : ROLE_TEXT, "%zu of %zu done",
+		l->tables_done, l->tables);
 	if (l->tables_failed > 0)
 		facts_add(f, "failed", ROLE_ERROR, "%zu table%s; see Initial load", l->tables_failed,
 			l->tables_failed == 1 ? "" : "s");
@@ -245,7 +301,8 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 	if (v->ended_at != 0)
 		facts_add(f, "ended", ROLE_TEXT, "%s", format_time(v->ended_at, text));
 	if (v->started_at != 0)
-		facts_add(f, "took", ROLE_TEXT, "%s", format_duration(v->elapsed_s, took));
+		facts_add(f, mirror_runs(v->state) ? "runs for" : "took", ROLE_TEXT, "%s",
+			format_duration(v->elapsed_s, took));
 	if (v->moments[0] != '\0')
 		facts_add(f, "rows are", ROLE_TEXT, "%s", v->moments);
 	facts_gap(f);
@@ -262,4 +319,29 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 		facts_gap(f);
 		facts_add(f, "next step", ROLE_TITLE, "%s", v->next);
 	}
+}
+
+void table_facts(struct facts *f, const struct ui *u, const struct table_view *v)
+{
+	char text[64], took[FORMAT_SIZE];
+	bool same = strcmp(v->source, v->target) == 0;
+	facts_add(f, "table", ROLE_TITLE, "%s", v->source);
+	facts_add(f, "target", ROLE_TEXT, "%s", same ? "same name" : v->target);
+	facts_add(f, "state", ROLE_TEXT, "%s", table_state_name(v->state));
+	done_of_total_rows(v->rows, v->rows_total, v->exact, text, sizeof(text));
+	facts_add(f, "rows", ROLE_TEXT, "%s", text);
+	done_of_total_bytes(v->bytes, v->bytes_total, v->exact, text, sizeof(text));
+	facts_add(f, "bytes", ROLE_TEXT, "%s", text);
+	if (v->builds > 0)
+		facts_add(f, "keys, indexes", ROLE_TEXT, "%zu of %zu built", v->builds_done, v->builds);
+	if (v->elapsed_s > 0)
+		facts_add(f, "took", ROLE_TEXT, "%s", format_duration(v->elapsed_s, took));
+	if (v->attempts > 1)
+		facts_add(f, "attempts", ROLE_WARN, "%d", v->attempts);
+	if (v->how[0] != '\0')
+		facts_add(f, "how", ROLE_TEXT, "%s", v->how);
+	if (v->stall[0] != '\0')
+		facts_add(f, "waits", ROLE_WARN, "%s %s", theme_glyph(u->theme, GLYPH_TROUBLE), v->stall);
+	if (v->error.class != ERROR_NONE)
+		error_facts(f, &v->error);
 }

@@ -62,7 +62,7 @@ void dialog_render(const struct dialog *d, const struct canvas *screen)
 	struct strings lines = { 0 };
 	int cols = MIN(72, screen->cols - 4);
 	text_wrap(&lines, d->text, cols - 4);
-	int rows = MIN((int)lines.count + 5, screen->rows - 2);
+	int rows = MIN((int)lines.count + 4, screen->rows - 2);
 	struct canvas c =
 		canvas_part(screen, (screen->rows - rows) / 2, (screen->cols - cols) / 2, rows, cols);
 	canvas_clear(&c);

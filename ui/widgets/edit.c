@@ -83,7 +83,11 @@ static void insert_paste(struct edit *e, const char *text)
 		text++;
 		n--;
 	}
-	n = MIN(n, EDIT_MAX - e->text.len);
+	if (n > EDIT_MAX - e->text.len) {
+		n = EDIT_MAX - e->text.len;
+		while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
+			n--; /* not inside a character */
+	}
 	char *line = xmalloc(n + 1);
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -93,8 +97,6 @@ static void insert_paste(struct edit *e, const char *text)
 		else if (c == '\n' || c == '\t')
 			line[kept++] = ' ';
 	}
-	while (kept > 0 && n < strlen(text) && ((unsigned char)line[kept - 1] & 0xC0) == 0x80)
-		kept--; /* cut inside a character */
 	insert(e, line, kept);
 	if (e->secret)
 		explicit_bzero(line, n);

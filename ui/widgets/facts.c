@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LABEL_CELLS 14
+#define LABEL_CELLS 15
 
 void facts_clear(struct facts *f)
 {

@@ -101,6 +101,7 @@ void form_focus(struct form *f, int field)
 bool form_valid(struct form *f)
 {
 	int wrong = -1;
+	f->accepting = true;
 	for (int i = 0; i < f->count; i++) {
 		if (f->fields[i].hidden)
 			continue;
@@ -108,6 +109,7 @@ bool form_valid(struct form *f)
 		if (f->fields[i].error[0] != '\0' && wrong < 0)
 			wrong = i;
 	}
+	f->accepting = false;
 	if (wrong < 0)
 		return true;
 	for (int i = wrong; i >= 0 && !visible(f, wrong); i--)

@@ -40,6 +40,7 @@ struct form {
 	int top;      /* first line that is drawn */
 	int pressed;  /* a button that was pressed and not yet taken; -1 */
 	bool changed; /* since it was filled */
+	bool accepting; /* form_valid() asks: what is missing is wrong now, not when it is passed by */
 	void *data;
 	/* Called for each field that is left, and by form_valid() for all: sets field->error, may change others. */
 	void (*check)(void *data, struct form *f, int field);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define GAP 2 /* between columns */
-#define MARGIN 1 /* for the pointer at the selected row */
+#define MARGIN 1 /* on both sides; the pointer at the selected row is in the left one */
 
 uint64_t table_identity(const char *name)
 {
@@ -282,15 +282,22 @@ static int sum_widths(const int *widths, int n)
 	return sum - GAP;
 }
 
-/* Narrower than wished: first columns shrink to their least, the last ones first, then they leave. */
+/* The column that can best spare a cell: of those above their least, the widest. */
+static int widest(const struct table *t, const int *widths)
+{
+	int found = -1;
+	for (int i = 0; i < t->source->column_count; i++)
+		if (widths[i] > t->source->columns[i].min && (found < 0 || widths[i] >= widths[found]))
+			found = i;
+	return found;
+}
+
+/* Narrower than wished: first columns shrink to their least, then they leave. */
 static void shrink(const struct table *t, int *widths, int room)
 {
-	int n = t->source->column_count;
-	for (int i = n - 1; i >= 0; i--) {
-		int over = sum_widths(widths, n) - room;
-		if (over > 0)
-			widths[i] -= MIN(over, widths[i] - t->source->columns[i].min);
-	}
+	int n = t->source->column_count, spare;
+	while (sum_widths(widths, n) > room && (spare = widest(t, widths)) >= 0)
+		widths[spare]--;
 	while (sum_widths(widths, n) > room) {
 		int leaves = -1;
 		for (int i = 0; i < n; i++)
@@ -354,7 +361,7 @@ static void render_row(
 			continue;
 		/* The last column may run on to the edge: nothing follows it. */
 		bool runs = i == last && t->source->columns[i].align == ALIGN_LEFT;
-		canvas_put(c, y, x, runs ? c->cols - x : t->shown[i], t->source->columns[i].align,
+		canvas_put(c, y, x, runs ? c->cols - MARGIN - x : t->shown[i], t->source->columns[i].align,
 			selected ? ROLE_SELECTION : cells[i].role, cells[i].text);
 		x += t->shown[i] + GAP;
 	}
@@ -415,7 +422,7 @@ void table_render(struct table *t, const struct canvas *c, bool focused)
 	size_t n = MIN(page, t->count - MIN(t->top, t->count));
 	forget_widths(t, c->cols);
 	struct cell *cells = fetch_cells(t, n);
-	lay_out(t, c->cols);
+	lay_out(t, c->cols - MARGIN);
 	render_header(t, c);
 	for (size_t i = 0; i < n; i++)
 		render_row(t, &t->drawn, (int)i, cells + i * (size_t)t->source->column_count,

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: PostgreSQL
+/* From a pasted connection string to a mirror that runs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "house.h"
+
+static void a_peer_from_a_uri(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	house_press(h, "1 n tab");
+	house_paste(h, "postgresql://mo%40ver:s3%2Fcret@db.example.com:6432/shop?sslmode=require\n");
+	assert_sees(h, "db.example.com");
+	assert_sees(h, "mo@ver");
+	assert_not_sees(h, "s3/cret");
+	house_press(h, "^r");
+	assert_sees(h, "s3/cret");
+	house_press(h, "^r ^s"); /* no name yet */
+	assert_int_equal(stage_count(h->engine, COMMAND_PEER_SAVE), 0);
+	assert_sees(h, "1 to 63 letters");
+	house_type(h, "new-prod");
+	house_press(h, "^s");
+	const struct command *c = stage_last(h->engine, COMMAND_PEER_SAVE);
+	assert_non_null(c->peer);
+	assert_string_equal(c->peer->name, "new-prod");
+	assert_string_equal(c->peer->host, "db.example.com");
+	assert_int_equal(c->peer->port, 6432);
+	assert_string_equal(c->peer->password, "s3/cret");
+	assert_string_equal(c->peer->sslmode, "require");
+	assert_true(c->peer->ask_password);
+	assert_sees(h, "Peers (4)"); /* back in the list */
+	assert_sees(h, "new-prod");
+	house_close(h);
+}
+
+static void testing_a_peer(void **state)
+{
+	struct house *h = house_open(80, 40, false);
+	(void)state;
+	house_press(h, "1 n tab");
+	house_paste(h, "host=db dbname=shop user=mover");
+	stage_hold(h->engine, true);
+	for (int i = 0; i < 9; i++)
+		house_press(h, "tab");
+	assert_sees(h, "[ Test ]");
+	house_press(h, "enter");
+	assert_int_equal(stage_count(h->engine, COMMAND_PEER_TEST), 1);
+	assert_sees(h, "[ Cancel ]");
+	house_press(h, "esc"); /* ends the test, not the form */
+	assert_int_equal(stage_count(h->engine, COMMAND_CANCEL), 1);
+	stage_hold(h->engine, false);
+	house_press(h, "enter");
+	assert_sees(h, "PostgreSQL 15.20");
+	assert_sees(h, "2.10 TB");
+	house_press(h, "esc");
+	assert_sees(h, "Leave the form?");
+	house_press(h, "y");
+	assert_sees(h, "Peers (3)");
+	house_close(h);
+}
+
+static void open_picker(struct house *h, const char *name)
+{
+	house_press(h, "2 n");
+	house_type(h, name);
+	house_press(h, "^s");
+	assert_sees(h, "Tables of ec2-prod");
+}
+
+static bool has(const struct strings *l, const char *what)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (strcmp(l->items[i], what) == 0)
+			return true;
+	return false;
+}
+
+static void a_mirror(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	open_picker(h, "shop3");
+	assert_sees(h, "0 of 7 tables");
+	assert_sees(h, "[!] secret");
+	house_press(h, "c");
+	assert_sees(h, "no table is chosen");
+	house_press(h, "down down space"); /* the refused one */
+	assert_sees(h, "no SELECT privilege");
+	house_press(h, "space"); /* the whole of public, which has none refused */
+	house_press(h, "/");
+	house_type(h, "schema:sales size>100G");
+	house_press(h, "enter a");
+	assert_sees(h, "4 of 7 tables");
+	house_press(h, "esc G up enter"); /* columns of order_lines */
+	assert_sees(h, "goes to sales.order_lines");
+	house_press(h, "space");
+	assert_sees(h, "it belongs to the key");
+	house_press(h, "down space e ^u");
+	house_type(h, "app.lines");
+	house_press(h, "enter");
+	assert_sees(h, "goes to app.lines");
+	assert_sees(h, "[ ] photo");
+	house_press(h, "esc c");
+	assert_sees(h, "nothing stands in the way");
+	house_press(h, "c");
+	assert_sees(h, "Mirror shop3 copies from ec2-prod to rds17");
+	house_press(h, "enter");
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_SAVE), 1);
+	const struct mirror_config *m = stage_last(h->engine, COMMAND_MIRROR_SAVE)->mirror;
+	assert_true(has(&m->tables, "public.*"));
+	assert_true(has(&m->tables, "sales.order_lines"));
+	assert_int_equal(m->tables.count, 2);
+	assert_true(has(&m->columns_exclude, "sales.order_lines.photo"));
+	assert_int_equal(m->map_count, 1);
+	assert_string_equal(m->map[0].target, "app.lines");
+	assert_string_equal(stage_last(h->engine, COMMAND_MIRROR_RUN)->name, "shop3");
+	assert_sees(h, "Mirrors (4) › shop3"); /* its own page */
+	house_close(h);
+}
+
+static void going_back_loses_nothing(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	open_picker(h, "blocked");
+	house_press(h, "a c");
+	assert_sees(h, "1 blocker");
+	house_press(h, "c");
+	assert_sees(h, "a blocker stands in the way");
+	house_press(h, "esc");
+	assert_sees(h, "6 of 7 tables");
+	house_press(h, "esc");
+	assert_sees(h, "blocked");
+	house_press(h, "1 2"); /* another root and back */
+	assert_sees(h, "New mirror");
+	house_press(h, "^s");
+	assert_sees(h, "6 of 7 tables");
+	assert_int_equal(stage_count(h->engine, COMMAND_CATALOG), 1); /* not asked for again */
+	house_press(h, "esc esc");
+	assert_sees(h, "Leave the mirror's form?");
+	house_press(h, "y");
+	assert_sees(h, "Mirrors (3)");
+	house_close(h);
+}
+
+static void truncating_takes_the_name(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	house_press(h, "2 n");
+	house_type(h, "cut");
+	for (int i = 0; i < 4; i++)
+		house_press(h, "tab");
+	house_press(h, "right"); /* existing rows: truncate */
+	assert_sees(h, "truncate");
+	house_press(h, "^s a c c c");
+	assert_sees(h, "Truncate tables on the target?");
+	house_press(h, "enter");
+	house_type(h, "cat");
+	house_press(h, "enter");
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_SAVE), 0);
+	house_press(h, "^u");
+	house_type(h, "cut");
+	house_press(h, "enter");
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_SAVE), 1);
+	house_close(h);
+}
+
+static void mapping_ranges_and_folds(void **state)
+{
+	struct house *h = house_open(120, 30, false);
+	(void)state;
+	open_picker(h, "shop4");
+	house_press(h, "G s ^u");
+	house_type(h, "retail");
+	house_press(h, "enter");
+	assert_sees(h, "retail.orders");
+	house_press(h, "v up up v");
+	assert_sees(h, "2 of 7 tables");
+	house_press(h, "left");
+	assert_not_sees(h, "order_lines");
+	house_press(h, "enter");
+	assert_sees(h, "order_lines");
+	house_close(h);
+}
+
+/* Sanitizers are slower than people. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIMIT_US 1000000
+#else
+#define LIMIT_US 100000
+#endif
+
+/* A key in the filter of a picker of 50,000 tables is answered, frame included, in less than 100 ms. */
+static int64_t cpu_us(void)
+{
+	struct timespec t; /* of this process, so that a busy machine doesn't fail the test */
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void fifty_thousand_tables(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	int64_t worst = 0;
+	(void)state;
+	stage_many_tables(h->engine, 50000, 300);
+	open_picker(h, "big");
+	assert_sees(h, "0 of 50007 tables");
+	house_press(h, "/");
+	for (const char *p = "name:orders size>1G !tenant_0001"; *p; p++) {
+		int64_t began = cpu_us();
+		house_type(h, (char[]){ *p, '\0' });
+		worst = MAX(worst, cpu_us() - began);
+	}
+	print_message("worst key of the filter: %.1f ms\n", (double)worst / 1000);
+	assert_true(worst < LIMIT_US);
+	house_press(h, "enter a");
+	assert_not_sees(h, "0 of 50007");
+	int64_t began = cpu_us();
+	house_press(h, "> > G g esc");
+	print_message("two sorts, both ends, unfiltered: %.1f ms\n", (double)(cpu_us() - began) / 1000);
+	house_close(h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_peer_from_a_uri),
+		cmocka_unit_test(testing_a_peer),
+		cmocka_unit_test(a_mirror),
+		cmocka_unit_test(going_back_loses_nothing),
+		cmocka_unit_test(truncating_takes_the_name),
+		cmocka_unit_test(mapping_ranges_and_folds),
+		cmocka_unit_test(fifty_thousand_tables),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
