@@ -72,6 +72,7 @@ struct job {
 	struct run_table *table; /* NULL for JOB_CREATE */
 	size_t chunk;            /* JOB_COPY */
 	size_t build;            /* JOB_BUILD */
+	bool helped;             /* JOB_BUILD: the server may build it in parallel */
 	size_t first, count;     /* JOB_CREATE: steps of schema->before */
 };
 
@@ -154,8 +155,8 @@ enum job_end work_copy(struct worker *w, const struct job *job, struct error *e)
 enum job_end work_build(struct worker *w, const struct job *job, struct error *e);
 /* What an error means for the job: lost connections again, the rest failed. */
 enum job_end work_end(struct worker *w, const struct error *e);
-/* A step's statements and its mark. */
-void step_sql(const struct run *r, const struct schema_step *s, struct strbuf *sql);
+/* The statements of steps, then their marks. */
+void steps_sql(const struct run *r, size_t n, const struct schema_step *const *steps, struct strbuf *sql);
 const char *step_mark(const struct schema_step *s, char *buf, size_t size);
 
 /* ---- crew.c ---- */
