@@ -11,7 +11,7 @@ static bool run_step(struct run *r, struct pg *control, const struct schema_step
 {
 	struct strbuf sql = STRBUF_INIT;
 	strbuf_add(&sql, "BEGIN;");
-	step_sql(r, s, &sql);
+	steps_sql(r, 1, &s, &sql);
 	strbuf_add(&sql, "COMMIT");
 	bool ok = pg_run(control, e, sql.text);
 	strbuf_free(&sql);

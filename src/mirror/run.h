@@ -73,6 +73,7 @@ struct job {
 	struct run_table *table; /* NULL for JOB_CREATE */
 	size_t chunk;            /* JOB_COPY */
 	size_t build;            /* JOB_BUILD */
+	bool helped;             /* JOB_BUILD: the server may build it in parallel */
 	size_t first, count;     /* JOB_CREATE: steps of schema->before */
 };
 
@@ -120,7 +121,7 @@ struct run {
 void schedule_open(struct run *r);
 /* Blocks until there is a job; false: leave (no more jobs, or too many workers). */
 bool schedule_take(struct run *r, int worker, struct job *job);
-/* True when the table's state changed by it: *now is the new one. */
+/* True when the table's state changed by it: *now is the new one, and the model knows. */
 bool schedule_give_back(struct run *r, const struct job *job, enum job_end end, const struct error *e,
 	enum table_state *now);
 /* Counts what was committed, before the job is given back; true when it was the table's last. */
@@ -155,8 +156,8 @@ enum job_end work_copy(struct worker *w, const struct job *job, struct error *e)
 enum job_end work_build(struct worker *w, const struct job *job, struct error *e);
 /* What an error means for the job: lost connections again, the rest failed. */
 enum job_end work_end(struct worker *w, const struct error *e);
-/* A step's statements and its mark. */
-void step_sql(const struct run *r, const struct schema_step *s, struct strbuf *sql);
+/* The statements of steps, then their marks. */
+void steps_sql(const struct run *r, size_t n, const struct schema_step *const *steps, struct strbuf *sql);
 const char *step_mark(const struct schema_step *s, char *buf, size_t size);
 
 /* ---- crew.c ---- */

@@ -4,7 +4,9 @@
  * The rules, each of which was measured: definitions first, because everything needs them. Then the largest
  * table first, so that no tail is left on one worker. Different tables for different workers, because two
  * writers of one table wait for each other at its end; a second worker joins a table only when no other may
- * be begun. A table's keys are built when its rows are in, by half of the workers at most while rows wait. */
+ * be begun. A table's keys are built when its rows are in: while rows wait by half of the workers at most, each
+ * of them one process (a parallel build costs more processor time, and would take it from the copies); then as
+ * the server's own settings say. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -136,6 +138,17 @@ static bool take_chunk(struct run *r, struct job *job)
 	return true;
 }
 
+static bool rows_wait(const struct run *r)
+{
+	for (size_t i = r->next_table; i < r->table_count; i++)
+		if (r->tables[r->queue[i]].state == TABLE_QUEUED)
+			return true;
+	for (size_t i = r->begun_first; i < r->begun_end; i++)
+		if (has_copy_job(&r->tables[r->queue[i]]))
+			return true;
+	return false;
+}
+
 static bool take_build(struct run *r, struct job *job)
 {
 	for (size_t i = r->begun_first; i < r->begun_end; i++) {
@@ -146,6 +159,7 @@ static bool take_build(struct run *r, struct job *job)
 		t->alone = wants_alone(r, t, job->build);
 		t->builds[job->build].state = CHUNK_COPYING;
 		skip_done_builds(t);
+		job->helped = !rows_wait(r);
 		r->builders++;
 		return true;
 	}
@@ -297,6 +311,9 @@ bool schedule_give_back(struct run *r, const struct job *job, enum job_end end, 
 	else if (end == JOB_FAILED && t)
 		fail_table(r, t, e);
 	*now = t ? t->state : TABLE_QUEUED;
+	/* Under the lock, so that what another worker does with the table next can't be told before this. */
+	if (*now != before && (*now == TABLE_DONE || *now == TABLE_BUILDING))
+		model_table_state(r->model, r->mirror, t->index, *now);
 	pthread_cond_broadcast(&r->moved);
 	unlock(r);
 	return *now != before;

@@ -8,12 +8,16 @@
 
 /* A server that restarts is back within this, or the attempt ends. */
 #define CONNECT_TRIES 8
+#define PG_HAS_PARALLEL_BUILDS 110000
 
 /* Rows that are copied must not fire triggers of a target that has some; who may not set this must be told
  * by the preflight. A crash may lose the last commits together with their marks, never one without the other;
  * the supervisor's own last commit makes all of them durable. */
 static const char target_settings[] = "SET synchronous_commit = off";
 static const char no_triggers[] = "SET session_replication_role = replica";
+/* Merely to plan a parallel build costs as much as the index of an empty or small table. */
+static const char no_helpers[] = "SET max_parallel_maintenance_workers = 0";
+static const char with_helpers[] = "SET LOCAL max_parallel_maintenance_workers TO DEFAULT;";
 
 void worker_disconnect(struct worker *w)
 {
@@ -52,6 +56,8 @@ static bool connect_target(struct worker *w, struct error *e)
 	pg_free(w->target);
 	w->target = connect_patiently(w, &w->run->target, e);
 	if (!w->target || !pg_run(w->target, e, target_settings))
+		return false;
+	if (pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS && !pg_run(w->target, e, no_helpers))
 		return false;
 	if (!pg_run(w->target, &ignored, no_triggers))
 		return !pg_lost(w->target);
@@ -96,23 +102,38 @@ const char *step_mark(const struct schema_step *s, char *buf, size_t size)
 	return buf;
 }
 
-void step_sql(const struct run *r, const struct schema_step *s, struct strbuf *sql)
+void steps_sql(const struct run *r, size_t n, const struct schema_step *const *steps, struct strbuf *sql)
 {
-	strbuf_add(sql, s->sql);
-	strbuf_add(sql, ";");
-	store_sql_step_done(sql, r->id, schema_kind_name(s->kind), s->name);
-	if (s->kind == SCHEMA_TABLE && s->table != SCHEMA_NO_TABLE)
-		store_sql_table_ours(sql, r->id, (int)s->table + 1);
+	const char **kinds = xmalloc(n * sizeof(*kinds)), **names = xmalloc(n * sizeof(*names));
+	int *ours = xmalloc(n * sizeof(*ours));
+	size_t ours_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_step *s = steps[i];
+		strbuf_add(sql, s->sql);
+		strbuf_add(sql, ";");
+		kinds[i] = schema_kind_name(s->kind);
+		names[i] = s->name;
+		if (s->kind == SCHEMA_TABLE && s->table != SCHEMA_NO_TABLE)
+			ours[ours_count++] = (int)s->table + 1;
+	}
+	store_sql_steps_done(sql, r->id, n, kinds, names);
+	store_sql_tables_ours(sql, r->id, ours_count, ours);
+	free(kinds);
+	free(names);
+	free(ours);
 }
 
 static bool run_steps(struct worker *w, size_t first, size_t count, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
+	const struct schema_step **steps = xmalloc(count * sizeof(*steps));
+	for (size_t i = 0; i < count; i++)
+		steps[i] = &w->run->schema->before.items[first + i];
 	strbuf_add(&sql, "BEGIN;");
-	for (size_t i = first; i < first + count; i++)
-		step_sql(w->run, &w->run->schema->before.items[i], &sql);
+	steps_sql(w->run, count, steps, &sql);
 	strbuf_add(&sql, "COMMIT");
 	bool ok = pg_run(w->target, e, sql.text);
+	free(steps);
 	strbuf_free(&sql);
 	if (!ok)
 		pg_rollback(w->target);
@@ -177,7 +198,9 @@ enum job_end work_build(struct worker *w, const struct job *job, struct error *e
 	model_table_state(r->model, r->mirror, t->index, TABLE_BUILDING);
 	model_build_state(r->model, r->mirror, t->index, job->build, CHUNK_COPYING, NULL);
 	strbuf_add(&sql, "BEGIN;");
-	step_sql(r, s, &sql);
+	if (job->helped && pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS)
+		strbuf_add(&sql, with_helpers);
+	steps_sql(r, 1, &s, &sql);
 	strbuf_add(&sql, "COMMIT");
 	bool ok = pg_run(w->target, e, sql.text);
 	strbuf_free(&sql);

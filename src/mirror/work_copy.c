@@ -216,10 +216,22 @@ static bool keys_with_rows(const struct run_table *t, int64_t bytes)
 }
 
 static void sql_loaded(const struct run *r, const struct run_table *t, int64_t rows, int64_t bytes,
-	int64_t took_us, struct strbuf *sql)
+	int64_t took_us, bool done, struct strbuf *sql)
 {
 	store_sql_table_loaded(sql, r->id, (int)t->index + 1, r->snapshot_number, t->info.filenode, rows, bytes,
-		took_us, t->how);
+		took_us, t->how, done);
+}
+
+/* All that are not made yet. */
+static void sql_builds(const struct run *r, const struct run_table *t, struct strbuf *sql)
+{
+	const struct schema_step **steps = xmalloc(t->build_count * sizeof(*steps));
+	size_t n = 0;
+	for (size_t i = 0; i < t->build_count; i++)
+		if (t->builds[i].state != CHUNK_DONE)
+			steps[n++] = &r->schema->after.items[t->builds[i].step];
+	steps_sql(r, n, steps, sql);
+	free(steps);
 }
 
 /* The mark and COMMIT in one round trip; for a table of one chunk also its keys when it is small. */
@@ -231,14 +243,11 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 	int number = (int)t->index + 1;
 	bool one = t->chunks.count == 1, keys = one && keys_with_rows(t, moved->bytes);
 	if (one)
-		sql_loaded(r, t, moved->rows, moved->bytes, took_us, &sql);
+		sql_loaded(r, t, moved->rows, moved->bytes, took_us, keys || t->builds_left == 0, &sql);
 	else
 		store_sql_chunk_done(&sql, r->id, number, (int)chunk + 1, moved->rows, moved->bytes, took_us);
-	for (size_t i = 0; keys && i < t->build_count; i++)
-		if (t->builds[i].state != CHUNK_DONE)
-			step_sql(r, &r->schema->after.items[t->builds[i].step], &sql);
-	if (one && (keys || t->builds_left == 0))
-		store_sql_table_done(&sql, r->id, number);
+	if (keys)
+		sql_builds(r, t, &sql);
 	strbuf_add(&sql, "COMMIT");
 	bool ok = pg_run(w->target, e, sql.text);
 	strbuf_free(&sql);
@@ -254,9 +263,7 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 static bool mark_loaded(struct worker *w, const struct run_table *t, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
-	sql_loaded(w->run, t, t->rows, t->bytes, clock_us() - t->began_us, &sql);
-	if (t->builds_left == 0)
-		store_sql_table_done(&sql, w->run->id, (int)t->index + 1);
+	sql_loaded(w->run, t, t->rows, t->bytes, clock_us() - t->began_us, t->builds_left == 0, &sql);
 	bool ok = pg_run(w->target, e, sql.text);
 	strbuf_free(&sql);
 	return ok;

@@ -88,11 +88,14 @@ bool store_table_failed(struct pg *target, int64_t id, int table, const struct e
 /* Statements to append to the transaction that does the work; each ends with ';'. */
 void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, int64_t rows, int64_t bytes,
 	int64_t took_us);
+/* done: its keys and indexes are there as well, or it has none. */
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
-	int64_t rows, int64_t bytes, int64_t took_us, const char *how);
+	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
-void store_sql_table_ours(struct strbuf *sql, int64_t id, int table);
-void store_sql_step_done(struct strbuf *sql, int64_t id, const char *kind, const char *name);
+/* One statement however many, none for none. */
+void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);
+void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *const *kinds,
+	const char *const *names);
 
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;

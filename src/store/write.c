@@ -138,12 +138,13 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 }
 
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
-	int64_t rows, int64_t bytes, int64_t took_us, const char *how)
+	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done)
 {
 	strbuf_addf(sql,
-		"UPDATE pgpier.tables SET loaded = true, snapshot_no = %d, filenode = %lld, rows = %lld, bytes = %lld,"
+		"UPDATE pgpier.tables SET loaded = true,%s snapshot_no = %d, filenode = %lld, rows = %lld, bytes = %lld,"
 		" took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL, how = ",
-		snapshot, (long long)filenode, (long long)rows, (long long)bytes, (long long)took_us);
+		done ? " done = true," : "", snapshot, (long long)filenode, (long long)rows, (long long)bytes,
+		(long long)took_us);
 	quote_literal(sql, how);
 	strbuf_addf(sql, " WHERE mirror_id = %lld AND table_no = %d;", (long long)id, table);
 }
@@ -156,17 +157,26 @@ void store_sql_table_done(struct strbuf *sql, int64_t id, int table)
 		(long long)id, table);
 }
 
-void store_sql_table_ours(struct strbuf *sql, int64_t id, int table)
+void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables)
 {
-	strbuf_addf(sql, "UPDATE pgpier.tables SET ours = true WHERE mirror_id = %lld AND table_no = %d;",
-		(long long)id, table);
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(sql, i == 0 ? "UPDATE pgpier.tables SET ours = true WHERE table_no IN (%d" : ", %d",
+			tables[i]);
+	if (n > 0)
+		strbuf_addf(sql, ") AND mirror_id = %lld;", (long long)id);
 }
 
-void store_sql_step_done(struct strbuf *sql, int64_t id, const char *kind, const char *name)
+void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *const *kinds,
+	const char *const *names)
 {
-	strbuf_addf(sql, "INSERT INTO pgpier.steps (mirror_id, kind, name) VALUES (%lld, ", (long long)id);
-	quote_literal(sql, kind);
-	strbuf_add(sql, ", ");
-	quote_literal(sql, name);
-	strbuf_add(sql, ");");
+	for (size_t i = 0; i < n; i++) {
+		strbuf_add(sql, i == 0 ? "INSERT INTO pgpier.steps (mirror_id, kind, name) VALUES " : ", ");
+		strbuf_addf(sql, "(%lld, ", (long long)id);
+		quote_literal(sql, kinds[i]);
+		strbuf_add(sql, ", ");
+		quote_literal(sql, names[i]);
+		strbuf_add(sql, ")");
+	}
+	if (n > 0)
+		strbuf_add(sql, ";");
 }

@@ -33,6 +33,14 @@ class Sample:
 		return self.client + self.source + self.target
 
 
+def value(text):
+	"""Of a setting: a number, a list, true, or else a word."""
+	try:
+		return json.loads(text)
+	except ValueError:
+		return text
+
+
 class Contest:
 	"""Copies database `name` of the source to fresh databases of the target.
 
@@ -66,9 +74,8 @@ class Contest:
 		return usage.Command(words, env=self.env, log=self.log)
 
 	def pgpier(self):
-		settings = dict(pair.split("=", 1) for pair in self.options.set)
-		mirror = pgpier.mirror(workers=self.options.workers,
-			**{k: int(v) if v.isdigit() else v for k, v in settings.items()})
+		settings = {key: value(text) for key, text in (pair.split("=", 1) for pair in self.options.set)}
+		mirror = pgpier.mirror(workers=self.options.workers, **settings)
 		with pgpier.Pgpier([self.peer("source", self.source), self.peer("target", self.target)], [mirror]) as home:
 			done = self.command(*home.command("run", "m", "--json"))
 		return Sample(done.wall, done.cpu, done.memory, json.loads(done.out)["bytes"])
