@@ -22,6 +22,10 @@ enum command_kind {
 	COMMAND_MIRROR_RETRY,  /* name: failed tables are queued again */
 	COMMAND_MIRROR_DROP,   /* name: removes what pgpier made for it but the copied tables */
 	COMMAND_MIRROR_TUNE,   /* name, workers / tables_in_parallel / rate_limit_mb; negative leaves as it is */
+	COMMAND_MIRROR_TABLES, /* name, mirror->tables, exclude, columns_exclude and map replace those of the mirror,
+	                        * which may be replicating: new tables get a snapshot of their own, those that
+	                        * left keep their rows on the target */
+	COMMAND_TABLE_RESYNC, /* name, table: emptied on the target and loaded anew, while the others go on */
 	COMMAND_MIRROR_REFRESH, /* name, all when empty: reads its state from the target's pgpier schema */
 
 	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG or _MIRROR_CHECK */
@@ -33,6 +37,7 @@ struct command {
 	struct peer_config *peer;     /* owned by the command */
 	struct mirror_config *mirror; /* owned by the command */
 	int workers, tables_in_parallel, rate_limit_mb;
+	char table[2 * NAME_SIZE]; /* schema.name on the source */
 	uint64_t ticket;
 };
 

@@ -57,6 +57,17 @@ struct mirror_config {
 	struct table_map *map;
 	size_t map_count;
 	bool continuous;
+	bool soft_delete;         /* a DELETE sets is_deleted_column instead */
+	bool sync_columns;        /* tables get synced_at_column and is_deleted_column */
+	char *synced_at_column;   /* default _pgpier_synced_at */
+	char *is_deleted_column;  /* default _pgpier_is_deleted */
+	char *publication, *slot; /* default NULL: pgpier_ and the mirror's name, cut and cleaned */
+	int batch_size;           /* changes gathered into one target transaction in a backlog */
+	int sync_interval_ms;     /* least time between two commits on the target; 0: at once */
+	double caught_up_s;       /* lag under which the mirror counts as caught up */
+	char *alert_command;      /* run by /bin/sh, gets one JSON object on stdin; NULL none */
+	double alert_lag_s;       /* lag that is worth an alert; 0 never */
+	int64_t alert_retained_mb; /* WAL kept by the slot that is worth an alert (10^6 bytes); 0 never */
 	enum schema_mode schema;
 	enum existing_rows on_existing_rows;
 	int64_t rows_per_chunk;

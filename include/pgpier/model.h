@@ -80,6 +80,8 @@ enum mirror_state {
 	MIRROR_SCHEMA,  /* creating schemas, types, tables */
 	MIRROR_LOADING, /* copying rows, building keys and indexes */
 	MIRROR_FINISHING, /* sequence values */
+	MIRROR_CATCHING_UP, /* replicating, lag above caught_up_s */
+	MIRROR_REPLICATING, /* and caught up */
 	MIRROR_DONE,
 	MIRROR_PAUSING,
 	MIRROR_PAUSED,
@@ -120,6 +122,9 @@ struct mirror_view {
 	int workers, workers_busy, tables_in_parallel;
 	int rate_limit_mb;
 	int snapshots; /* how many snapshots the finished tables came from */
+	bool continuous;
+	double lag_s;         /* of a continuous mirror; negative unknown */
+	double changes_per_s;
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);
@@ -133,6 +138,7 @@ enum table_state {
 	TABLE_COPYING,
 	TABLE_BUILDING, /* rows are in; keys, indexes, checks, sequence */
 	TABLE_DONE,
+	TABLE_PAUSED, /* its changes wait for a person, those of the others go on */
 	TABLE_FAILED,
 	TABLE_STATE_COUNT,
 };
@@ -209,6 +215,74 @@ struct worker_view {
 	double fraction; /* negative unknown */
 };
 size_t model_workers(struct model *m, const char *mirror, struct worker_view **out);
+
+/* ---- replication ---- */
+
+typedef uint64_t lsn_t; /* a position in the write-ahead log; 0 none */
+
+/* A mirror that replicates. Lag in seconds is measured by our clock alone: how long ago was the oldest position
+ * that we saw on the source and that the target has not committed. */
+struct replication_view {
+	bool running;           /* the stream is open */
+	double lag_s;           /* negative unknown */
+	int64_t lag_bytes;      /* source's WAL end less applied; negative unknown */
+	double lag_slope;       /* bytes a second over the last minute; negative: it falls */
+	double caught_up_in_s;  /* by that slope; negative: it does not fall, or nothing to do */
+	lsn_t written, sent, received, applied, confirmed; /* source's end; walsender; we; the target's commit;
+	                                                    * what the slot may forget */
+	double changes_per_s, transactions_per_s; /* over the last ~10 s */
+	int64_t changes, transactions;            /* since the stream first began in this process */
+	int64_t slow_batches;                     /* replayed change by change */
+	char slow_why[256];
+	int64_t missing;                          /* updates and deletes that found no row */
+	char missing_last[256];
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	char wal_status[16];     /* reserved extended unreserved lost; empty unknown (before 13) */
+	int64_t retained_bytes;  /* WAL that the slot keeps; negative unknown */
+	int64_t safe_bytes;      /* until it is lost (safe_wal_size); negative unlimited or unknown */
+	double retained_slope;   /* bytes a second */
+	int64_t spill_bytes;     /* of the slot's decoding, since it was made; negative unknown */
+	int64_t transaction_bytes; /* of a large transaction that is being applied; 0 none */
+	char stall[256];         /* what the apply side waits for; empty when it moves */
+	size_t tables_paused;    /* each with its own error */
+};
+bool model_replication(struct model *m, const char *mirror, struct replication_view *out);
+
+/* Lag once a second, oldest first, at most n; for sparklines. */
+struct lag_sample {
+	float lag_s, changes_per_s;
+	int64_t lag_bytes;
+};
+size_t model_lag(struct model *m, const char *mirror, struct lag_sample *out, size_t n);
+
+/* What the stream did to a table, since it first began in this process. */
+struct changes_view {
+	size_t index; /* of the table in the mirror */
+	int64_t inserts, updates, deletes, truncates, missing;
+	bool paused;
+	struct error error; /* why it is paused */
+};
+/* Of tables of the given indexes; returns how many there were. */
+size_t model_changes(struct model *m, const char *mirror, const size_t *indexes, size_t n,
+	struct changes_view *out);
+/* Indexes of the tables that had changes or are paused, most changes first, paused ones before. Free *out. */
+size_t model_changed_tables(struct model *m, const char *mirror, size_t **out);
+
+/* Replication slots of a peer, ours and others'. */
+struct slot_view {
+	char name[NAME_SIZE];
+	char mirror[NAME_SIZE]; /* empty: not ours */
+	char plugin[NAME_SIZE]; /* empty: physical */
+	char database[NAME_SIZE];
+	bool active;
+	int pid;
+	char wal_status[16];
+	int64_t retained_bytes, safe_bytes; /* negative unknown */
+	lsn_t restart, confirmed;
+	int64_t spill_bytes; /* negative unknown (before 14) */
+};
+/* Sampled with the activity while the peer is watched. Free *out. */
+size_t model_slots(struct model *m, const char *peer, struct slot_view **out, int64_t *taken_at);
 
 /* ---- events ---- */
 

@@ -97,6 +97,18 @@ void model_build_progress(struct model *m, const char *mirror, int worker, doubl
 void model_worker(struct model *m, const char *mirror, int worker, const char *doing, size_t table,
 	const char *what);
 
+/* ---- replication ---- */
+
+/* Everything but rates and slopes, which the model makes of what it is told; strings are copied. */
+void model_replication_set(struct model *m, const char *mirror, const struct replication_view *r);
+/* Counters add up: the stream's after each commit (fast), a table's as often. */
+void model_replication_count(struct model *m, const char *mirror, int64_t transactions, int64_t changes);
+void model_changes_count(struct model *m, const char *mirror, size_t table, int64_t inserts, int64_t updates,
+	int64_t deletes, int64_t truncates, int64_t missing);
+/* e NULL: it goes on. */
+void model_table_paused(struct model *m, const char *mirror, size_t table, const struct error *e);
+void model_set_slots(struct model *m, const char *peer, struct slot_view *take, size_t n);
+
 /* Once a second: rates, ETAs, and a new version while anything runs. */
 void model_tick(struct model *m);
 

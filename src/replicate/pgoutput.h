@@ -7,10 +7,8 @@
 #ifndef REPLICATE_PGOUTPUT_H
 #define REPLICATE_PGOUTPUT_H
 
-#include <pgpier/error.h>
+#include <pgpier/model.h>
 
-/* A position in the write-ahead log; 0 is none. */
-typedef uint64_t lsn_t;
 #define LSN_TEXT_SIZE 20
 /* "16/B374D848" into buf, which is returned; and back (false when it is none). */
 const char *lsn_text(lsn_t lsn, char buf[LSN_TEXT_SIZE]);
