@@ -25,8 +25,8 @@
  * neither server waits for us; the first bytes of a table, which may be small, are not delayed. */
 #define DOZE_US 200
 #define DOZE_FROM_BYTES (256 * 1024)
-/* How long a cancelled source has to finish before its connection is given up. */
-#define DRAIN_MS 1000
+/* How long a failed COPY has to end before its connection is given up. */
+#define END_MS 1000
 
 /* One connection, spoken to by hand. */
 struct end {
@@ -325,37 +325,17 @@ static bool stream(struct raw *r)
 
 /* ---- the end of it ---- */
 
-/* The source's rest is not wanted: it is told so, and read to its end for a while. */
-static void drain_source(struct raw *r)
+/* The source's rest is not wanted. A cancel may reach the server late, when it would hit whatever comes next
+ * on the connection: so nothing does. */
+static void give_up(struct end *x)
 {
-	struct end *s = &r->source;
-	int64_t until = clock_us() + DRAIN_MS * 1000;
-	if (s->ready || pg_lost(s->pg))
-		return;
-	pg_cancel(s->pg);
-	s->failed = true; /* what it says of the cancel is no news */
-	while (!s->ready && clock_us() < until) {
-		size_t skip = MIN((size_t)r->frame_left, s->to - s->from);
-		s->from += skip;
-		r->frame_left -= (uint32_t)skip;
-		if (r->frame_left == 0 && s->to - s->from >= FRAME_HEADER && s->in[s->from] == 'd') {
-			r->frame_left = get32(s->in + s->from + 1) - 4;
-			s->from += FRAME_HEADER;
-			continue;
-		}
-		if (r->frame_left == 0 && take_message(s))
-			continue;
-		struct pollfd p = { .fd = s->fd, .events = POLLIN };
-		if (pg_lost(s->pg) || poll(&p, 1, 100) < 0 || receive(s) < 0)
-			break;
-	}
-	if (!s->ready)
-		pg_abandon(s->pg);
+	pg_cancel(x->pg);
+	pg_abandon(x->pg);
 }
 
 static void wait_ready(struct end *x)
 {
-	int64_t until = clock_us() + DRAIN_MS * 1000;
+	int64_t until = clock_us() + END_MS * 1000;
 	while (!x->ready && !pg_lost(x->pg) && clock_us() < until) {
 		if (take_message(x))
 			continue;
@@ -367,20 +347,27 @@ static void wait_ready(struct end *x)
 		pg_abandon(x->pg);
 }
 
-/* A COPY that has begun on the target is failed with CopyFail. One that stands before its COPY (waiting for
- * a lock, say) is cancelled. */
-static void abort_target(struct raw *r)
+/* A COPY that has begun on the target is failed with CopyFail; after an error of its own it is ready by itself;
+ * one that stands before its COPY (waiting for a lock, say) is given up. */
+static void abort_target(struct end *t)
 {
 	static const char text[] = "pgpier: the source failed";
-	struct end *t = &r->target;
 	char message[FRAME_HEADER + sizeof(text)] = { 'f' };
 	if (t->ready || pg_lost(t->pg))
 		return;
-	put32(message + 1, 4 + sizeof(text));
-	memcpy(message + FRAME_HEADER, text, sizeof(text));
-	bool whole = send(t->fd, message, sizeof(message), MSG_NOSIGNAL) == (ssize_t)sizeof(message);
-	if (!t->copying || !whole)
-		pg_cancel(t->pg);
+	if (stop_raised(stop_of(t))) {
+		give_up(t);
+		return;
+	}
+	if (!t->failed) {
+		put32(message + 1, 4 + sizeof(text));
+		memcpy(message + FRAME_HEADER, text, sizeof(text));
+		ssize_t sent = t->copying ? send(t->fd, message, sizeof(message), MSG_NOSIGNAL) : -1;
+		if (sent != (ssize_t)sizeof(message)) {
+			give_up(t);
+			return;
+		}
+	}
 	wait_ready(t);
 }
 
@@ -419,8 +406,9 @@ bool pipe_copy_raw(const struct pipe *p, struct pipe_result *result, struct erro
 	} else {
 		result->source_failed = r->source.failed;
 		*e = r->source.failed ? r->source.error : r->target.error;
-		drain_source(r);
-		abort_target(r);
+		if (!r->source.ready && !pg_lost(r->source.pg))
+			give_up(&r->source);
+		abort_target(&r->target);
 	}
 	free(r->source.in);
 	free(r->target.in);

@@ -68,7 +68,7 @@ void finish_moments(struct run *r)
 		}
 		if (tables == 0)
 			continue;
-		strbuf_addf(&text, "%s%zu tables as of %s", snapshots++ ? ", " : "", tables,
+		strbuf_addf(&text, "%s%zu table%s as of %s", snapshots++ ? ", " : "", tables, tables == 1 ? "" : "s",
 			format_time(taken_at, at));
 	}
 	model_mirror_moments(r->model, r->mirror, snapshots, text.text ? text.text : "");

@@ -27,7 +27,7 @@ static bool is_locked(struct pg *target, const char *mirror, bool *locked, struc
 
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
-	if (stored == MIRROR_DONE || stored == MIRROR_FAILED)
+	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || (stored == MIRROR_PAUSED && !locked))
 		return stored;
 	return locked ? stored : MIRROR_INTERRUPTED;
 }
@@ -49,7 +49,14 @@ static void add_chunks(const struct store_mirror *s, struct load_table_init *ini
 		struct load_table_init *t = &init[c->table - 1];
 		t->chunks++;
 		t->chunks_done += c->done;
+		if (!t->exact && c->done) {
+			t->rows_done += c->rows;
+			t->bytes_done += c->bytes;
+		}
 	}
+	for (size_t i = 0; i < s->table_count; i++)
+		if (init[i].exact && init[i].chunks == 0 && !s->tables[i].parent)
+			init[i].chunks = init[i].chunks_done = 1; /* a table of one chunk has no list of them */
 }
 
 static void tell_model(struct model *model, const char *mirror, const struct store_mirror *s)
@@ -63,8 +70,8 @@ static void tell_model(struct model *model, const char *mirror, const struct sto
 		init[i] = (struct load_table_init){
 			.source = names[i][0],
 			.target = names[i][1],
-			.rows = t->loaded || t->parent ? t->rows : -1,
-			.bytes = t->loaded || t->parent ? t->bytes : -1,
+			.rows = t->loaded || t->parent ? t->rows : t->rows_estimate,
+			.bytes = t->loaded || t->parent ? t->bytes : t->bytes_estimate,
 			.exact = t->loaded || t->parent,
 			.state = table_state_of(t),
 			.how = t->how,
@@ -88,7 +95,7 @@ static void tell_moments(struct model *model, const char *mirror, const struct s
 		for (size_t k = 0; k < s->table_count; k++)
 			tables += s->tables[k].loaded && s->tables[k].snapshot == s->snapshots[i].number;
 		if (tables > 0)
-			strbuf_addf(&text, "%s%zu tables as of %s", used++ ? ", " : "", tables,
+			strbuf_addf(&text, "%s%zu table%s as of %s", used++ ? ", " : "", tables, tables == 1 ? "" : "s",
 				format_time(s->snapshots[i].taken_at, at));
 	}
 	model_mirror_moments(model, mirror, used, text.text ? text.text : "");
@@ -255,29 +262,13 @@ static void check_session(struct preflight *p, struct pg *target, const struct s
 	add_finding(p, &f);
 }
 
-static void check_same_place(struct preflight *p, struct pg *source, struct pg *target)
-{
-	struct error e;
-	static const char sql[] = "SELECT pg_postmaster_start_time()::text || current_database()"
-							  " || coalesce(inet_server_port()::text, '')";
-	struct rows *a = PG_ROWS(source, &e, sql), *b = PG_ROWS(target, &e, sql);
-	if (a && b && strcmp(rows_text(a, 0, 0), rows_text(b, 0, 0)) == 0) {
-		struct finding f = { SEVERITY_BLOCKER, (char[]){ "peers" },
-			(char[]){ "source and target are the same database" }, (char[]){ "choose another target peer" } };
-		add_finding(p, &f);
-	}
-	rows_free(a);
-	rows_free(b);
-}
-
-static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *source,
-	struct pg *target, const struct survey *s)
+static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *target,
+	const struct survey *s)
 {
 	p->mirror = xstrdup(m->name);
 	for (size_t i = 0; i < s->finding_count; i++)
 		add_finding(p, &s->findings[i].finding);
 	check_session(p, target, s);
-	check_same_place(p, source, target);
 	if (p->finding_count > 0)
 		qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
 	plan_all(p, m, s);
@@ -295,7 +286,7 @@ struct preflight *mirror_check(const struct mirror_config *config, const struct 
 	if (t && store_read(t, config->name, &known, &found, e) &&
 		survey_read(s, t, config, found ? &known : NULL, &survey, e)) {
 		p = preflight_new();
-		check_mirror(p, config, s, t, &survey);
+		check_mirror(p, config, t, &survey);
 		survey_free(&survey);
 	}
 	store_mirror_free(&known);

@@ -61,6 +61,7 @@ struct run_table {
 	bool alone;  /* one of them alters the table: nobody else may build */
 	int again;   /* times in a row that a lost connection sent it back */
 	int64_t rows, bytes, took_us; /* of finished chunks */
+	int64_t began_us;             /* when it was planned */
 	char how[160];
 	struct error *error;
 };

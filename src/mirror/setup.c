@@ -60,6 +60,8 @@ static bool write_new(struct run *r, struct pg *control, struct error *e)
 		copy_text(tables[i].target_name, NAME_SIZE, n->target_name);
 		tables[i].parent = s->tables[i].parent;
 		tables[i].ours = may_empty(r, &s->tables[i]);
+		tables[i].rows_estimate = chunks_estimate(&s->tables[i].info);
+		tables[i].bytes_estimate = s->tables[i].info.bytes;
 	}
 	r->snapshot_number = 1;
 	bool ok = pg_run(control, e, "BEGIN") &&

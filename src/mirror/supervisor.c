@@ -138,6 +138,23 @@ static bool load(struct mirror *m, struct pg **control, struct error *e)
 	return conclude(m, *control, e);
 }
 
+/* A pause is written down by a connection of its own, because everything else has been stopped. Should it
+ * fail, the store still says "initial load" with nobody holding the lock, which reads as interrupted. */
+static void write_paused(struct run *r)
+{
+	struct error ignored;
+	struct peer_config quick;
+	struct stop *stop = stop_new(NULL);
+	peer_config_copy(&quick, &r->target);
+	quick.connect_timeout = 2;
+	struct pg *c = pg_connect(&quick, r->mirror, "pause", stop, &ignored);
+	if (c && !store_state(c, r->id, MIRROR_PAUSED, NULL, &ignored))
+		pg_rollback(c);
+	pg_free(c);
+	peer_config_free(&quick);
+	stop_free(stop);
+}
+
 static bool attempt(struct mirror *m, struct error *e)
 {
 	struct run *r = &m->run;
@@ -159,15 +176,19 @@ static bool attempt(struct mirror *m, struct error *e)
 	if (!ok && !r->id && !pg_lost(control) && !store_drop(control, r->mirror, &ignored))
 		pg_rollback(control); /* a mirror that never began leaves no empty schema behind */
 	pg_free(control);
+	if (!ok && r->id && stop_raised(m->stop))
+		write_paused(r);
 	run_clear(r);
 	return ok;
 }
 
 /* ---- attempts in a row ---- */
 
-static bool worth_another(const struct error *e)
+/* A server that was there and is away comes back. One that never answered is a mistake that somebody is
+ * waiting to hear of. */
+static bool worth_another(const struct mirror *m, const struct error *e)
 {
-	return e->class == ERROR_CONNECTION || e->class == ERROR_LOST;
+	return m->run.id != 0 && (e->class == ERROR_CONNECTION || e->class == ERROR_LOST);
 }
 
 static int64_t chunks_done(struct mirror *m)
@@ -180,14 +201,17 @@ static int64_t chunks_done(struct mirror *m)
 static bool try_once(struct mirror *m, int *in_vain, struct error *e)
 {
 	struct run *r = &m->run;
+	int64_t before = chunks_done(m);
 	*e = (struct error){ 0 };
 	r->stop = stop_new(m->stop);
 	bool ok = attempt(m, e);
 	stop_free(r->stop);
 	r->stop = NULL;
-	if (ok || stop_raised(m->stop) || !worth_another(e))
+	if (!ok && e->class == ERROR_NONE) /* success is claimed by success alone, never by a missing error */
+		error_set(e, stop_raised(m->stop) ? ERROR_CANCELLED : ERROR_BUG, "it ended without saying why");
+	if (ok || stop_raised(m->stop) || !worth_another(m, e))
 		return true;
-	*in_vain = chunks_done(m) > 0 ? 1 : *in_vain + 1;
+	*in_vain = chunks_done(m) > before ? 1 : *in_vain + 1;
 	return *in_vain > MOST_ATTEMPTS;
 }
 

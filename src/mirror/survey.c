@@ -338,6 +338,20 @@ static void judge_options(struct reading *r)
 			"set schema = \"tables\", or make the schema with pg_dump and set \"none\"");
 }
 
+/* A mirror onto itself would empty what it reads. Host names tell nothing; a server's start does. */
+static bool judge_places(struct reading *r, struct error *e)
+{
+	static const char sql[] = "SELECT pg_postmaster_start_time()::text || ' ' || current_database()";
+	struct rows *a = PG_ROWS(r->source, e, sql), *b = a ? PG_ROWS(r->target, e, sql) : NULL;
+	if (b && strcmp(rows_text(a, 0, 0), rows_text(b, 0, 0)) == 0)
+		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "peers",
+			"source and target are the same database", "choose another target peer");
+	bool ok = b != NULL;
+	rows_free(a);
+	rows_free(b);
+	return ok;
+}
+
 static struct schema_table *names_of(const struct survey *s)
 {
 	struct schema_table *names = xmalloc(s->table_count * sizeof(*names));
@@ -387,8 +401,10 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out };
 	judge_options(&r);
-	if (!tables_read(source, &r.infos, &r.info_count, e))
+	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
+		survey_free(out);
 		return false;
+	}
 	if (known)
 		choose_known(&r);
 	else

@@ -144,6 +144,7 @@ enum job_end work_plan(struct worker *w, const struct job *job, struct error *e)
 	struct run *r = w->run;
 	struct run_table *t = job->table;
 	bool proven = false;
+	t->began_us = clock_us();
 	if (t->planned) { /* retried: finished chunks of this run stay */
 		t->next_chunk = 0;
 		return JOB_DONE;
@@ -262,7 +263,7 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 static bool mark_loaded(struct worker *w, const struct run_table *t, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
-	sql_loaded(w->run, t, t->rows, t->bytes, t->took_us, t->builds_left == 0, &sql);
+	sql_loaded(w->run, t, t->rows, t->bytes, clock_us() - t->began_us, t->builds_left == 0, &sql);
 	bool ok = pg_run(w->target, e, sql.text);
 	strbuf_free(&sql);
 	return ok;
@@ -278,7 +279,7 @@ static bool same_file(const struct run_table *t, const struct pipe_result *moved
 	if (strtoll(moved->answer, NULL, 10) == t->info.filenode)
 		return true;
 	error_set(e, ERROR_LOST, "truncated or rewritten on the source since the snapshot");
-	return error_next(e, "pause and run the mirror again: this table is copied anew from a new snapshot");
+	return error_next(e, "it is copied anew from a new snapshot when the other tables are done");
 }
 
 static bool move_rows(struct worker *w, const struct run_table *t, size_t chunk, struct pipe_result *moved,

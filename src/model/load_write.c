@@ -76,15 +76,13 @@ static void table_init(struct table_entry *t, const struct load_table_init *init
 		.exact = init->exact,
 		.rows_estimate = init->rows,
 		.bytes_estimate = init->bytes,
+		.rows = init->exact ? MAX(init->rows, 0) : init->rows_done,
+		.bytes = init->exact ? MAX(init->bytes, 0) : init->bytes_done,
 		.chunk_count = init->chunks,
 		.chunks_done = init->chunks_done,
 		.took_us = (int64_t)(init->elapsed_s * 1e6),
 		.attempts = init->attempts,
 	};
-	if (init->exact) {
-		t->rows = MAX(init->rows, 0);
-		t->bytes = MAX(init->bytes, 0);
-	}
 	replace_error(&t->error, init->error);
 	rate_reset(&t->rate);
 }

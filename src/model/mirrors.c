@@ -2,6 +2,7 @@
 /* What is known of each mirror as a whole. */
 #include "inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,20 +43,24 @@ const char *mirror_state_name(enum mirror_state s)
 }
 
 /* The next step a person could take, where the engine knows no better one. */
-static const char *next_step(enum mirror_state s)
+static void next_step(enum mirror_state s, const char *mirror, char *out, size_t size)
 {
 	switch (s) {
 	case MIRROR_NEW:
-		return "run it: p in the console, or pgpier run NAME";
+		snprintf(out, size, "run it: p in the console, or pgpier run %s", mirror);
+		break;
 	case MIRROR_PAUSED:
 	case MIRROR_INTERRUPTED:
-		return "go on: p in the console, or pgpier run NAME";
+		snprintf(out, size, "go on: p in the console, or pgpier run %s", mirror);
+		break;
 	case MIRROR_FAILED:
-		return "mend the cause, then press r or run it again: what is done stays done";
+		copy_text(out, size, "mend the cause, then press r or run it again: what is done stays done");
+		break;
 	case MIRROR_DONE:
-		return "the target has everything; drop the mirror to remove pgpier's own schema there";
+		copy_text(out, size, "the target has everything; drop the mirror to remove pgpier's own schema there");
+		break;
 	default:
-		return "";
+		out[0] = '\0';
 	}
 }
 
@@ -65,7 +70,10 @@ void model_mirror_state(struct model *m, const char *mirror, enum mirror_state s
 	struct mirror_entry *r = mirror_find(m, mirror);
 	if (r) {
 		r->view.state = state;
-		copy_text(r->view.next, sizeof(r->view.next), next ? next : next_step(state));
+		if (next)
+			copy_text(r->view.next, sizeof(r->view.next), next);
+		else
+			next_step(state, mirror, r->view.next, sizeof(r->view.next));
 	}
 	model_unlock_changed(m);
 }

@@ -44,7 +44,7 @@ void model_mirror_tuning(struct model *m, const char *mirror, int workers, int t
 /* What a table starts with. */
 struct load_table_init {
 	const char *source, *target; /* schema.name */
-	int64_t rows, bytes;         /* estimates; -1 unknown */
+	int64_t rows, bytes;         /* estimates unless exact; -1 unknown */
 	enum table_state state;
 	size_t chunks, chunks_done;
 	bool exact;
@@ -52,6 +52,7 @@ struct load_table_init {
 	double elapsed_s;
 	int attempts;
 	const struct error *error; /* may be NULL */
+	int64_t rows_done, bytes_done; /* of finished chunks, when not exact */
 };
 
 /* Replaces the mirror's tables: a new run, or what the target's catalog says of one. */

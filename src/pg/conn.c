@@ -158,9 +158,7 @@ static bool connect_error(struct pg *c, struct error *e)
 			break;
 		}
 	}
-	size_t n = strlen(text);
-	while (n > 0 && text[n - 1] == '\n')
-		text[--n] = '\0';
+	pg_fold(text);
 	enum error_class class = state[0] ? pg_error_class(state) : ERROR_CONNECTION;
 	if (PQconnectionNeedsPassword(c->conn))
 		class = ERROR_PERMISSION;
@@ -183,7 +181,7 @@ static bool connect_wait(struct pg *c, int timeout_s, struct error *e)
 	for (;;) {
 		int left_ms = (int)((until - clock_us()) / 1000);
 		if (left_ms <= 0) {
-			error_set(e, ERROR_CONNECTION, "peer %s: no answer within %d s", c->peer, timeout_s);
+			error_set(e, ERROR_CONNECTION, "peer %s: timed out: no answer within %d s", c->peer, timeout_s);
 			return error_next(e, "check host, port and network of peer %s", c->peer);
 		}
 		short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;

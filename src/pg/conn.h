@@ -62,6 +62,8 @@ void pg_rollback(struct pg *c);
 bool pg_error(struct pg *c, struct error *e, const PGresult *r, const char *statement);
 /* Fills *e from the fields of an ErrorResponse: code, text, code, text ..., 0 (protocol section 55.8). */
 bool pg_error_fields(struct error *e, const char *fields, size_t size, const char *statement);
+/* libpq's own messages have several lines; ours have one. */
+void pg_fold(char *text);
 /* The class that a SQLSTATE stands for. */
 enum error_class pg_error_class(const char *sqlstate);
 

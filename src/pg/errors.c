@@ -31,11 +31,19 @@ enum error_class pg_error_class(const char *sqlstate)
 	return class;
 }
 
-static void trim(char *text)
+void pg_fold(char *text)
 {
-	size_t n = strlen(text);
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
-		text[--n] = '\0';
+	size_t n = 0;
+	for (const char *p = text; *p; p++) {
+		bool space = *p == '\n' || *p == '\t' || *p == ' ';
+		if (!space)
+			text[n++] = *p;
+		else if (n > 0 && text[n - 1] != ' ')
+			text[n++] = ' ';
+	}
+	while (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n] = '\0';
 }
 
 /* What a server says of an error, wherever it was read from. Never NULL. */
@@ -68,7 +76,7 @@ bool pg_error(struct pg *c, struct error *e, const PGresult *r, const char *stat
 	}
 	char text[600];
 	copy_text(text, sizeof(text), s.primary[0] ? s.primary : PQerrorMessage(pg_conn_borrow(c)));
-	trim(text);
+	pg_fold(text);
 	error_set(e, ERROR_CONNECTION, "%s", text[0] ? text : "the connection was lost");
 	copy_text(e->sqlstate, sizeof(e->sqlstate), s.state);
 	return false;

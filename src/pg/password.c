@@ -26,6 +26,8 @@ static bool start(const char *command, int *out, pid_t *pid)
 {
 	int ends[2];
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
 	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, xstrdup(command), NULL };
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		free(argv[2]);
@@ -34,7 +36,13 @@ static bool start(const char *command, int *out, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	int failed = posix_spawn(pid, "/bin/sh", &actions, NULL, argv, environ);
+	/* Our threads block all signals; the command must not inherit that. */
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	int failed = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	free(argv[2]);
 	close(ends[1]);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-/* A partitioned parent's indexes are made ON ONLY it before the rows, while its partitions are attached
- * already: they stay invalid shells until every partition's own index, built after that partition's rows, has
- * been attached. So no table waits for another one's rows.
+/* A partitioned parent's indexes are made ON ONLY it before the rows, while its partitions are
+ * attached already: they stay invalid shells until every partition's own index, built after that
+ * partition's rows, has been attached. So no table waits for another one's rows.
  *
- * ADD PRIMARY KEY locks the table against other builds. A large table with several builds therefore gets the
- * key's index like any other, and the constraint upon it afterwards. */
+ * ADD PRIMARY KEY locks the table against other builds. A large table with several builds therefore
+ * gets the key's index like any other, and the constraint upon it afterwards. */
 #include "builds.h"
 
 #include <stdio.h>
@@ -41,8 +41,8 @@ static void cannot_read(struct schema_plan *plan, const struct defs *d, const st
 	const struct def_index *i)
 {
 	schema_findings_add(&plan->findings, defs_table_number(d, t), SEVERITY_BLOCKER,
-		"index %s.%s has a definition that pgpier can't read: %s", t->wanted->source_schema, i->name,
-		i->definition)
+		"index %s.%s has a definition that pgpier can't read: %s", t->wanted->source_schema,
+		i->name, i->definition)
 		->next = xstrdup("leave the table out, or make it on the target first");
 }
 
@@ -105,7 +105,8 @@ static void add_qualified(struct strbuf *b, const struct def_table *t, const str
 static void add_statistics(struct strbuf *b, const struct def_table *t, const struct def_index *i)
 {
 	int column, target, used;
-	for (const char *p = i->statistics; sscanf(p, "%d %d%n", &column, &target, &used) == 2; p += used) {
+	for (const char *p = i->statistics; sscanf(p, "%d %d%n", &column, &target, &used) == 2;
+		 p += used) {
 		strbuf_add(b, "; ALTER INDEX ");
 		add_qualified(b, t, i);
 		strbuf_addf(b, " ALTER COLUMN %d SET STATISTICS %d", column, target);
@@ -121,8 +122,8 @@ static void add_replica_identity(
 	quote_name(b, i->name);
 }
 
-static void add_marks(struct strbuf *b, const struct defs *d, const struct def_table *t,
-	const struct def_index *i)
+static void add_marks(
+	struct strbuf *b, const struct defs *d, const struct def_table *t, const struct def_index *i)
 {
 	if (i->replica_identity) {
 		strbuf_add(b, "; ");
@@ -156,8 +157,8 @@ static const struct def_index *parent_index(const struct defs *d, const struct d
 	return NULL;
 }
 
-static void add_attach(struct strbuf *b, const struct defs *d, const struct def_table *t,
-	const struct def_index *i)
+static void add_attach(
+	struct strbuf *b, const struct defs *d, const struct def_table *t, const struct def_index *i)
 {
 	const struct def_table *parent = NULL;
 	const struct def_index *to = parent_index(d, t, i, &parent);
@@ -186,13 +187,14 @@ static bool wanted(struct schema_plan *plan, const struct defs *d, const struct 
 /* ---- parents ---- */
 
 /* A shell is valid, and good for a replica identity, when all partitions' indexes are attached. */
-static void finish_parent(struct schema_plan *plan, const struct defs *d,
-	const struct def_table *t, const struct def_index *i)
+static void finish_parent(struct schema_plan *plan, const struct defs *d, const struct def_table *t,
+	const struct def_index *i)
 {
 	struct strbuf b = STRBUF_INIT;
 	add_attach(&b, d, t, i);
 	if (b.len > 0)
-		steps_add(&plan->final, SCHEMA_ATTACH, defs_table_number(d, t), 0, index_name(t, i, ""), &b);
+		steps_add(
+			&plan->final, SCHEMA_ATTACH, defs_table_number(d, t), 0, index_name(t, i, ""), &b);
 	if (!i->replica_identity)
 		return;
 	add_replica_identity(&b, t, i);
@@ -210,7 +212,8 @@ void builds_of_parent(
 			continue;
 		if (!defs_target_has(d, SINCE_PARTITIONED_INDEX)) {
 			schema_findings_add(&plan->findings, defs_table_number(d, t), SEVERITY_WARNING,
-				"index %s.%s of a partitioned table needs PostgreSQL 11: only its partitions' are made",
+				"index %s.%s of a partitioned table is made for its partitions only:"
+				" the target is older than PostgreSQL 11",
 				t->wanted->source_schema, i->name);
 			continue;
 		}
@@ -242,8 +245,8 @@ static size_t count_builds(const struct def_table *t)
 static void add_build(struct schema_plan *plan, const struct defs *d, const struct def_table *t,
 	const struct def_index *i, int stage, const char *more, struct strbuf *sql)
 {
-	steps_add(&plan->after, index_kind(i), defs_table_number(d, t), stage, index_name(t, i, more),
-		sql);
+	steps_add(
+		&plan->after, index_kind(i), defs_table_number(d, t), stage, index_name(t, i, more), sql);
 	plan->after.items[plan->after.count - 1].bytes = more[0] == '\0' ? i->bytes : 0;
 }
 
@@ -251,7 +254,7 @@ static void add_build(struct schema_plan *plan, const struct defs *d, const stru
 static bool is_split(const struct def_table *t, const struct def_index *i)
 {
 	return (i->constraint == 'p' || i->constraint == 'u') && strcmp(i->method, "btree") == 0 &&
-		t->bytes >= SPLIT_BYTES && count_builds(t) > 1;
+		   t->bytes >= SPLIT_BYTES && count_builds(t) > 1;
 }
 
 static void build(struct schema_plan *plan, const struct defs *d, const struct def_table *t,
@@ -308,12 +311,13 @@ static void build_checks(struct schema_plan *plan, const struct defs *d, const s
 	}
 	if (b.len > 0)
 		steps_add(&plan->after, SCHEMA_CHECK, defs_table_number(d, t), 1,
-			xasprintf("%s.%s: %s", t->wanted->target_schema, t->wanted->target_name, names.text), &b);
+			xasprintf("%s.%s: %s", t->wanted->target_schema, t->wanted->target_name, names.text),
+			&b);
 	strbuf_free(&names);
 }
 
-/* A check of a tree that is not valid must meet none of the tree's rows on their way in; made on the topmost
- * table, it reaches the others by itself. */
+/* A check of a tree that is not valid must meet none of the tree's rows on their way in; made on
+ * the topmost table, it reaches the others by itself. */
 static void build_tree_checks(
 	struct schema_plan *plan, const struct defs *d, const struct def_table *t)
 {

@@ -8,7 +8,8 @@
 /* Empty keys and indexes of a partitioned parent, into plan->before at this stage. */
 void builds_of_parent(
 	struct schema_plan *plan, const struct defs *d, const struct def_table *t, int stage);
-/* Those of a table with rows, into plan->after, and what waits for its whole tree, into plan->final. */
+/* Those of a table with rows, into plan->after, and what waits for its whole tree, into
+ * plan->final. */
 void builds_of_table(struct schema_plan *plan, const struct defs *d, const struct def_table *t);
 
 #endif

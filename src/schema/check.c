@@ -191,16 +191,16 @@ static bool left_out(const struct checker *c, const struct pair *p, const char *
 }
 
 /* Is a value sent for this column of the target? */
-static bool is_sent(const struct checker *c, const struct pair *p, const struct slice *source,
-	const char *column)
+static bool is_sent(
+	const struct checker *c, const struct pair *p, const struct slice *source, const char *column)
 {
 	int row = column_in(source, column);
 	return row >= 0 && !left_out(c, p, column) &&
-		rows_text(source->rows, row, COLUMN_GENERATED)[0] == '\0';
+		   rows_text(source->rows, row, COLUMN_GENERATED)[0] == '\0';
 }
 
-static void check_unfed(struct checker *c, const struct pair *p, const struct slice *source,
-	const struct slice *target)
+static void check_unfed(
+	struct checker *c, const struct pair *p, const struct slice *source, const struct slice *target)
 {
 	for (int row = target->from; row < target->to; row++) {
 		const char *name = rows_text(target->rows, row, COLUMN_NAME);
@@ -214,8 +214,8 @@ static void check_unfed(struct checker *c, const struct pair *p, const struct sl
 	}
 }
 
-static void check_pair(struct checker *c, const struct pair *p, const struct rows *source,
-	const struct rows *target)
+static void check_pair(
+	struct checker *c, const struct pair *p, const struct rows *source, const struct rows *target)
 {
 	struct schema_findings *f = &c->out->findings;
 	const struct schema_table *w = p->wanted;
@@ -239,11 +239,13 @@ static void check_pair(struct checker *c, const struct pair *p, const struct row
 		schema_findings_add(f, p->number, SEVERITY_WARNING,
 			"%s.%s on the target has %d trigger%s, which will fire for the rows loaded",
 			w->target_schema, w->target_name, p->triggers, p->triggers == 1 ? "" : "s")
-			->next = xstrdup("disable them there for the load: ALTER TABLE ... DISABLE TRIGGER USER");
+			->next =
+			xstrdup("disable them there for the load: ALTER TABLE ... DISABLE TRIGGER USER");
 }
 
 /* The columns of all tables on one side. */
-static struct rows *read_side(const struct checker *c, struct pg *server, bool source, struct error *e)
+static struct rows *read_side(
+	const struct checker *c, struct pg *server, bool source, struct error *e)
 {
 	struct strbuf oids = STRBUF_INIT;
 	for (size_t i = 0; i < c->count; i++)
@@ -270,7 +272,8 @@ static bool check_pairs(struct checker *c, struct pg *source, struct pg *target,
 
 /* ---- rows ---- */
 
-/* The children of an inheritance parent are tables of their own; a partitioned one has rows only there. */
+/* The children of an inheritance parent are tables of their own; a partitioned one has rows only
+ * there. */
 static void add_probe(struct strbuf *b, const struct pair *p)
 {
 	strbuf_addf(b, "%sselect %zu where exists (select 1 from %s", b->len > 0 ? " union all " : "",
@@ -309,7 +312,7 @@ bool schema_check(struct pg *source, struct pg *target, const struct mirror_conf
 			c.pairs[c.count++] = (struct pair){ .wanted = &tables[i], .number = i };
 	}
 	bool ok = c.count == 0 || (find_targets(&c, target, e) && check_pairs(&c, source, target, e) &&
-		probe_rows(&c, target, e));
+								  probe_rows(&c, target, e));
 	free(c.pairs);
 	if (!ok)
 		schema_check_free(out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Can the rows of the source go into a table that exists on the target? Compared column by column before
- * anything is changed. */
+/* Can the rows of the source go into a table that exists on the target? Compared column by column
+ * before anything is changed. */
 #ifndef SCHEMA_CHECK_H
 #define SCHEMA_CHECK_H
 
@@ -13,9 +13,9 @@ struct schema_check {
 	bool *has_rows;
 };
 
-/* Looks at the tables given with exists = true. Blockers: a column that is missing, has a type the values do
- * not fit, is generated on the target, or is NOT NULL there and gets no value. Notes: what slows the load or
- * runs during it (indexes, triggers). */
+/* Looks at the tables given with exists = true. Blockers: a column that is missing, has a type the
+ * values do not fit, is generated on the target, or is NOT NULL there and gets no value. Notes:
+ * what slows the load or runs during it (indexes, triggers). */
 bool schema_check(struct pg *source, struct pg *target, const struct mirror_config *m,
 	const struct schema_table *tables, size_t count, struct schema_check *out,
 	struct error *e) MUST_CHECK;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* CREATE TABLE. A partition is made as a table of its own and attached, so that its columns keep their order;
- * an inheritance child is made with INHERITS, so that inherited columns stay inherited, unless that would
- * change the order of its columns. */
+/* CREATE TABLE. A partition is made as a table of its own and attached, so that its columns keep
+ * their order; an inheritance child is made with INHERITS, so that inherited columns stay
+ * inherited, unless that would change the order of its columns. */
 #include "create.h"
 
 #include <string.h>
@@ -58,8 +58,8 @@ static const struct def_column *next_column(const struct def_table *t, size_t *a
 	return *at < t->column_count ? &t->columns[(*at)++] : NULL;
 }
 
-/* INHERITS puts the parents' columns first, each where its first parent has it, and refuses two parents'
- * different defaults. Would that give the columns their order? */
+/* INHERITS puts the parents' columns first, each where its first parent has it, and refuses two
+ * parents' different defaults. Would that give the columns their order? */
 static bool inherits_in_order(const struct defs *d, const struct def_table *t)
 {
 	size_t at = 0;
@@ -84,8 +84,8 @@ static bool uses_inherits(const struct defs *d, const struct def_table *t)
 }
 
 /* Comes by INHERITS alone and is not written down. */
-static bool comes_from_parent(const struct defs *d, const struct def_table *t,
-	const struct def_column *c, bool inherits)
+static bool comes_from_parent(
+	const struct defs *d, const struct def_table *t, const struct def_column *c, bool inherits)
 {
 	return inherits && !c->local && supplied(d, t, c->name, t->parent_count);
 }
@@ -117,8 +117,8 @@ static void add_not_null(struct strbuf *b, const struct defs *d, const struct de
 	strbuf_add(b, named && c->not_null_local_only ? " NO INHERIT" : "");
 }
 
-static void add_column(struct strbuf *b, const struct defs *d, const struct def_table *t,
-	const struct def_column *c)
+static void add_column(
+	struct strbuf *b, const struct defs *d, const struct def_table *t, const struct def_column *c)
 {
 	quote_name(b, c->name);
 	strbuf_addf(b, " %s", c->type);
@@ -197,8 +197,8 @@ static void alter_column(struct strbuf *b, const struct def_table *t, const stru
 	quote_name(b, c->name);
 }
 
-static void alter_inherited(struct strbuf *b, const struct defs *d, const struct def_table *t,
-	const struct def_column *c)
+static void alter_inherited(
+	struct strbuf *b, const struct defs *d, const struct def_table *t, const struct def_column *c)
 {
 	const struct def_column *from = supplied(d, t, c->name, t->parent_count);
 	if (c->generated == '\0' && !same_default(from, c)) {
@@ -263,7 +263,7 @@ bool sequence_is_needed(const struct defs *d, const struct def_sequence *s)
 bool sequence_comes_with_table(const struct defs *d, const struct def_sequence *s)
 {
 	return s->owner != SCHEMA_NO_TABLE && d->tables[s->owner].made && !s->shared && !s->exists &&
-		!s->identity && sequence_is_needed(d, s);
+		   !s->identity && sequence_is_needed(d, s);
 }
 
 static bool owner_is_kept(const struct def_table *t, const struct def_sequence *s)
@@ -303,8 +303,7 @@ void table_create(struct strbuf *b, const struct defs *d, const struct def_table
 	if (t->replica_identity == 'f' || t->replica_identity == 'n') {
 		strbuf_add(b, "; ALTER TABLE ONLY ");
 		def_target(b, t);
-		strbuf_addf(
-			b, " REPLICA IDENTITY %s", t->replica_identity == 'f' ? "FULL" : "NOTHING");
+		strbuf_addf(b, " REPLICA IDENTITY %s", t->replica_identity == 'f' ? "FULL" : "NOTHING");
 	}
 	for (size_t i = 0; i < t->sequence_count; i++) {
 		if (!owner_is_kept(t, t->sequences[i]))

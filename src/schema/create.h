@@ -5,8 +5,8 @@
 
 #include "defs.h"
 
-/* CREATE TABLE with what belongs to it: storage, statistics, its place under a parent that is made too, and
- * the checks of a tree. Its own sequences are made and tied to it in the same statements. */
+/* CREATE TABLE with what belongs to it: storage, statistics, its place under a parent that is made
+ * too, and the checks of a tree. Its own sequences are made with it. */
 void table_create(struct strbuf *b, const struct defs *d, const struct def_table *t);
 /* ATTACH PARTITION or INHERIT. */
 void table_attach(struct strbuf *b, const struct defs *d, const struct def_table *t, size_t parent);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What the source's catalogs say of the chosen tables, as plain arrays. Texts point into query results that
- * the definitions keep, so reading copies next to nothing; after reading nothing changes.
+/* What the source's catalogs say of the chosen tables, as plain arrays. Texts point into query
+ * results that the definitions keep, so reading copies next to nothing; after reading nothing
+ * changes.
  *
- * Names that differ between majors are decided here once: a query asks for a column of a younger catalog
- * through defs_since(), which puts a constant in its place on an older server. */
+ * Names that differ between majors are decided here once: a query asks for a column of a younger
+ * catalog through defs_since(), which puts a constant in its place on an older server. */
 #ifndef SCHEMA_DEFS_H
 #define SCHEMA_DEFS_H
 
@@ -47,7 +48,7 @@ struct def_sequence {
 	int owner_column;
 	const char *owner_column_name;
 	bool identity;
-	bool borrowed; /* a chosen partition's without its root, whose identity it shared: gets its own */
+	bool borrowed; /* of a chosen partition without its root, whose identity it shared */
 	size_t user;   /* a table whose default uses it, or its owner */
 	bool shared;   /* defaults of other tables than its owner use it as well */
 	bool exists; /* on the target */
@@ -66,6 +67,7 @@ struct def_column {
 	bool not_null, local, inherited, excluded;
 	const char *not_null_name; /* 18+; empty: unnamed */
 	bool not_null_local_only;  /* NO INHERIT */
+	const char *uses_excluded; /* the excluded column that it is generated from; NULL none */
 	const struct def_sequence *sequence; /* of an identity */
 };
 
@@ -90,7 +92,7 @@ struct def_index {
 	char constraint; /* 'p', 'u', 'x' or 0 */
 	const char *constraint_definition, *options;
 	bool deferrable, deferred;
-	/* Upon the same table on the target: all of it, or only the index and not yet its constraint. */
+	/* On the target, upon the same table: all of it, or only the index without its constraint. */
 	bool exists, built;
 };
 
@@ -101,6 +103,7 @@ struct def_table {
 	bool partitioned, partition, unlogged;
 	char replica_identity;
 	const char *method, *options, *partition_key, *bound;
+	const char *key_uses_excluded; /* partition_key: a column of it that is excluded; NULL none */
 	int64_t bytes;
 	int depth;         /* 0, or one more than the deepest chosen parent's */
 	bool has_children; /* chosen ones */
@@ -140,8 +143,8 @@ bool defs_read_tables(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_columns(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_checks(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_indexes(struct defs *d, struct error *e) MUST_CHECK;
-/* Those that the tables own or use; made_only leaves out those of tables that exist on the target and makes
- * the columns' defaults name the sequences of the target. */
+/* Those that the tables own or use; made_only leaves out those of tables that exist on the target
+ * and makes the columns' defaults name the sequences of the target. */
 bool defs_read_sequences(struct defs *d, bool made_only, struct error *e) MUST_CHECK;
 
 /* A query of one oid[] parameter, or of none, whose rows d keeps. Borrowed; NULL on error. */
@@ -162,7 +165,8 @@ bool defs_target_has(const struct defs *d, int version);
 void def_target(struct strbuf *b, const struct def_table *t);
 void def_sequence_target(struct strbuf *b, const struct def_sequence *s);
 
-/* The catalog's view of columns, for whoever compares both sides: rows of one table are together, by number. */
+/* The catalog's view of columns, for whoever compares both sides: rows of one table are together,
+ * by number. */
 enum column_field {
 	COLUMN_TABLE, COLUMN_NUMBER, COLUMN_NAME, COLUMN_TYPE, COLUMN_TYPE_OID, COLUMN_NOT_NULL,
 	COLUMN_COLLATION, COLUMN_DEFAULT, COLUMN_DEFAULT_OID, COLUMN_IDENTITY, COLUMN_GENERATED,

@@ -31,8 +31,8 @@ static struct planned_list planned_names(const struct defs *d)
 		const struct def_table *t = &d->tables[i];
 		if (!t->made)
 			continue;
-		plan_name(&l, (struct planned){ t->wanted->target_schema, t->wanted->target_name, i, "table",
-						  NULL, NULL });
+		plan_name(&l, (struct planned){ t->wanted->target_schema, t->wanted->target_name, i,
+						  "table", NULL, NULL });
 		for (size_t k = 0; k < t->index_count; k++)
 			plan_name(&l, (struct planned){ t->wanted->target_schema, t->indexes[k].name, i,
 							  "index", NULL, &t->indexes[k] });
@@ -40,8 +40,8 @@ static struct planned_list planned_names(const struct defs *d)
 	for (size_t i = 0; i < d->sequence_count; i++) {
 		struct def_sequence *s = &d->sequences[i];
 		if (!s->borrowed)
-			plan_name(&l, (struct planned){
-							  s->target_schema, s->name, s->user, "sequence", s, NULL });
+			plan_name(
+				&l, (struct planned){ s->target_schema, s->name, s->user, "sequence", s, NULL });
 	}
 	return l;
 }
@@ -101,7 +101,7 @@ static bool is_our_index(
 {
 	const struct schema_table *t = d->tables[p->table].wanted;
 	return p->index && strcmp(rows_text(taken, row, TAKEN_SCHEMA), t->target_schema) == 0 &&
-		strcmp(rows_text(taken, row, TAKEN_TABLE), t->target_name) == 0;
+		   strcmp(rows_text(taken, row, TAKEN_TABLE), t->target_name) == 0;
 }
 
 static void mark_taken(struct defs *d, const struct planned *p, const struct rows *taken, int row,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* pg_depend has no lines about what initdb made, so what it names is exactly what another server may lack. */
+/* pg_depend has no lines about what initdb made, so what it names is exactly what another server
+ * may lack. */
 #include "needs.h"
 
 #include <stdlib.h>
@@ -7,35 +8,35 @@
 
 #include "text.h"
 
-#define KIND_SQL \
-	"case d.refclassid when 'pg_proc'::regclass then 'f' when 'pg_operator'::regclass then 'o'" \
-	" when 'pg_collation'::regclass then 'l' when 'pg_opclass'::regclass then 'c'" \
-	" when 'pg_ts_config'::regclass then 's' when 'pg_ts_dict'::regclass then 'n'" \
+#define KIND_SQL                                                                                   \
+	"case d.refclassid when 'pg_proc'::regclass then 'f' when 'pg_operator'::regclass then 'o'"    \
+	" when 'pg_collation'::regclass then 'l' when 'pg_opclass'::regclass then 'c'"                 \
+	" when 'pg_ts_config'::regclass then 's' when 'pg_ts_dict'::regclass then 'n'"                 \
 	" when 'pg_type'::regclass then 'T' end"
 
-#define TABLE_NEEDS_SQL \
-	"select * from (select 'd', a.oid, " KIND_SQL " as kind, d.refobjid from pg_attrdef a" \
-	" join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid" \
-	" where a.adrelid = any($1::oid[])" \
-	" union all select 'k', k.oid, " KIND_SQL ", d.refobjid from pg_constraint k" \
-	" join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid" \
-	" where k.conrelid = any($1::oid[]) and k.contype = 'c'" \
-	" union all select 'i', i.indexrelid, " KIND_SQL ", d.refobjid from pg_index i" \
-	" join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid" \
-	" where i.indrelid = any($1::oid[])" \
-	" union all select 't', d.objid, " KIND_SQL ", d.refobjid from pg_depend d" \
-	" where d.classid = 'pg_class'::regclass and d.objid = any($1::oid[])" \
+#define TABLE_NEEDS_SQL                                                                            \
+	"select * from (select 'd', a.oid, " KIND_SQL " as kind, d.refobjid from pg_attrdef a"         \
+	" join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid"                  \
+	" where a.adrelid = any($1::oid[])"                                                            \
+	" union all select 'k', k.oid, " KIND_SQL ", d.refobjid from pg_constraint k"                  \
+	" join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid"               \
+	" where k.conrelid = any($1::oid[]) and k.contype = 'c'"                                       \
+	" union all select 'i', i.indexrelid, " KIND_SQL ", d.refobjid from pg_index i"                \
+	" join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid"             \
+	" where i.indrelid = any($1::oid[])"                                                           \
+	" union all select 't', d.objid, " KIND_SQL ", d.refobjid from pg_depend d"                    \
+	" where d.classid = 'pg_class'::regclass and d.objid = any($1::oid[])"                         \
 	" and d.refclassid <> 'pg_type'::regclass) n where kind is not null"
 
 /* A composite's dependencies hang on its pg_class row. */
-#define TYPE_NEEDS_SQL \
-	"select * from (select 'y', d.objid, " KIND_SQL " as kind, d.refobjid from pg_depend d" \
-	" where d.classid = 'pg_type'::regclass and d.objid = any($1::oid[])" \
-	" union all select 'y', t.oid, " KIND_SQL ", d.refobjid from pg_type t" \
-	" join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = t.typrelid" \
-	" where t.oid = any($1::oid[]) and t.typrelid <> 0" \
-	" union all select 'y', k.contypid, " KIND_SQL ", d.refobjid from pg_constraint k" \
-	" join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid" \
+#define TYPE_NEEDS_SQL                                                                             \
+	"select * from (select 'y', d.objid, " KIND_SQL " as kind, d.refobjid from pg_depend d"        \
+	" where d.classid = 'pg_type'::regclass and d.objid = any($1::oid[])"                          \
+	" union all select 'y', t.oid, " KIND_SQL ", d.refobjid from pg_type t"                        \
+	" join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = t.typrelid"               \
+	" where t.oid = any($1::oid[]) and t.typrelid <> 0"                                            \
+	" union all select 'y', k.contypid, " KIND_SQL ", d.refobjid from pg_constraint k"             \
+	" join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid"               \
 	" where k.contypid = any($1::oid[])) n where kind is not null and kind <> 'T'"
 
 static bool read_needs(
@@ -81,7 +82,12 @@ void needs_free(struct needs *n)
 /* ---- by name, on either server ---- */
 
 enum identity_field {
-	IDENTITY_KIND, IDENTITY_OID, IDENTITY_TEXT, IDENTITY_NAME, IDENTITY_EXTENSION, IDENTITY_SCHEMA,
+	IDENTITY_KIND,
+	IDENTITY_OID,
+	IDENTITY_TEXT,
+	IDENTITY_NAME,
+	IDENTITY_EXTENSION,
+	IDENTITY_SCHEMA,
 };
 
 struct catalog_kind {
@@ -134,8 +140,7 @@ static char *identities_sql(bool by_name)
 	return strbuf_take(&b);
 }
 
-static const struct rows *source_identities(
-	const struct needs *n, struct defs *d, struct error *e)
+static const struct rows *source_identities(const struct needs *n, struct defs *d, struct error *e)
 {
 	struct strbuf b = STRBUF_INIT;
 	for (size_t i = 0; i < n->count; i++)
@@ -175,7 +180,8 @@ static bool has_identity(const struct rows *r, const char *kind, const char *tex
 /* ---- who needs it ---- */
 
 /* "default of public.t.c" and the like; false for what is not made after all. */
-static bool user_in_table(const struct def_table *t, const struct need *need, char *buf, size_t size)
+static bool user_in_table(
+	const struct def_table *t, const struct need *need, char *buf, size_t size)
 {
 	const char *schema = t->wanted->source_schema, *name = t->wanted->source_name;
 	struct strbuf b = STRBUF_INIT;
@@ -215,14 +221,14 @@ static bool user_of(const struct defs *d, const struct def_types *types, const s
 	return false;
 }
 
-static void report(const struct rows *needed, int row, size_t table, const char *user,
-	struct schema_findings *f)
+static void report(
+	const struct rows *needed, int row, size_t table, const char *user, struct schema_findings *f)
 {
 	const char *words = kind_words(rows_text(needed, row, IDENTITY_KIND)[0]);
 	const char *text = rows_text(needed, row, IDENTITY_TEXT);
 	if (rows_null(needed, row, IDENTITY_EXTENSION)) {
-		schema_findings_add(f, table, SEVERITY_BLOCKER, "%s needs %s %s, which the target lacks", user,
-			words, text)
+		schema_findings_add(
+			f, table, SEVERITY_BLOCKER, "%s needs %s %s, which the target lacks", user, words, text)
 			->next = xasprintf("create that %s on the target", words);
 		return;
 	}

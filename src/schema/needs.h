@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What definitions call by name and we do not make: functions, operators, collations, operator classes, text
- * search configurations. What the target lacks is a blocker, named together with what needs it. */
+/* What definitions call by name and we do not make: functions, operators, collations, operator
+ * classes, text search configurations. What the target lacks is a blocker, named together with what
+ * needs it. */
 #ifndef SCHEMA_NEEDS_H
 #define SCHEMA_NEEDS_H
 

@@ -3,7 +3,8 @@
  *
  *   schemas < types by depth, sequences < tables by depth < shells of partitioned parents' indexes
  *   rows of a table < its builds and keys < its constraints and checks
- *   all tables < attaching to what existed before, and between parents < checks of trees that are not valid
+ *   all tables < attaching to what existed before, and between parents < checks of trees that are
+ * not valid
  */
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,8 @@ static int plan_sequences(struct schema_plan *plan, const struct defs *d, int st
 	for (size_t i = 0; i < d->sequence_count; i++) {
 		const struct def_sequence *s = &d->sequences[i];
 		struct strbuf b = STRBUF_INIT;
-		if (s->exists || s->identity || sequence_comes_with_table(d, s) || !sequence_is_needed(d, s))
+		if (s->exists || s->identity || sequence_comes_with_table(d, s) ||
+			!sequence_is_needed(d, s))
 			continue;
 		sequence_create(&b, s, d);
 		steps_add(&plan->before, SCHEMA_SEQUENCE, s->user, stage,
@@ -135,8 +137,8 @@ static void plan_builds(struct schema_plan *plan, const struct defs *d, int stag
 			builds_of_table(plan, d, &d->tables[i]);
 }
 
-/* A table that is made below a parent that existed joins it when all is built: the parent's indexes then
- * find their equals instead of making new ones before the rows. */
+/* A table that is made below a parent that existed joins it when all is built: the parent's indexes
+ * then find their equals instead of making new ones before the rows. */
 static void plan_joins(struct schema_plan *plan, const struct defs *d)
 {
 	for (size_t i = 0; i < d->table_count; i++) {
@@ -162,20 +164,35 @@ static int compare_stages(const void *a, const void *b)
 
 /* ---- what can't be made ---- */
 
+static void check_column(
+	const struct defs *d, size_t table, const struct def_column *c, struct schema_findings *f)
+{
+	const struct schema_table *w = d->tables[table].wanted;
+	int since = c->generated == 'v' ? SINCE_VIRTUAL : c->generated ? SINCE_GENERATED : 0;
+	if (!defs_target_has(d, since))
+		schema_findings_add(f, table, SEVERITY_BLOCKER,
+			"%s.%s.%s is a %s generated column, which needs PostgreSQL %d on the target",
+			w->source_schema, w->source_name, c->name, c->generated == 'v' ? "virtual" : "stored",
+			since / 10000)
+			->next = xstrdup("create the table on the target, or exclude the column");
+	if (c->uses_excluded)
+		schema_findings_add(f, table, SEVERITY_BLOCKER,
+			"%s.%s.%s is generated from the excluded column %s", w->source_schema, w->source_name,
+			c->name, c->uses_excluded)
+			->next = xstrdup("exclude both or none");
+}
+
 static void check_columns(const struct defs *d, size_t table, struct schema_findings *f)
 {
 	const struct def_table *t = &d->tables[table];
-	const char *schema = t->wanted->source_schema, *name = t->wanted->source_name;
-	for (size_t i = 0; i < t->column_count; i++) {
-		const struct def_column *c = &t->columns[i];
-		int since = c->generated == 'v' ? SINCE_VIRTUAL : c->generated ? SINCE_GENERATED : 0;
-		if (since == 0 || c->excluded || defs_target_has(d, since))
-			continue;
+	for (size_t i = 0; i < t->column_count; i++)
+		if (!t->columns[i].excluded)
+			check_column(d, table, &t->columns[i], f);
+	if (t->key_uses_excluded)
 		schema_findings_add(f, table, SEVERITY_BLOCKER,
-			"%s.%s.%s is a %s generated column, which needs PostgreSQL %d on the target", schema,
-			name, c->name, c->generated == 'v' ? "virtual" : "stored", since / 10000)
-			->next = xasprintf("create the table on the target, or exclude the column");
-	}
+			"%s.%s is partitioned by the excluded column %s", t->wanted->source_schema,
+			t->wanted->source_name, t->key_uses_excluded)
+			->next = xstrdup("don't exclude it");
 }
 
 static bool leaves_out(const struct def_table *t, const char *column)
@@ -186,7 +203,8 @@ static bool leaves_out(const struct def_table *t, const char *column)
 	return false;
 }
 
-/* Both ends of a link are made or both exist (or the parent does), and leave out the same columns. */
+/* Both ends of a link are made or both exist (or the parent does), and leave out the same columns.
+ */
 static void check_link(const struct defs *d, size_t table, size_t parent, struct schema_findings *f)
 {
 	const struct def_table *t = &d->tables[table], *p = &d->tables[parent];
@@ -226,7 +244,7 @@ static void check_tables(const struct defs *d, struct schema_findings *f)
 static bool read_tables(struct defs *d, struct error *e)
 {
 	return defs_read_tables(d, e) && defs_read_columns(d, e) && defs_read_checks(d, e) &&
-		defs_read_indexes(d, e) && defs_read_sequences(d, true, e);
+		   defs_read_indexes(d, e) && defs_read_sequences(d, true, e);
 }
 
 /* The types of columns, and those that expressions name. */
@@ -255,10 +273,10 @@ static bool fill(struct schema_plan *plan, struct defs *d, struct needs *needs,
 	struct def_types *types, struct pg *target, struct error *e)
 {
 	struct schema_findings *f = &plan->findings;
-	if (!read_tables(d, e) || !needs_read_tables(needs, d, e) ||
-		!read_types(types, d, needs, e) || !types_compare(types, d->source, target, f, e) ||
-		!needs_read_types(needs, d, types, e) || !needs_check(needs, d, types, target, f, e) ||
-		!names_check(d, target, f, e) || !plan_schemas(plan, d, types, target, e))
+	if (!read_tables(d, e) || !needs_read_tables(needs, d, e) || !read_types(types, d, needs, e) ||
+		!types_compare(types, d->source, target, f, e) || !needs_read_types(needs, d, types, e) ||
+		!needs_check(needs, d, types, target, f, e) || !names_check(d, target, f, e) ||
+		!plan_schemas(plan, d, types, target, e))
 		return false;
 	check_tables(d, f);
 	int after_types = plan_types(plan, d, types, 1);
@@ -269,8 +287,7 @@ static bool fill(struct schema_plan *plan, struct defs *d, struct needs *needs,
 }
 
 struct schema_plan *schema_plan_new(struct pg *source, struct pg *target,
-	const struct mirror_config *m, const struct schema_table *tables, size_t count,
-	struct error *e)
+	const struct mirror_config *m, const struct schema_table *tables, size_t count, struct error *e)
 {
 	struct schema_plan *plan = xcalloc(1, sizeof(*plan));
 	struct needs needs = { 0 };

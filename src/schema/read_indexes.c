@@ -6,23 +6,42 @@
 #include "text.h"
 
 enum index_field {
-	INDEX_OID, INDEX_TABLE, INDEX_NAME, INDEX_DEFINITION, INDEX_PREFIX, INDEX_UNIQUE, INDEX_VALID,
-	INDEX_PARTITIONED, INDEX_IDENTITY, INDEX_CLUSTERED, INDEX_METHOD, INDEX_PARENT, INDEX_SIZE,
-	INDEX_STATISTICS, INDEX_COLUMNS, INDEX_OPTIONS, INDEX_CONSTRAINT, INDEX_CONSTRAINT_DEFINITION,
-	INDEX_DEFERRABLE, INDEX_DEFERRED,
+	INDEX_OID,
+	INDEX_TABLE,
+	INDEX_NAME,
+	INDEX_DEFINITION,
+	INDEX_PREFIX,
+	INDEX_UNIQUE,
+	INDEX_VALID,
+	INDEX_PARTITIONED,
+	INDEX_IDENTITY,
+	INDEX_CLUSTERED,
+	INDEX_METHOD,
+	INDEX_PARENT,
+	INDEX_SIZE,
+	INDEX_STATISTICS,
+	INDEX_COLUMNS,
+	INDEX_OPTIONS,
+	INDEX_CONSTRAINT,
+	INDEX_CONSTRAINT_DEFINITION,
+	INDEX_DEFERRABLE,
+	INDEX_DEFERRED,
 };
 
-/* An index of a constraint depends on the constraint and not on columns, hence indkey beside pg_depend; an
- * index upon expressions has zeros in indkey, hence pg_depend beside indkey. */
-#define INDEX_COLUMNS_SQL \
-	"array_to_string(i.indkey::int2[], ' ') || ' ' || coalesce((select string_agg(refobjsubid::text, ' ')" \
-	" from pg_depend where classid = 'pg_class'::regclass and objid = i.indexrelid" \
-	" and refclassid = 'pg_class'::regclass and refobjid = i.indrelid), '')"
+/* The columns of an index: indkey, which has zeros for expressions, and what those and a predicate
+ * name. */
+#define INDEX_COLUMNS_SQL                                                                          \
+	"array_to_string(i.indkey::int2[], ' ')"                                                       \
+	" || case when i.indexprs is null and i.indpred is null then ''"                               \
+	" else coalesce((select ' ' || string_agg(refobjsubid::text, ' ') from pg_depend"              \
+	" where classid = 'pg_class'::regclass and objid = i.indexrelid"                               \
+	" and refclassid = 'pg_class'::regclass and refobjid = i.indrelid), '') end"
 
-/* Only expression columns can have a statistics target of their own. */
-#define INDEX_STATISTICS_SQL \
-	"(select string_agg(attnum || ' ' || attstattarget, ' ' order by attnum) from pg_attribute" \
-	" where attrelid = i.indexrelid and attstattarget >= 0)"
+/* Only expressions can have a statistics target of their own. */
+#define INDEX_STATISTICS_SQL                                                                       \
+	"case when i.indexprs is not null then"                                                        \
+	" (select string_agg(attnum || ' ' || attstattarget, ' ' order by attnum) from pg_attribute"   \
+	" where attrelid = i.indexrelid and attstattarget >= 0) end"
 
 static char *indexes_sql(const struct pg *c)
 {
@@ -35,16 +54,15 @@ static char *indexes_sql(const struct pg *c)
 		" i.indisunique, i.indisvalid and i.indisready, ic.relkind = 'I', %s, i.indisclustered,"
 		" am.amname, %s, ic.relpages::bigint * current_setting('block_size')::bigint,"
 		" " INDEX_STATISTICS_SQL ", " INDEX_COLUMNS_SQL ","
-		" " OPTIONS_SQL("ic.reloptions", "") ","
-		" con.contype, pg_get_constraintdef(con.oid), con.condeferrable, con.condeferred"
+		" %s, con.contype, pg_get_constraintdef(con.oid), con.condeferrable, con.condeferred"
 		" from pg_index i join pg_class ic on ic.oid = i.indexrelid"
 		" join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace"
 		" join pg_am am on am.oid = ic.relam"
-		" left join pg_constraint con on con.conrelid = i.indrelid and con.conindid = i.indexrelid"
-		" and con.contype in ('p', 'u', 'x')%s"
+		" left join pg_constraint con on con.conrelid = i.indrelid"
+		" and con.conindid = i.indexrelid and con.contype in ('p', 'u', 'x')%s"
 		" where i.indrelid = any($1::oid[]) order by i.indrelid, ic.relname",
 		defs_since(c, SINCE_REPLICA_IDENTITY, "i.indisreplident", "false"),
-		trees ? "h.inhparent" : "null",
+		trees ? "h.inhparent" : "null", OPTIONS_SQL("ic.reloptions", ""),
 		trees ? " left join pg_inherits h on h.inhrelid = i.indexrelid" : "");
 }
 

@@ -11,8 +11,17 @@
 /* ---- tables ---- */
 
 enum table_field {
-	TABLE_OID, TABLE_RELKIND, TABLE_PERSISTENCE, TABLE_OPTIONS, TABLE_TOAST_OPTIONS, TABLE_IDENTITY,
-	TABLE_METHOD, TABLE_IS_PARTITION, TABLE_PARTITION_KEY, TABLE_BOUND, TABLE_SIZE,
+	TABLE_OID,
+	TABLE_RELKIND,
+	TABLE_PERSISTENCE,
+	TABLE_OPTIONS,
+	TABLE_TOAST_OPTIONS,
+	TABLE_IDENTITY,
+	TABLE_METHOD,
+	TABLE_IS_PARTITION,
+	TABLE_PARTITION_KEY,
+	TABLE_BOUND,
+	TABLE_SIZE,
 };
 
 static char *tables_sql(const struct pg *c)
@@ -45,8 +54,8 @@ static void fill_table(struct defs *d, struct def_table *t, const struct rows *r
 	t->partitioned = rows_text(r, row, TABLE_RELKIND)[0] == 'p';
 	t->partition = rows_bool(r, row, TABLE_IS_PARTITION);
 	t->unlogged = rows_text(r, row, TABLE_PERSISTENCE)[0] == 'u';
-	t->options = both_options(
-		d, rows_text(r, row, TABLE_OPTIONS), rows_text(r, row, TABLE_TOAST_OPTIONS));
+	t->options =
+		both_options(d, rows_text(r, row, TABLE_OPTIONS), rows_text(r, row, TABLE_TOAST_OPTIONS));
 	t->replica_identity = rows_text(r, row, TABLE_IDENTITY)[0];
 	t->method = rows_text(r, row, TABLE_METHOD);
 	t->partition_key = rows_text(r, row, TABLE_PARTITION_KEY);
@@ -119,8 +128,8 @@ bool defs_read_tables(struct defs *d, struct error *e)
 
 /* ---- columns ---- */
 
-/* Of a column's options only those a person can set: PostgreSQL 15.20 keeps one of its own (pg_attver) beside
- * them, which pg_dump leaves out as well. */
+/* Of a column's options only those a person can set: PostgreSQL 15.20 keeps one of its own
+ * (pg_attver) beside them, which pg_dump leaves out as well. */
 
 char *defs_columns_sql(const struct pg *c)
 {
@@ -130,8 +139,9 @@ char *defs_columns_sql(const struct pg *c)
 		" a.attnotnull, case when a.attcollation <> t.typcollation"
 		" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) else '' end,"
 		" pg_get_expr(d.adbin, d.adrelid), d.oid, %s, %s,"
-		" case when a.attstorage = t.typstorage then '' else case a.attstorage when 'p' then 'PLAIN'"
-		" when 'e' then 'EXTERNAL' when 'm' then 'MAIN' else 'EXTENDED' end end,"
+		" case when a.attstorage = t.typstorage then '' else"
+		" case a.attstorage when 'p' then 'PLAIN' when 'e' then 'EXTERNAL' when 'm' then 'MAIN'"
+		" else 'EXTENDED' end end,"
 		" case %s when 'p' then 'pglz' when 'l' then 'lz4' else '' end,"
 		" coalesce(nullif(a.attstattarget, -1)::text, ''), %s, a.attislocal, a.attinhcount > 0, %s"
 		" from pg_attribute a join pg_type t on t.oid = a.atttypid"
@@ -178,6 +188,37 @@ static struct def_column column_at(const struct rows *r, int row)
 	};
 }
 
+/* What depends on an excluded column: a generated column by its expression, the table (number 0) by
+ * its partition key. */
+#define COLUMN_USES_SQL                                                                            \
+	"select a.adrelid, a.adnum, d.refobjsubid from pg_attrdef a join pg_depend d"                  \
+	" on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid"                                   \
+	" and d.refclassid = 'pg_class'::regclass and d.refobjid = a.adrelid"                          \
+	" and d.refobjsubid <> a.adnum where a.adrelid = any($1::oid[])"
+#define KEY_USES_SQL                                                                               \
+	" union all select partrelid, 0, k.number from pg_partitioned_table p,"                        \
+	" unnest(p.partattrs::int2[]) k (number) where p.partrelid = any($1::oid[])"
+
+static bool read_column_uses(struct defs *d, struct error *e)
+{
+	const struct rows *r = defs_query(d, e,
+		xasprintf(
+			"%s%s", COLUMN_USES_SQL, defs_since(d->source, SINCE_PARTITIONS, KEY_USES_SQL, "")),
+		d->made_oids);
+	for (int row = 0; r && row < rows_count(r); row++) {
+		struct def_table *t = defs_table(d, rows_int(r, row, 0));
+		struct def_column *user = def_column(t, (int)rows_int(r, row, 1));
+		const struct def_column *used = def_column(t, (int)rows_int(r, row, 2));
+		if (!used || !used->excluded)
+			continue;
+		if (user)
+			user->uses_excluded = used->name;
+		else
+			t->key_uses_excluded = used->name;
+	}
+	return r != NULL;
+}
+
 bool defs_read_columns(struct defs *d, struct error *e)
 {
 	const struct rows *r = defs_query(d, e, defs_columns_sql(d->source), d->made_oids);
@@ -191,14 +232,21 @@ bool defs_read_columns(struct defs *d, struct error *e)
 		GROW(t->columns, t->column_count);
 		t->columns[t->column_count++] = column;
 	}
-	return true;
+	return d->mirror->columns_exclude.count == 0 || read_column_uses(d, e);
 }
 
 /* ---- checks ---- */
 
 enum check_field {
-	CHECK_OID, CHECK_TABLE, CHECK_NAME, CHECK_DEFINITION, CHECK_VALID, CHECK_LOCAL, CHECK_INHERITED,
-	CHECK_COLUMNS, CHECK_TYPE,
+	CHECK_OID,
+	CHECK_TABLE,
+	CHECK_NAME,
+	CHECK_DEFINITION,
+	CHECK_VALID,
+	CHECK_LOCAL,
+	CHECK_INHERITED,
+	CHECK_COLUMNS,
+	CHECK_TYPE,
 };
 
 bool defs_read_checks(struct defs *d, struct error *e)
@@ -208,8 +256,8 @@ bool defs_read_checks(struct defs *d, struct error *e)
 				  " conislocal, coninhcount > 0, array_to_string(conkey, ' '), contype"
 				  " from pg_constraint where conrelid = any($1::oid[]) and (contype = 'c'%s)"
 				  " order by conrelid, conname",
-			defs_since(d->source, SINCE_NOT_NULL_NAMES,
-				" or contype = 'n' and not convalidated", "")),
+			defs_since(
+				d->source, SINCE_NOT_NULL_NAMES, " or contype = 'n' and not convalidated", "")),
 		d->made_oids);
 	if (!r)
 		return false;

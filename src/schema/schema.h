@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The definition of chosen tables: what they need before the load, what follows their rows, and the values
- * of their sequences. Read from the source's catalogs in a handful of queries however many tables there are;
- * definitions come from PostgreSQL's own functions (format_type, pg_get_expr, pg_get_constraintdef,
- * pg_get_indexdef), so that they are right for every major version from 9.3 to 18.
- * Reading uses one connection; the result is immutable and may be executed from any number of threads. */
+/* The definition of chosen tables: what they need before the load, what follows their rows, and the
+ * values of their sequences. Read from the source's catalogs in a handful of queries however many
+ * tables there are; definitions come from PostgreSQL's own functions (format_type, pg_get_expr,
+ * pg_get_constraintdef, pg_get_indexdef), so that they are right for every major version from 9.3
+ * to 18. Reading uses one connection; the result is immutable and may be executed from any number
+ * of threads. */
 #ifndef SCHEMA_SCHEMA_H
 #define SCHEMA_SCHEMA_H
 
@@ -39,7 +40,7 @@ const char *schema_kind_name(enum schema_kind k);
 
 #define SCHEMA_NO_TABLE ((size_t)-1)
 
-/* One step: an object and the statements that make it (joined by ';', to run in one transaction). */
+/* One step: an object and the statements that make it (joined by ";", in one transaction). */
 struct schema_step {
 	enum schema_kind kind;
 	size_t table;  /* index into the tables given, or SCHEMA_NO_TABLE */
@@ -56,8 +57,8 @@ struct schema_steps {
 };
 void schema_steps_free(struct schema_steps *steps);
 
-/* What a person should know of one table. A blocker can't be made or used: a type of a missing extension,
- * a default that calls a function the target lacks, a column of another type. */
+/* What a person should know of one table. A blocker can't be made or used: a type of a missing
+ * extension, a default that calls a function the target lacks, a column of another type. */
 struct schema_finding {
 	size_t table; /* or SCHEMA_NO_TABLE */
 	enum severity severity;
@@ -76,29 +77,31 @@ struct schema_finding *schema_findings_add(struct schema_findings *f, size_t tab
 void schema_findings_free(struct schema_findings *f);
 
 struct schema_plan {
-	/* By stage over all tables: schemas, types, sequences, tables parents first, and last the keys and
-	 * indexes of partitioned parents, which are empty shells that the leaves' own are attached to. */
+	/* By stage over all tables: schemas, types, sequences, tables parents first, and last the keys
+	 * and indexes of partitioned parents, which are empty shells that the leaves' own are attached
+	 * to. */
 	struct schema_steps before;
-	/* By table, then stage; a table's steps may run as soon as its own rows are in, whatever the other
-	 * tables do. Stage 0 takes locks that let builds on one table run side by side (but for a small
-	 * table's primary key); stage 1 locks the table: constraints upon built indexes, checks. */
+	/* By table, then stage; a table's steps may run as soon as its own rows are in, whatever the
+	 * other tables do. Stage 0 takes locks that let builds on one table run side by side (but for a
+	 * small table's primary key); stage 1 locks the table: constraints on built indexes, checks. */
 	struct schema_steps after;
 	/* When every table is finished, by stage: what touches a whole tree of tables. */
 	struct schema_steps final;
 	struct schema_findings findings;
 };
 
-/* Objects that the target has already (schemas, types, sequences, indexes of the same table) get no step; a
- * type that exists with another definition is a blocker. columns_exclude of the mirror is honoured, a mapped
- * table's keys and owned sequences follow it to its target schema. target may be NULL (nothing exists there:
- * for a dry run). With blockers the steps are not complete. NULL on error. */
+/* Objects that the target has already (schemas, types, sequences, indexes of the same table) get no
+ * step; a type that exists with another definition is a blocker. columns_exclude of the mirror is
+ * honoured, a mapped table's keys and owned sequences follow it to its target schema. target may be
+ * NULL (nothing exists there: for a dry run). With blockers the steps are not complete. NULL on
+ * error. */
 struct schema_plan *schema_plan_new(struct pg *source, struct pg *target,
 	const struct mirror_config *m, const struct schema_table *tables, size_t count,
 	struct error *e) MUST_CHECK;
 void schema_plan_free(struct schema_plan *p);
 
-/* The values of the tables' sequences, read from the source now (at the end of a load), as steps for the
- * target, where the sequences must exist: those that do not are left out. */
+/* The values of the tables' sequences, read from the source now (at the end of a load), as steps
+ * for the target, where the sequences must exist: those that do not are left out. */
 bool schema_values(struct pg *source, struct pg *target, const struct mirror_config *m,
 	const struct schema_table *tables, size_t count, struct schema_steps *steps,
 	struct error *e) MUST_CHECK;

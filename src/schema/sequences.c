@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Sequences of the chosen tables: those their columns own (serial, identity) and those their defaults use.
- * Before 10 a sequence's options are columns of the sequence itself; its value is so in every version. */
+/* Sequences of the chosen tables: those their columns own (serial, identity) and those their
+ * defaults use. Before 10 a sequence's options are columns of the sequence itself; its value is so
+ * in every version. */
 #include "sequences.h"
 
 #include <stdlib.h>
@@ -12,41 +13,55 @@
 #define SELECT_AT_ONCE 200
 
 enum sequence_field {
-	SEQ_OID, SEQ_SCHEMA, SEQ_NAME, SEQ_LITERAL, SEQ_UNLOGGED, SEQ_TABLE, SEQ_COLUMN, SEQ_COLUMN_NAME,
-	SEQ_LINK, SEQ_TYPE, SEQ_START, SEQ_INCREMENT, SEQ_MINIMUM, SEQ_MAXIMUM, SEQ_CACHE, SEQ_CYCLES,
+	SEQ_OID,
+	SEQ_SCHEMA,
+	SEQ_NAME,
+	SEQ_LITERAL,
+	SEQ_UNLOGGED,
+	SEQ_TABLE,
+	SEQ_COLUMN,
+	SEQ_COLUMN_NAME,
+	SEQ_LINK,
+	SEQ_TYPE,
+	SEQ_START,
+	SEQ_INCREMENT,
+	SEQ_MINIMUM,
+	SEQ_MAXIMUM,
+	SEQ_CACHE,
+	SEQ_CYCLES,
 };
 
-/* How a sequence belongs to a column: 'a' owned, 'i' identity, 'u' used by its default, 'b' identity of a
- * partition (17+), which has none of its own but shares the root's. */
-#define OWNED_SQL \
-	"select d.objid as seq, d.refobjid as tab, d.refobjsubid as col, d.deptype::text as link" \
-	" from pg_depend d where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass" \
-	" and d.refobjid = any($1::oid[]) and d.refobjsubid > 0 and d.deptype in ('a', 'i')"
-#define USED_SQL \
-	" union all select distinct d.refobjid, a.adrelid, a.adnum::int, 'u' from pg_attrdef a" \
-	" join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid" \
-	" and d.refclassid = 'pg_class'::regclass and d.refobjid <> a.adrelid" \
+/* How a sequence belongs to a column: 'a' owned, 'i' identity, 'u' used by its default, 'b'
+ * identity of a partition (17+), which has none of its own but shares the root's. */
+#define OWNED_SQL                                                                                  \
+	"select d.objid as seq, d.refobjid as tab, d.refobjsubid as col, d.deptype::text as link"      \
+	" from pg_depend d where d.classid = 'pg_class'::regclass"                                     \
+	" and d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[])"                     \
+	" and d.refobjsubid > 0 and d.deptype in ('a', 'i')"
+#define USED_SQL                                                                                   \
+	" union all select distinct d.refobjid, a.adrelid, a.adnum::int, 'u' from pg_attrdef a"        \
+	" join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = a.oid"                  \
+	" and d.refclassid = 'pg_class'::regclass and d.refobjid <> a.adrelid"                         \
 	" where a.adrelid = any($1::oid[])"
-#define BORROWED_SQL \
-	" union all select d.objid, a.attrelid, a.attnum::int, 'b' from pg_attribute a" \
-	" join pg_class c on c.oid = a.attrelid and c.relispartition" \
-	" join pg_attribute r on r.attrelid = pg_partition_root(c.oid) and r.attname = a.attname" \
-	" join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = r.attrelid" \
-	" and d.refobjsubid = r.attnum and d.deptype = 'i'" \
+#define BORROWED_SQL                                                                               \
+	" union all select d.objid, a.attrelid, a.attnum::int, 'b' from pg_attribute a"                \
+	" join pg_class c on c.oid = a.attrelid and c.relispartition"                                  \
+	" join pg_attribute r on r.attrelid = pg_partition_root(c.oid) and r.attname = a.attname"      \
+	" join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = r.attrelid"         \
+	" and d.refobjsubid = r.attnum and d.deptype = 'i'"                                            \
 	" where a.attrelid = any($1::oid[]) and a.attidentity <> ''"
 
 static char *sequences_sql(const struct pg *c)
 {
 	bool catalog = pg_version(c) >= SINCE_SEQUENCE_CATALOG;
-	return xasprintf(
-		"select s.oid, n.nspname, s.relname,"
-		" '''' || replace(s.oid::regclass::text, '''', '''''') || '''::regclass',"
-		" s.relpersistence = 'u', l.tab, l.col, a.attname, l.link, %s"
-		" from (" OWNED_SQL USED_SQL "%s) l"
-		" join pg_class s on s.oid = l.seq and s.relkind = 'S'"
-		" join pg_namespace n on n.oid = s.relnamespace"
-		" join pg_attribute a on a.attrelid = l.tab and a.attnum = l.col%s"
-		" order by s.oid, l.link = 'b', l.link = 'u', l.tab, l.col",
+	return xasprintf("select s.oid, n.nspname, s.relname,"
+					 " '''' || replace(s.oid::regclass::text, '''', '''''') || '''::regclass',"
+					 " s.relpersistence = 'u', l.tab, l.col, a.attname, l.link, %s"
+					 " from (" OWNED_SQL USED_SQL "%s) l"
+					 " join pg_class s on s.oid = l.seq and s.relkind = 'S'"
+					 " join pg_namespace n on n.oid = s.relnamespace"
+					 " join pg_attribute a on a.attrelid = l.tab and a.attnum = l.col%s"
+					 " order by s.oid, l.link = 'b', l.link = 'u', l.tab, l.col",
 		catalog ? "format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqmin, q.seqmax,"
 				  " q.seqcache, q.seqcycle"
 				: "'', 1, 1, 1, 1, 1, false",
@@ -134,7 +149,8 @@ static struct def_sequence *find_sequence(struct defs *d, int64_t oid)
 	return low < d->sequence_count && d->sequences[low].oid == oid ? &d->sequences[low] : NULL;
 }
 
-/* A sequence that follows its table to another schema changes its name in the defaults that use it. */
+/* A sequence that follows its table to another schema changes its name in the defaults that use it.
+ */
 static void rename_in_default(struct defs *d, struct def_column *c, const struct def_sequence *s)
 {
 	if (strcmp(s->schema, s->target_schema) == 0 || !c->default_text)
@@ -192,17 +208,30 @@ bool defs_read_sequences(struct defs *d, bool made_only, struct error *e)
 		d, e);
 }
 
-bool sequences_select(struct defs *d, const char *columns, sequence_row *each, void *context,
-	struct error *e)
+#define LET_GO "ROLLBACK TO SAVEPOINT sequences; RELEASE SAVEPOINT sequences"
+
+static char *select_sql(const struct defs *d, const char *columns, size_t first, size_t end)
 {
+	struct strbuf sql = STRBUF_INIT;
+	for (size_t i = first; i < end; i++) {
+		strbuf_addf(&sql, "%sselect %zu, %s from ", i > first ? " union all " : "", i, columns);
+		quote_qualified(&sql, d->sequences[i].schema, d->sequences[i].name);
+	}
+	return strbuf_take(&sql);
+}
+
+/* A transaction would keep a lock on each sequence it has read until its end, and a server has room
+ * for some thousand of them; rolling back to a savepoint lets go of them at once. */
+bool sequences_select(
+	struct defs *d, const char *columns, sequence_row *each, void *context, struct error *e)
+{
+	bool inside = PQtransactionStatus(pg_conn_borrow(d->source)) == PQTRANS_INTRANS;
 	for (size_t first = 0; first < d->sequence_count; first += SELECT_AT_ONCE) {
-		struct strbuf sql = STRBUF_INIT;
-		for (size_t i = first; i < MIN(first + SELECT_AT_ONCE, d->sequence_count); i++) {
-			strbuf_addf(&sql, "%sselect %zu, %s from ", i > first ? " union all " : "", i, columns);
-			quote_qualified(&sql, d->sequences[i].schema, d->sequences[i].name);
-		}
-		const struct rows *r = defs_query(d, e, strbuf_take(&sql), NULL);
-		if (!r)
+		size_t end = MIN(first + SELECT_AT_ONCE, d->sequence_count);
+		if (inside && !pg_run(d->source, e, "SAVEPOINT sequences"))
+			return false;
+		const struct rows *r = defs_query(d, e, select_sql(d, columns, first, end), NULL);
+		if (!r || (inside && !pg_run(d->source, e, LET_GO)))
 			return false;
 		for (int row = 0; row < rows_count(r); row++)
 			each(context, (size_t)rows_int(r, row, 0), r, row);

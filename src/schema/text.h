@@ -9,9 +9,9 @@
 char *text_retarget(const char *text, const char *prefix, const char *replacement);
 /* text with every `from` replaced; a copy when there is none. Caller frees. */
 char *text_replace(const char *text, const char *from, const char *to);
-/* A primary key's or unique constraint's definition with WITH (options) where the grammar wants it, before
- * the deferrable words: pg_get_constraintdef leaves the options out. NULL when the definition does not end
- * in the words its flags promise. Caller frees. */
+/* A primary key's or unique constraint's definition with WITH (options) where the grammar wants it,
+ * before the deferrable words: pg_get_constraintdef leaves the options out. NULL when the
+ * definition does not end in the words its flags promise. Caller frees. */
 char *text_with_options(
 	const char *definition, const char *options, bool deferrable, bool deferred);
 /* " DEFERRABLE", " DEFERRABLE INITIALLY DEFERRED" or nothing. */

@@ -9,9 +9,21 @@
 #include "text.h"
 
 enum type_field {
-	FIELD_OID, FIELD_SCHEMA, FIELD_NAME, FIELD_KIND, FIELD_EXTENSION, FIELD_EXTENSION_SCHEMA,
-	FIELD_RELATED, FIELD_BASE, FIELD_COLLATION, FIELD_DEFAULT, FIELD_NOT_NULL, FIELD_OPCLASS,
-	FIELD_CANONICAL, FIELD_DIFFERENCE, FIELD_MULTIRANGE,
+	FIELD_OID,
+	FIELD_SCHEMA,
+	FIELD_NAME,
+	FIELD_KIND,
+	FIELD_EXTENSION,
+	FIELD_EXTENSION_SCHEMA,
+	FIELD_RELATED,
+	FIELD_BASE,
+	FIELD_COLLATION,
+	FIELD_DEFAULT,
+	FIELD_NOT_NULL,
+	FIELD_OPCLASS,
+	FIELD_CANONICAL,
+	FIELD_DIFFERENCE,
+	FIELD_MULTIRANGE,
 };
 
 static char *types_sql(const struct pg *c)
@@ -28,7 +40,8 @@ static char *types_sql(const struct pg *c)
 		" case when co.oid <> bt.typcollation"
 		" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end,"
 		" pg_get_expr(t.typdefaultbin, 'pg_type'::regclass), t.typnotnull,"
-		" case when not oc.opcdefault then quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) end,"
+		" case when not oc.opcdefault"
+		" then quote_ident(ocn.nspname) || '.' || quote_ident(oc.opcname) end,"
 		" nullif(r.rngcanonical::oid, 0)::regproc, nullif(r.rngsubdiff::oid, 0)::regproc, %s"
 		" from pg_type t join pg_namespace n on n.oid = t.typnamespace"
 		" left join pg_type el on el.oid = t.typelem and el.typarray = t.oid"
@@ -50,21 +63,24 @@ static char *types_sql(const struct pg *c)
 }
 
 /* Labels, attributes and checks: type, name, text, collation, type of an attribute, valid. */
-#define MEMBERS_SQL \
-	"select m.of, m.name, m.text, m.collation, m.type, m.valid from (" \
-	"select enumtypid as of, enumlabel::text as name, null as text, null as collation," \
-	" null::oid as type, true as valid, row_number() over (order by enumtypid, enumsortorder) as place" \
-	" from pg_enum where enumtypid = any($1::oid[])" \
-	" union all select c.reltype, a.attname::text, format_type(a.atttypid, a.atttypmod)," \
-	" case when a.attcollation <> t.typcollation" \
-	" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end, a.atttypid, true, a.attnum" \
-	" from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped" \
-	" join pg_type t on t.oid = a.atttypid left join pg_collation co on co.oid = a.attcollation" \
-	" left join pg_namespace cn on cn.oid = co.collnamespace" \
-	" where c.relkind = 'c' and c.oid in (select typrelid from pg_type where oid = any($1::oid[]))" \
-	" union all select contypid, conname::text, pg_get_constraintdef(oid), null, null, convalidated," \
-	" row_number() over (order by contypid, conname)" \
-	" from pg_constraint where contypid = any($1::oid[]) and contype = 'c') m order by m.of, m.place"
+#define MEMBERS_SQL                                                                                \
+	"select m.of, m.name, m.text, m.collation, m.type, m.valid from ("                             \
+	"select enumtypid as of, enumlabel::text as name, null as text, null as collation,"            \
+	" null::oid as type, true as valid,"                                                           \
+	" row_number() over (order by enumtypid, enumsortorder) as place"                              \
+	" from pg_enum where enumtypid = any($1::oid[])"                                               \
+	" union all select c.reltype, a.attname::text, format_type(a.atttypid, a.atttypmod),"          \
+	" case when a.attcollation <> t.typcollation"                                                  \
+	" then quote_ident(cn.nspname) || '.' || quote_ident(co.collname) end,"                        \
+	" a.atttypid, true, a.attnum from pg_class c"                                                  \
+	" join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"           \
+	" join pg_type t on t.oid = a.atttypid"                                                        \
+	" left join pg_collation co on co.oid = a.attcollation"                                        \
+	" left join pg_namespace cn on cn.oid = co.collnamespace where c.relkind = 'c'"                \
+	" and c.oid in (select typrelid from pg_type where oid = any($1::oid[]))"                      \
+	" union all select contypid, conname::text, pg_get_constraintdef(oid), null, null,"            \
+	" convalidated, row_number() over (order by contypid, conname) from pg_constraint"             \
+	" where contypid = any($1::oid[]) and contype = 'c') m order by m.of, m.place"
 
 static const struct rows *query(
 	struct def_types *t, struct pg *c, const char *sql, const char *oids, struct error *e)
@@ -123,7 +139,8 @@ bool types_load(struct def_types *t, struct pg *c, const char *oids, struct erro
 		GROW(t->items, t->count);
 		t->items[t->count++] = type_at(r, row);
 	}
-	qsort(t->items, t->count, sizeof(*t->items), compare_types);
+	if (t->count > 0)
+		qsort(t->items, t->count, sizeof(*t->items), compare_types);
 	for (int row = 0; row < rows_count(members); row++) {
 		struct def_type *of = types_find(t, rows_int(members, row, 0));
 		if (!of || of->kind == TYPE_ROW)
@@ -254,7 +271,7 @@ void types_free(struct def_types *t)
 bool type_can_be_made(const struct def_type *t)
 {
 	return t->kind == TYPE_ENUM || t->kind == TYPE_DOMAIN || t->kind == TYPE_COMPOSITE ||
-		(t->kind == TYPE_RANGE && t->canonical[0] == '\0');
+		   (t->kind == TYPE_RANGE && t->canonical[0] == '\0');
 }
 
 static void create_enum(struct strbuf *b, const struct def_type *t)

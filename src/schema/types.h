@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The types that chosen tables need: enums, domains, composites and ranges, with all that they are made of.
- * Both servers are read with the same queries, so that definitions can be compared part by part. */
+/* The types that chosen tables need: enums, domains, composites and ranges, with all that they are
+ * made of. Both servers are read with the same queries, so that definitions can be compared part by
+ * part. */
 #ifndef SCHEMA_TYPES_H
 #define SCHEMA_TYPES_H
 
 #include "schema.h"
 
 enum def_type_kind {
-	TYPE_ENUM = 'e', TYPE_DOMAIN = 'd', TYPE_COMPOSITE = 'c', TYPE_RANGE = 'r', TYPE_MULTIRANGE = 'm',
+	TYPE_ENUM = 'e', TYPE_DOMAIN = 'd', TYPE_COMPOSITE = 'c', TYPE_RANGE = 'r',
+	TYPE_MULTIRANGE = 'm',
 	TYPE_ARRAY = 'A', TYPE_BASE = 'b', TYPE_ROW = 't' /* of a table */,
 };
 

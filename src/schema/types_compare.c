@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The types that both servers have must be the same where rows or definitions depend on it: every label and
- * attribute of the source, the same base type, the same checks. The first difference of a type is reported
- * with the statement that mends it. */
+/* The types that both servers have must be the same where rows or definitions depend on it: every
+ * label and attribute of the source, the same base type, the same checks. The first difference of a
+ * type is reported with the statement that mends it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,8 +122,7 @@ static bool compare_checks(const struct comparison *c)
 		const struct def_member *m = &c->source->members[i];
 		size_t place = member_place(c->target, m->name);
 		bool missing = place == c->target->member_count;
-		if (!missing &&
-			(!c->same_major || strcmp(c->target->members[place].text, m->text) == 0))
+		if (!missing && (!c->same_major || strcmp(c->target->members[place].text, m->text) == 0))
 			continue;
 		struct strbuf b = alter(c);
 		if (!missing) {
@@ -135,8 +134,8 @@ static bool compare_checks(const struct comparison *c)
 			strbuf_addf(&b, " %s", m->text);
 		}
 		report_take(c,
-			xasprintf("%s the constraint %s %s", missing ? "it lacks" : "on the source it has", m->name,
-				m->text),
+			xasprintf("%s the constraint %s %s", missing ? "it lacks" : "on the source it has",
+				m->name, m->text),
 			strbuf_take(&b));
 		return false;
 	}
@@ -184,8 +183,8 @@ static void compare(const struct comparison *c)
 {
 	const struct def_type *s = c->source, *t = c->target;
 	if (s->kind != t->kind) {
-		report_take(c, xstrdup("it is of another kind"),
-			xstrdup("rename or drop the type on the target"));
+		report_take(
+			c, xstrdup("it is of another kind"), xstrdup("rename or drop the type on the target"));
 	} else if (s->extension[0] != '\0') {
 		return; /* its extension answers for it */
 	} else if (s->kind == TYPE_ENUM) {
@@ -201,6 +200,10 @@ static void compare(const struct comparison *c)
 }
 
 /* ---- what the target lacks ---- */
+
+#define EXTENSIONS_SQL                                                                             \
+	"select x.extname, n.nspname from pg_extension x"                                              \
+	" join pg_namespace n on n.oid = x.extnamespace"
 
 static const char *installed_in(const struct rows *extensions, const char *name)
 {
@@ -219,12 +222,13 @@ static void missing_extension(
 	quote_name(&b, t->extension);
 	strbuf_add(&b, elsewhere ? " SET SCHEMA " : " SCHEMA ");
 	quote_name(&b, t->extension_schema);
-	struct schema_finding *finding = elsewhere
-		? schema_findings_add(f, t->table, SEVERITY_BLOCKER,
-			  "type %s.%s: extension %s is in schema %s on the target", t->schema, t->name,
-			  t->extension, elsewhere)
-		: schema_findings_add(f, t->table, SEVERITY_BLOCKER,
-			  "type %s.%s: the target lacks its extension %s", t->schema, t->name, t->extension);
+	struct schema_finding *finding =
+		elsewhere ? schema_findings_add(f, t->table, SEVERITY_BLOCKER,
+						"type %s.%s: extension %s is in schema %s on the target", t->schema,
+						t->name, t->extension, elsewhere)
+				  : schema_findings_add(f, t->table, SEVERITY_BLOCKER,
+						"type %s.%s: the target lacks its extension %s", t->schema, t->name,
+						t->extension);
 	finding->next = strbuf_take(&b);
 }
 
@@ -271,8 +275,8 @@ static int64_t *same_names(const struct def_types *t, struct pg *target, struct 
 	return oids;
 }
 
-static bool load_target(struct def_types *theirs, const int64_t *oids, size_t count,
-	struct pg *target, struct error *e)
+static bool load_target(
+	struct def_types *theirs, const int64_t *oids, size_t count, struct pg *target, struct error *e)
 {
 	struct strbuf b = STRBUF_INIT;
 	for (size_t i = 0; i < count; i++)
@@ -294,16 +298,14 @@ bool types_compare(struct def_types *t, struct pg *source, struct pg *target,
 		return true;
 	struct def_types theirs = { 0 };
 	int64_t *oids = same_names(t, target, e);
-	struct rows *extensions = oids ? PG_ROWS(target, e,
-		"select x.extname, n.nspname from pg_extension x join pg_namespace n on n.oid = x.extnamespace")
-								   : NULL;
+	struct rows *extensions = oids ? PG_ROWS(target, e, EXTENSIONS_SQL) : NULL;
 	bool ok = extensions && load_target(&theirs, oids, t->count, target, e);
 	for (size_t i = 0; ok && i < t->count; i++) {
 		struct def_type *type = &t->items[i];
 		const struct def_type *other = oids[i] == 0 ? NULL : types_find(&theirs, oids[i]);
 		if (other)
-			compare(&(struct comparison){ type, other, f,
-				MAJOR(pg_version(source)) == MAJOR(pg_version(target)) });
+			compare(&(struct comparison){
+				type, other, f, MAJOR(pg_version(source)) == MAJOR(pg_version(target)) });
 		else if (type->kind != TYPE_ARRAY && type->kind != TYPE_MULTIRANGE)
 			missing(type, extensions, f);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Sequence values. The target's sequence is the one its column owns, whatever its name: an identity's name was
- * the server's choice, and a table that existed has its own; else the one of the same name. */
+/* Sequence values. The target's sequence is the one its column owns, whatever its name: an
+ * identity's name was the server's choice, and a table that existed has its own; else the one of
+ * the same name. */
 #include <stdlib.h>
 
 #include "sequences.h"
@@ -66,7 +67,7 @@ static struct rows *find_on_target(const struct defs *d, struct pg *target, stru
 static bool keeps_own(const struct defs *d, const struct def_sequence *s)
 {
 	return d->mirror->on_existing_rows == EXISTING_APPEND && s->user != SCHEMA_NO_TABLE &&
-		d->tables[s->user].wanted->exists;
+		   d->tables[s->user].wanted->exists;
 }
 
 static void add_value(struct strbuf *b, const struct defs *d, const struct def_sequence *s,
@@ -115,7 +116,7 @@ bool schema_values(struct pg *source, struct pg *target, const struct mirror_con
 	if (ok) {
 		values = xcalloc(d.sequence_count, sizeof(*values));
 		ok = sequences_select(&d, "last_value, is_called", note_value, values, e) &&
-			(found = find_on_target(&d, target, e)) != NULL;
+			 (found = find_on_target(&d, target, e)) != NULL;
 	}
 	int n = ok ? rows_count(found) : 0;
 	for (int first = 0; first < n; first += VALUES_AT_ONCE)

@@ -52,6 +52,8 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 	t->bytes = rows_int(r, i, 12);
 	t->took_us = rows_int(r, i, 13);
 	copy_text(t->how, sizeof(t->how), rows_text(r, i, 14));
+	t->rows_estimate = rows_int(r, i, 18);
+	t->bytes_estimate = rows_int(r, i, 19);
 	if (!rows_null(r, i, 15)) {
 		t->error = xmalloc(sizeof(*t->error));
 		error_set(t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
@@ -63,8 +65,8 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 {
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT table_no, source_schema, source_name, target_schema, target_name, parent, ours, filenode,"
-		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate"
-		" FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
+		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate,"
+		" rows_estimate, bytes_estimate FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
 	if (!r)
 		return false;
 	out->table_count = (size_t)rows_count(r);

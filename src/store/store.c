@@ -31,6 +31,7 @@ static const char create_sql[] =
 	"  target_name text NOT NULL, parent bool NOT NULL, ours bool NOT NULL, filenode bigint NOT NULL DEFAULT 0,"
 	"  loaded bool NOT NULL DEFAULT false, done bool NOT NULL DEFAULT false, snapshot_no int NOT NULL DEFAULT 0,"
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
+	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
 	"  how text, error_class int, error text, sqlstate text, PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
@@ -75,7 +76,6 @@ static bool check_version(struct pg *target, struct error *e)
 /* Two processes may come here at once, for two mirrors: the lock lets one create. */
 bool store_prepare(struct pg *target, struct error *e)
 {
-	struct error ignored;
 	if (!pg_run(target, e, "SELECT pg_advisory_lock(" LOCK_SPACE ", 0)"))
 		return false;
 	bool ok = store_exists(target, e);
@@ -84,7 +84,7 @@ bool store_prepare(struct pg *target, struct error *e)
 	else if (e->class == ERROR_NONE)
 		ok = pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target");
 	pg_rollback(target);
-	return pg_run(target, &ignored, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)") && ok;
+	return ok && pg_run(target, e, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)");
 }
 
 /* ---- one process a mirror ---- */

@@ -22,6 +22,7 @@ struct store_table {
 	bool done;         /* and its keys and indexes */
 	int snapshot;      /* its rows are as of; 0 none yet */
 	int64_t rows, bytes; /* when loaded */
+	int64_t rows_estimate, bytes_estimate; /* when the mirror began; -1 unknown */
 	int64_t took_us;
 	char how[160];
 	struct error *error; /* of the last attempt; NULL none */

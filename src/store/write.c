@@ -48,41 +48,46 @@ bool store_state(struct pg *target, int64_t id, enum mirror_state state, const s
 }
 
 /* Bulk inserts by unnest: one statement however many rows. */
-static char *array_of(size_t n, const char *(*item)(const void *, size_t), const void *context)
+static char *array_of(size_t n, char *(*item)(const struct store_table *), const struct store_table *tables)
 {
 	struct strbuf b = STRBUF_INIT;
-	const char **items = xmalloc(n * sizeof(*items));
+	char **items = xmalloc(n * sizeof(*items));
 	for (size_t i = 0; i < n; i++)
-		items[i] = item(context, i);
-	quote_array(&b, n, items);
+		items[i] = item(&tables[i]);
+	quote_array(&b, n, (const char *const *)items);
+	for (size_t i = 0; i < n; i++)
+		free(items[i]);
 	free(items);
 	return strbuf_take(&b);
 }
 
 #define TABLE_FIELD(field, expression) \
-	static const char *table_##field(const void *context, size_t i) \
+	static char *table_##field(const struct store_table *t) \
 	{ \
-		const struct store_table *t = (const struct store_table *)context + i; \
 		return expression; \
 	}
-TABLE_FIELD(source_schema, t->source_schema)
-TABLE_FIELD(source_name, t->source_name)
-TABLE_FIELD(target_schema, t->target_schema)
-TABLE_FIELD(target_name, t->target_name)
-TABLE_FIELD(parent, t->parent ? "t" : "f")
-TABLE_FIELD(ours, t->ours ? "t" : "f")
+TABLE_FIELD(source_schema, xstrdup(t->source_schema))
+TABLE_FIELD(source_name, xstrdup(t->source_name))
+TABLE_FIELD(target_schema, xstrdup(t->target_schema))
+TABLE_FIELD(target_name, xstrdup(t->target_name))
+TABLE_FIELD(parent, xstrdup(t->parent ? "t" : "f"))
+TABLE_FIELD(ours, xstrdup(t->ours ? "t" : "f"))
+TABLE_FIELD(rows_estimate, number(t->rows_estimate))
+TABLE_FIELD(bytes_estimate, number(t->bytes_estimate))
 
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
 	struct error *e)
 {
 	return RUN_FREEING(target, e,
 		SQL("INSERT INTO pgpier.tables (mirror_id, table_no, source_schema, source_name, target_schema,"
-			" target_name, parent, ours) SELECT $1, t.no, t.a, t.b, t.c, t.d, t.e, t.f"
-			" FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::bool[])"
-			" WITH ORDINALITY AS t (a, b, c, d, e, f, no)"),
+			" target_name, parent, ours, rows_estimate, bytes_estimate)"
+			" SELECT $1, t.no, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
+			" $4::text[], $5::text[], $6::bool[], $7::bool[], $8::int8[], $9::int8[])"
+			" WITH ORDINALITY AS t (a, b, c, d, e, f, g, h, no)"),
 		number(id), array_of(n, table_source_schema, tables), array_of(n, table_source_name, tables),
 		array_of(n, table_target_schema, tables), array_of(n, table_target_name, tables),
-		array_of(n, table_parent, tables), array_of(n, table_ours, tables));
+		array_of(n, table_parent, tables), array_of(n, table_ours, tables),
+		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables));
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,

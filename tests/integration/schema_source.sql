@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: PostgreSQL
--- A source with everything that schema = "tables" must bring over; for PostgreSQL 10 and later. Blocks that
--- begin with "-- since N" are left out on older servers; each block is a transaction of its own.
+-- A source with everything that schema = "tables" must bring over; for PostgreSQL 10 and later.
+-- Blocks that begin with "-- since N" are left out on older servers; each block is a transaction of
+-- its own.
 CREATE SCHEMA sales;
 CREATE SCHEMA "odd ""schema"".";
 
@@ -20,7 +21,8 @@ CREATE TYPE sales.floats AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
 CREATE DOMAIN sales.addresses AS sales.address[];
 
 -- columns
-CREATE SEQUENCE sales.shared_seq AS smallint START 5 INCREMENT 5 MINVALUE 5 MAXVALUE 500 CACHE 3 CYCLE;
+CREATE SEQUENCE sales.shared_seq AS smallint START 5 INCREMENT 5 MINVALUE 5
+	MAXVALUE 500 CACHE 3 CYCLE;
 CREATE TABLE sales.everything (
 	id serial,
 	big bigserial,
@@ -58,15 +60,16 @@ ALTER TABLE sales.everything ADD CONSTRAINT "every pk" PRIMARY KEY (id, big) WIT
 ALTER TABLE sales.everything ADD CONSTRAINT by_default_once UNIQUE (by_default)
 	WITH (fillfactor = 60) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE sales.everything ADD UNIQUE (always) DEFERRABLE;
-ALTER TABLE sales.everything ADD CONSTRAINT no_overlap EXCLUDE USING gist (floats WITH &&) WITH (fillfactor = 90)
-	WHERE (id > 10) DEFERRABLE;
+ALTER TABLE sales.everything ADD CONSTRAINT no_overlap EXCLUDE USING gist (floats WITH &&)
+	WITH (fillfactor = 90) WHERE (id > 10) DEFERRABLE;
 ALTER TABLE sales.everything ADD CONSTRAINT price_ok CHECK (price >= 0);
 ALTER TABLE sales.everything ADD CONSTRAINT "later; --" CHECK (later <> 'bad') NOT VALID;
 ALTER TABLE sales.everything ADD CHECK (feeling <> 'sad'::sales.mood) NO INHERIT;
 CREATE INDEX everything_price ON sales.everything (price DESC NULLS LAST, id) WHERE price > 10;
 CREATE INDEX "odd index.""" ON sales.everything USING btree
 	(lower("odd ""name"".1") text_pattern_ops, (always + 1), code COLLATE "C");
-CREATE INDEX everything_gin ON sales.everything USING gin (payload jsonb_path_ops) WITH (fastupdate = off);
+CREATE INDEX everything_gin ON sales.everything USING gin (payload jsonb_path_ops)
+	WITH (fastupdate = off);
 CREATE INDEX everything_hash ON sales.everything USING hash (code);
 CREATE INDEX everything_brin ON sales.everything USING brin (stamp) WITH (pages_per_range = 16);
 CREATE UNIQUE INDEX everything_unique ON sales.everything (big);
@@ -80,7 +83,8 @@ CREATE TABLE public.no_key (a integer, b sales.mood);
 ALTER TABLE public.no_key REPLICA IDENTITY FULL;
 CREATE TABLE public.nothing (a integer);
 ALTER TABLE public.nothing REPLICA IDENTITY NOTHING;
-CREATE TABLE "odd ""schema""."."a ""table"".;--" ("id" serial PRIMARY KEY, "select" integer UNIQUE, "x y" text CHECK ("x y" <> '''"'));
+CREATE TABLE "odd ""schema""."."a ""table"".;--" ("id" serial PRIMARY KEY,
+	"select" integer UNIQUE, "x y" text CHECK ("x y" <> '''"'));
 CREATE INDEX "names, need: care" ON "odd ""schema""."."a ""table"".;--" ("select", "x y");
 
 -- inheritance: local, inherited, both; another default; a column the parent got later; two parents
@@ -97,15 +101,17 @@ CREATE TABLE public.grandchild () INHERITS (public.child);
 ALTER TABLE public.base ADD CONSTRAINT not_valid CHECK (id < 1000000) NOT VALID;
 CREATE INDEX child_name ON public.child (name);
 
--- partitions: range by expression and by column order, a default one, two levels, other column order
-CREATE TABLE public.events (id bigserial, happened date NOT NULL, kind text NOT NULL, CONSTRAINT kinds CHECK (kind <> ''))
-	PARTITION BY RANGE (happened);
-CREATE TABLE public.events_2024 PARTITION OF public.events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+-- partitions: range by expression and by column order, a default one, two levels
+CREATE TABLE public.events (id bigserial, happened date NOT NULL, kind text NOT NULL,
+	CONSTRAINT kinds CHECK (kind <> '')) PARTITION BY RANGE (happened);
+CREATE TABLE public.events_2024 PARTITION OF public.events
+	FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE public.events_2025 (kind text NOT NULL, happened date NOT NULL, id bigint NOT NULL,
 	CONSTRAINT kinds CHECK (kind <> ''), CONSTRAINT small CHECK (id > 0));
-ALTER TABLE public.events ATTACH PARTITION public.events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
-CREATE TABLE public.events_later PARTITION OF public.events FOR VALUES FROM ('2026-01-01') TO (MAXVALUE)
-	PARTITION BY LIST (kind);
+ALTER TABLE public.events ATTACH PARTITION public.events_2025
+	FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE public.events_later PARTITION OF public.events
+	FOR VALUES FROM ('2026-01-01') TO (MAXVALUE) PARTITION BY LIST (kind);
 CREATE TABLE public.events_later_a PARTITION OF public.events_later FOR VALUES IN ('a', 'it''s');
 CREATE TABLE public.events_later_b PARTITION OF public.events_later FOR VALUES IN ('b', NULL);
 CREATE INDEX events_2024_own ON public.events_2024 (kind);
@@ -126,7 +132,8 @@ ALTER TABLE sales.everything ADD CONSTRAINT with_include UNIQUE (big, id) INCLUD
 
 -- since 12
 CREATE TABLE public.computed (a integer, b integer NOT NULL,
-	total integer GENERATED ALWAYS AS (a + b) STORED, word text GENERATED ALWAYS AS (upper(a::text)) STORED);
+	total integer GENERATED ALWAYS AS (a + b) STORED,
+	word text GENERATED ALWAYS AS (upper(a::text)) STORED);
 CREATE INDEX computed_total ON public.computed (total);
 
 -- since 14
@@ -139,11 +146,15 @@ CREATE UNIQUE INDEX nulls_b ON public.nulls (b) NULLS NOT DISTINCT;
 CREATE UNLOGGED TABLE public.scratch_serial (id serial);
 
 -- since 17
-CREATE TABLE public.counted (id bigint GENERATED BY DEFAULT AS IDENTITY, day date NOT NULL) PARTITION BY RANGE (day);
-CREATE TABLE public.counted_1 PARTITION OF public.counted FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE public.counted (id bigint GENERATED BY DEFAULT AS IDENTITY, day date NOT NULL)
+	PARTITION BY RANGE (day);
+CREATE TABLE public.counted_1 PARTITION OF public.counted
+	FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 
 -- since 18
-CREATE TABLE public.named_not_null (a integer CONSTRAINT a_there NOT NULL, b integer CONSTRAINT b_there NOT NULL NO INHERIT,
+CREATE TABLE public.named_not_null (a integer CONSTRAINT a_there NOT NULL,
+	b integer CONSTRAINT b_there NOT NULL NO INHERIT,
 	c integer, d integer GENERATED ALWAYS AS (a * 2) VIRTUAL);
 ALTER TABLE public.named_not_null ADD CONSTRAINT c_there NOT NULL c NOT VALID;
-CREATE TABLE public.temporal (id int4range, valid tstzrange, PRIMARY KEY (id, valid WITHOUT OVERLAPS));
+CREATE TABLE public.temporal (id int4range, valid tstzrange,
+	PRIMARY KEY (id, valid WITHOUT OVERLAPS));

@@ -34,31 +34,31 @@ def setting(value):
 	return '"%s"' % "".join("\\x%02x" % ord(c) if ord(c) < 32 else c for c in text)
 
 
-class Outcome:
-	"""What a finished pgpier left: exit code, stdout, stderr, and the JSON if it printed any."""
+def summary(run):
+	"""A run's JSON with one line a table, those that failed last, where a reader looks."""
+	fields = ("source", "target", "state", "rows", "chunks", "attempts", "how", "stall", "error")
+	listed = run.get("tables")  # check only counts them
+	tables = sorted(listed if isinstance(listed, list) else [], key=lambda t: t.get("state") == "failed")
+	lines = [" ".join("%s=%s" % (k, t.get(k)) for k in fields) for t in tables]
+	rest = {k: v for k, v in run.items() if k != "tables"}
+	return "\n".join(lines) + "\n" + json.dumps(rest, ensure_ascii=False)
 
-	def __init__(self, command, code, out, err, log):
-		self.command, self.code, self.out, self.err, self.log = command, code, out, err, log
+
+class Outcome(str):
+	"""What a finished pgpier left: exit code, stdout, stderr, the log, and the JSON if it printed any.
+
+	As a string it is all of that to read: pytest shows strings whole, other objects cut."""
+
+	def __new__(cls, command, code, out, err, log):
 		try:
-			self.json = json.loads(out)
+			found = json.loads(out)
 		except ValueError:
-			self.json = None
-
-	def __str__(self):
-		shown = self.summary() if self.json is not None else self.out
-		return "%s: exit %s\nstdout: %s\nstderr: %s\nlog: %s" % (" ".join(self.command), self.code,
-			shown[-6000:], self.err[-3000:], self.log[-5000:])
-
-	def __repr__(self):
-		return str(self)
-
-	def summary(self):
-		"""The JSON with one line a table, those that failed last, where a reader looks."""
-		tables = [" ".join("%s=%s" % (k, t.get(k)) for k in ("source", "target", "state", "rows", "chunks",
-			"attempts", "how", "stall", "error")) for t in sorted(self.json.get("tables") or [],
-			key=lambda t: t.get("state") == "failed")]
-		rest = {k: v for k, v in self.json.items() if k != "tables"}
-		return "\n".join(tables) + "\n" + json.dumps(rest, ensure_ascii=False)
+			found = None
+		shown = summary(found) if isinstance(found, dict) else out
+		self = super().__new__(cls, "%s: exit %s\nstdout: %s\nstderr: %s\nlog: %s" % (" ".join(command), code,
+			shown[-6000:], err[-3000:], log[-5000:]))
+		self.command, self.code, self.out, self.err, self.log, self.json = command, code, out, err, log, found
+		return self
 
 	def table(self, source):
 		"""The entry of one source table, by schema.table."""

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Runs the steps of schema/ without the engine, so that a test can compare the catalogs of both sides.
+/* Runs the steps of schema/ without the engine, so that a test can compare the catalogs of both
+ * sides.
  *
  *   schema_tool [options] SOURCE TARGET PATTERN...
  *     -p          print the steps, run nothing
@@ -9,7 +10,8 @@
  *     -s SQL      run this on the target between the two halves, as a load would
  *     -a          on_existing_rows = "append"
  *
- * Findings go to stdout as "severity: text; next". Exit code 1 with blockers, 2 when a step fails. */
+ * Findings go to stdout as "severity: text; next". Exit code 1 with blockers, 2 when a step fails.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,8 +140,10 @@ static bool run_plan(struct tool *t, const struct schema_plan *plan, struct erro
 	if (!run_steps(t, &plan->before, e) || (t->load && !pg_run(t->target, e, t->load)) ||
 		!run_steps(t, &plan->after, e) || !run_steps(t, &plan->final, e))
 		return false;
+	/* As the engine does: in the transaction of a snapshot. */
 	struct schema_steps values;
-	if (!schema_values(t->source, t->target, &t->mirror, t->tables, t->count, &values, e))
+	if (!pg_run(t->source, e, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY") ||
+		!schema_values(t->source, t->target, &t->mirror, t->tables, t->count, &values, e))
 		return false;
 	bool ok = run_steps(t, &values, e);
 	schema_steps_free(&values);
@@ -191,7 +195,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct peer_config source = { .name = xstrdup("source"), .conninfo = xstrdup(argv[optind]) };
-	struct peer_config target = { .name = xstrdup("target"), .conninfo = xstrdup(argv[optind + 1]) };
+	struct peer_config target = { .name = xstrdup("target"),
+		.conninfo = xstrdup(argv[optind + 1]) };
 	struct stop *stop = stop_new(NULL);
 	t.source = pg_connect(&source, NULL, "schema", stop, &e);
 	t.target = t.source ? pg_connect(&target, NULL, "schema", stop, &e) : NULL;

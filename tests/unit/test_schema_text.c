@@ -26,7 +26,8 @@ static void test_retarget(void **state)
 						 "CREATE INDEX \"i\" ON \"s\".\"u\" USING "),
 		"CREATE INDEX \"i\" ON \"s\".\"u\" USING btree (a) WHERE (b > 'ON public.t')");
 	assert_text_take(text_retarget(definition, "CREATE INDEX i ON public.tt USING ", "x"), NULL);
-	assert_text_take(text_retarget(definition, "CREATE UNIQUE INDEX i ON public.t USING ", "x"), NULL);
+	assert_text_take(
+		text_retarget(definition, "CREATE UNIQUE INDEX i ON public.t USING ", "x"), NULL);
 	assert_text_take(text_retarget("short", "shorter", "x"), NULL);
 }
 
@@ -53,7 +54,8 @@ static void test_with_options(void **state)
 	assert_text_take(text_with_options(
 						 "UNIQUE (a) DEFERRABLE INITIALLY DEFERRED", "fillfactor='70'", true, true),
 		"UNIQUE (a) WITH (fillfactor='70') DEFERRABLE INITIALLY DEFERRED");
-	/* A column of that name is no deferrable constraint, and flags that the text denies are not believed. */
+	/* A column of that name is no deferrable constraint, and flags that the text denies are not
+	 * believed. */
 	assert_text_take(text_with_options("UNIQUE (a)", "fillfactor='70'", true, false), NULL);
 	assert_text_take(text_with_options("x", "", true, true), NULL);
 }

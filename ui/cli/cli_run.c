@@ -13,6 +13,9 @@
 #include "session.h"
 #include "tables.h"
 
+/* A look sums over all tables, and thousands of small ones change faster than anybody reads. */
+#define BETWEEN_LOOKS_MS 20
+
 struct run {
 	struct session *session;
 	struct mirror_view mirror; /* as last seen */
@@ -70,7 +73,10 @@ static void follow(struct run *r)
 	struct session *s = r->session;
 	while (!over(r)) {
 		progress_update(&r->progress, s->model, &r->mirror);
-		if (session_wait(s, progress_wait_ms(&r->progress)) == WAKE_SIGNAL)
+		enum wake wake = session_wait(s, progress_wait_ms(&r->progress));
+		if (wake == WAKE_MODEL)
+			wake = session_rest(s, BETWEEN_LOOKS_MS);
+		if (wake == WAKE_SIGNAL)
 			pause_once(r);
 	}
 	model_mirror(s->model, r->mirror.name, &r->mirror);
