@@ -264,11 +264,33 @@ static bool move_payload(struct raw *r)
 	return r->out_len < PIPE_PIECE || flush(r);
 }
 
+/* Rows that are whole in the source's buffer and leave room in out, which most do; the others, and whatever is
+ * odd, are left to the caller. */
+static void move_rows(struct raw *r)
+{
+	struct end *s = &r->source;
+	const char *in = s->in + s->from, *in_end = s->in + s->to;
+	char *out = r->out + FRAME_HEADER + r->out_len, *out_end = r->out + sizeof(r->out);
+	while (in_end - in > FRAME_HEADER && in[0] == 'd') {
+		uint32_t n = get32(in + 1) - 4;
+		if (n > in_end - in - FRAME_HEADER || n >= out_end - out)
+			break;
+		memcpy(out, in + FRAME_HEADER, n);
+		in += FRAME_HEADER + n;
+		out += n;
+		r->result->rows++;
+	}
+	s->from = (size_t)(in - s->in);
+	r->out_len = (size_t)(out - r->out) - FRAME_HEADER;
+}
+
 /* Takes apart all that is in the source's buffer. */
 static bool consume_source(struct raw *r)
 {
 	struct end *s = &r->source;
 	while (!s->ready && !s->failed) {
+		if (r->frame_left == 0)
+			move_rows(r);
 		if (r->frame_left > 0) {
 			if (s->from == s->to)
 				return true;
