@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#define FRAME_US 40000   /* between frames that keys cause */
+#define FRAME_US 10000   /* between frames that keys cause */
 #define TICK_US 250000   /* between frames that the model causes */
 #define IDLE_US 15000000 /* the clock in the title */
 

@@ -178,15 +178,27 @@ bool draft_can_take(const struct draft *d, size_t table)
 	return d->catalog->tables[table].refusal == NULL;
 }
 
+/* A partitioned parent's size is that of its partitions: where those are marked, they count. */
+static bool partitions_taken(const struct draft *d)
+{
+	for (size_t i = 0; d->catalog && i < d->catalog->table_count; i++)
+		if (d->picks[i].taken && (d->catalog->tables[i].notes & NOTE_PARTITION))
+			return true;
+	return false;
+}
+
 struct draft_totals draft_totals(const struct draft *d)
 {
 	struct draft_totals t = { .rows_known = true };
+	bool by_partition = partitions_taken(d);
 	t.tables = d->catalog ? d->catalog->table_count : 0;
 	for (size_t i = 0; i < t.tables; i++) {
 		const struct catalog_table *table = &d->catalog->tables[i];
 		if (!d->picks[i].taken)
 			continue;
 		t.taken++;
+		if (by_partition && (table->notes & NOTE_PARTITIONED))
+			continue;
 		t.bytes += MAX(table->bytes, 0);
 		t.rows += MAX(table->rows, 0);
 		t.rows_known = t.rows_known && table->rows >= 0;

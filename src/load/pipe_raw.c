@@ -203,8 +203,10 @@ static bool send_all(struct end *x, const char *bytes, size_t n)
 				return false;
 			while (take_message(x))
 				;
-			if (x->failed)
+			if (x->failed) { /* in the middle of a frame, perhaps: nothing may follow it */
+				pg_abandon(x->pg);
 				return false;
+			}
 		}
 	}
 	return true;

@@ -55,8 +55,6 @@ static void do_job(struct worker *w, const struct job *job)
 		return;
 	if (now == TABLE_FAILED)
 		report_failure(w, job->table, &e);
-	else if (now == TABLE_DONE || now == TABLE_BUILDING)
-		model_table_state(r->model, r->mirror, job->table->index, now);
 }
 
 static void *member_main(void *arg)

@@ -121,7 +121,7 @@ struct run {
 void schedule_open(struct run *r);
 /* Blocks until there is a job; false: leave (no more jobs, or too many workers). */
 bool schedule_take(struct run *r, int worker, struct job *job);
-/* True when the table's state changed by it: *now is the new one. */
+/* True when the table's state changed by it: *now is the new one, and the model knows. */
 bool schedule_give_back(struct run *r, const struct job *job, enum job_end end, const struct error *e,
 	enum table_state *now);
 /* Counts what was committed, before the job is given back; true when it was the table's last. */

@@ -311,6 +311,9 @@ bool schedule_give_back(struct run *r, const struct job *job, enum job_end end, 
 	else if (end == JOB_FAILED && t)
 		fail_table(r, t, e);
 	*now = t ? t->state : TABLE_QUEUED;
+	/* Under the lock, so that what another worker does with the table next can't be told before this. */
+	if (*now != before && (*now == TABLE_DONE || *now == TABLE_BUILDING))
+		model_table_state(r->model, r->mirror, t->index, *now);
 	pthread_cond_broadcast(&r->moved);
 	unlock(r);
 	return *now != before;

@@ -68,8 +68,8 @@ enum job_end work_end(struct worker *w, const struct error *e)
 {
 	if (stop_raised(w->run->stop))
 		return JOB_DROPPED;
-	bool lost = (w->source && pg_lost(w->source)) || (w->target && pg_lost(w->target));
-	return lost || e->class == ERROR_CONNECTION ? JOB_AGAIN : JOB_FAILED;
+	/* The error alone tells: a connection may also have been given up because of what went wrong on it. */
+	return e->class == ERROR_CONNECTION ? JOB_AGAIN : JOB_FAILED;
 }
 
 enum job_end work(struct worker *w, const struct job *job, struct error *e)

@@ -94,19 +94,15 @@ def test_an_empty_database(pair):
 	assert outcome.code in (0, 1) and "no table" in (outcome.out + outcome.err), outcome
 
 
-def test_a_large_field(pair):
-	pair.fill("CREATE TABLE t (id int PRIMARY KEY, v text, b bytea); ALTER TABLE t ALTER v SET STORAGE EXTERNAL;"
-		" INSERT INTO t SELECT 1, repeat('0123456789', 20000000), NULL; INSERT INTO t VALUES (2, 'small', '\\x00')")
-	outcome = pair.pgpier().run().expect(DONE)
-	query = "SELECT id, length(v), md5(v), b FROM t ORDER BY id"
-	assert pair.target.sql(query, pair.name) == pair.source.sql(query, pair.name), outcome
-
-
-# One statement that reads all tables: 20,000 statements take longer than the mirror.
-ALL_IDS = """
-SELECT count(*), sum((xpath('/row/s/text()',
-	query_to_xml(format('SELECT sum(id) AS s FROM %I', relname), true, true, '')))[1]::text::int)
-  FROM pg_class WHERE relkind = 'r' AND relname ~ '^t[0-9]+$'"""
+def all_ids(server, name):
+	"""The sum of all tables' ids, a thousand tables a statement: each holds a lock until its end."""
+	connection, total = server.connect(name), 0
+	with connection.cursor() as cursor:
+		for first in range(0, 10000, 1000):
+			cursor.execute(" UNION ALL ".join("SELECT id FROM t%d" % i for i in range(first, first + 1000)))
+			total += sum(i for (i,) in cursor.fetchall())
+	connection.close()
+	return total
 
 
 @pytest.mark.slow
@@ -120,4 +116,4 @@ def test_ten_thousand_tables(pair):
 	connection.close()
 	outcome = pair.pgpier().run(timeout=300).expect(DONE)
 	assert len(outcome.json["tables"]) == 10000 and outcome.json["rows"] == 10000
-	assert pair.target.sql(ALL_IDS, pair.name) == pair.source.sql(ALL_IDS, pair.name) == [(10000, 49995000)]
+	assert all_ids(pair.target, pair.name) == all_ids(pair.source, pair.name) == 49995000

@@ -10,12 +10,13 @@
  *   paste TEXT         in brackets when the program asked for that
  *   click ROW COL, wheel ROW COL up|down
  *   wait MS TEXT, gone MS TEXT, match MS REGEX (extended, whole screen, ^ and $ at lines)
- *   still MS QUIET     until nothing was written for QUIET ms
+ *   still MS QUIET     until nothing was written or typed for QUIET ms
  *   screen, cells, stty, osc
  *   resize ROWS COLS, signal NUMBER, exit MS
  * The end of stdin kills the command. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <pty.h>
 #include <regex.h>
@@ -46,7 +47,7 @@ struct terminal {
 	int status; /* of waitpid; valid when ended */
 	bool ended;
 	uint64_t bytes; /* that the command has written */
-	int64_t last_output_ms;
+	int64_t last_traffic_ms; /* either way: what was just typed is yet to be answered */
 	bool alternate, cursor_visible;
 	int mouse;
 	char osc[4096]; /* the last operating system command that libvterm does not know: 52 for the clipboard */
@@ -89,7 +90,10 @@ static void write_all(int fd, const char *bytes, size_t len)
 
 static void on_output(const char *bytes, size_t len, void *user)
 {
-	write_all(((struct terminal *)user)->fd, bytes, len);
+	struct terminal *t = user;
+
+	write_all(t->fd, bytes, len);
+	t->last_traffic_ms = now_ms();
 }
 
 static int on_prop(VTermProp prop, VTermValue *value, void *user)
@@ -171,7 +175,7 @@ static bool pump(struct terminal *t, int ms)
 	vterm_input_write(t->vt, bytes, (size_t)n);
 	vterm_screen_flush_damage(t->screen);
 	t->bytes += (uint64_t)n;
-	t->last_output_ms = now_ms();
+	t->last_traffic_ms = now_ms();
 	return true;
 }
 
@@ -276,7 +280,7 @@ static void wait_still(struct terminal *t, int64_t ms, int64_t quiet)
 	bool ok = false;
 
 	while (!ok && now_ms() < deadline) {
-		int64_t since = now_ms() - t->last_output_ms;
+		int64_t since = now_ms() - t->last_traffic_ms;
 
 		if (since >= quiet)
 			ok = true;
@@ -530,6 +534,7 @@ int main(int argc, char **argv)
 		fputs("usage: pgterm ROWS COLS COMMAND...\n", stderr);
 		return 2;
 	}
+	setlocale(LC_CTYPE, ""); /* a dot of a regex is a character */
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdin, NULL, _IONBF, 0); /* so that poll sees what getline has not taken */
 	open_terminal(&t);

@@ -101,6 +101,8 @@ static struct group_sum sum_group(const struct picker *s, size_t g)
 			continue;
 		sum.tables++;
 		sum.taken += s->draft->picks[i].taken;
+		if (table_of(s, i)->notes & NOTE_PARTITION) /* counted with its parent */
+			continue;
 		sum.rows += MAX(table_of(s, i)->rows, 0);
 		sum.bytes += MAX(table_of(s, i)->bytes, 0);
 	}

@@ -111,7 +111,7 @@ const char *table_filter_note(const struct table *t, char *buf, size_t size)
 {
 	buf[0] = '\0';
 	if (*edit_text(&t->filter) != '\0')
-		snprintf(buf, size, "%zu of %zu", t->count, t->source->count(t->data));
+		snprintf(buf, size, "%zu of %zu", t->count - t->heads, t->source->count(t->data));
 	return buf;
 }
 

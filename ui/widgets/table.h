@@ -57,6 +57,7 @@ struct table {
 	int seen[TABLE_COLUMNS]; /* widest cell so far */
 	int seen_cols;           /* the width of the window those are for */
 	int shown[TABLE_COLUMNS]; /* cells of each column in the last frame; 0 hidden */
+	size_t heads;             /* of the rows: those of groups, which are no rows of the source */
 	struct canvas drawn;      /* where the rows were drawn last */
 };
 

@@ -60,6 +60,7 @@ void tree_arrange(const struct tree *t, struct table *table, const bool *shown, 
 	struct ordering o = { table, compare };
 	size_t items = t->group_count > 0 ? t->first[t->group_count] : 0, n = 0;
 	table->rows = xrealloc(table->rows, (items + t->group_count) * sizeof(*table->rows));
+	table->heads = 0;
 	for (size_t g = 0; g < t->group_count; g++) {
 		size_t head = n++, begin = n;
 		bool any = !filtered;
@@ -69,6 +70,7 @@ void tree_arrange(const struct tree *t, struct table *table, const bool *shown, 
 				table->rows[n++] = i;
 		}
 		table->rows[head] = TREE_GROUP | g;
+		table->heads += any;
 		if (!any)
 			n = head;
 		else if (table->sort >= 0)
