@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Positions in the write-ahead log, as servers write them: "16/B374D848". */
+#ifndef REPLICATE_LSN_H
+#define REPLICATE_LSN_H
+
+#include <pgpier/model.h>
+
+#define LSN_TEXT_SIZE 20
+/* Into buf, which is returned; and back (false when it is none: the text has to be nothing but the LSN). */
+const char *lsn_text(lsn_t lsn, char buf[LSN_TEXT_SIZE]);
+bool lsn_parse(const char *text, lsn_t *out) MUST_CHECK;
+
+#endif
