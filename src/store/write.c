@@ -91,11 +91,11 @@ bool store_add_tables(struct pg *target, int64_t id, const struct store_table *t
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,
-	struct error *e)
+	const char *lsn, struct error *e)
 {
 	return RUN_FREEING(target, e,
-		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4)"),
-		number(id), number(number_), number(taken_at), xstrdup(visible));
+		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4, $5)"),
+		number(id), number(number_), number(taken_at), xstrdup(visible), lsn[0] ? xstrdup(lsn) : NULL);
 }
 
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
