@@ -32,6 +32,14 @@ static void refuse(struct cursor *c, const char *why)
 	c->at = c->end;
 }
 
+/* The byte just read is the wrong one. */
+static void refuse_byte(struct cursor *c, const char *why)
+{
+	if (!c->why)
+		c->at--;
+	refuse(c, why);
+}
+
 /* The next size bytes; NULL when there are fewer. */
 static const char *get_bytes(struct cursor *c, size_t size)
 {
@@ -118,7 +126,7 @@ static void skip_value(struct cursor *c)
 		get_bytes(c, get32(c));
 		return;
 	default:
-		refuse(c, "a value is of an unknown kind");
+		refuse_byte(c, "a value is of an unknown kind");
 	}
 }
 
@@ -195,7 +203,7 @@ static void read_relation(struct cursor *c, struct pgoutput_message *m)
 	m->relation.name = get_text(c);
 	m->relation.identity = (char)get8(c);
 	if (!memchr("dnfi", m->relation.identity, 4))
-		refuse(c, "a replica identity is of an unknown kind");
+		refuse_byte(c, "a replica identity is of an unknown kind");
 	m->relation.columns = get16(c);
 	m->relation.at = c->at;
 	for (uint16_t i = 0; i < m->relation.columns && !c->why; i++)
@@ -214,7 +222,7 @@ static void read_insert(struct cursor *c, struct pgoutput_message *m)
 {
 	m->change.relation = get32(c);
 	if (get8(c) != 'N')
-		refuse(c, "no new row");
+		refuse_byte(c, "no new row");
 	m->change.new_row = get_tuple(c);
 }
 
@@ -235,7 +243,7 @@ static void read_update(struct cursor *c, struct pgoutput_message *m)
 	if (read_old(c, letter, m))
 		letter = get8(c);
 	if (letter != 'N')
-		refuse(c, "no new row");
+		refuse_byte(c, "no new row");
 	m->change.new_row = get_tuple(c);
 }
 
@@ -243,7 +251,7 @@ static void read_delete(struct cursor *c, struct pgoutput_message *m)
 {
 	m->change.relation = get32(c);
 	if (!read_old(c, get8(c), m))
-		refuse(c, "no old row");
+		refuse_byte(c, "no old row");
 }
 
 static void read_truncate(struct cursor *c, struct pgoutput_message *m)
