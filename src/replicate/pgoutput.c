@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Every message is read by one small function through a cursor that cannot leave the bytes. A cursor that
- * met something wrong stays failed and gives zeroes from then on, so that only pgoutput_decode() has to ask,
- * once a message. What each message byte means, since which version and where, is the table `formats`.
+/* Every message is read by one small function through a cursor that cannot leave the bytes. A
+ * cursor that met something wrong stays failed and gives zeroes from then on, so that only
+ * pgoutput_decode() has to ask, once a message. What each message byte means, since which version
+ * and where, is the table `formats`.
  *
- * We are stricter than PostgreSQL's own reader where the rest of a message would otherwise be guessed:
- * bytes left over, kinds of a version that was not asked for and a stream inside of a stream are errors. */
+ * We are stricter than PostgreSQL's own reader where the rest of a message would otherwise be
+ * guessed: bytes left over, kinds of a version that was not asked for and a stream inside of a
+ * stream are errors. */
 #include "pgoutput.h"
 
 #include <endian.h>
@@ -293,7 +295,7 @@ static void read_stream_commit(struct cursor *c, struct pgoutput_message *m)
 	read_commit(c, m);
 }
 
-/* Only streaming = parallel adds where and when, streaming = on leaves them out in version 4 too. */
+/* Only streaming = parallel adds where and when: streaming = on has neither, in version 4 too. */
 static void read_stream_abort(struct cursor *c, struct pgoutput_message *m)
 {
 	m->xid = get32(c);
@@ -389,8 +391,8 @@ static const struct format *find_format(
 		return NULL;
 	}
 	if (f->version > context->version) {
-		error_set(e, ERROR_BUG, "the source sent pgoutput's %s, which version %d does not have", f->name,
-			context->version);
+		error_set(e, ERROR_BUG, "the source sent pgoutput's %s, which version %d does not have",
+			f->name, context->version);
 		return NULL;
 	}
 	if (f->place == (context->in_stream ? OUTSIDE : INSIDE)) {
@@ -417,8 +419,9 @@ bool pgoutput_decode(struct pgoutput_context *c, const char *bytes, size_t size,
 	if (in.at != in.end)
 		refuse(&in, "bytes are left over");
 	if (in.why)
-		return error_set(e, ERROR_BUG, "the source sent a broken pgoutput %s: %s at byte %zu of %zu",
-			f->name, in.why, (size_t)(in.where - bytes), size);
+		return error_set(e, ERROR_BUG,
+			"the source sent a broken pgoutput %s: %s at byte %zu of %zu", f->name, in.why,
+			(size_t)(in.where - bytes), size);
 	if (f->kind == PGOUTPUT_STREAM_START || f->kind == PGOUTPUT_STREAM_STOP)
 		c->in_stream = f->kind == PGOUTPUT_STREAM_START;
 	return true;

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: PostgreSQL
 """What real servers send as pgoutput, kept for the decoder's tests; run by hand when a scene is added.
 
-	capture_pgoutput.py capture [NAME...]   writes tests/unit/pgoutput/NAME.txt (majors come from npm)
-	capture_pgoutput.py seeds FOLDER        writes the captures as seeds of tests/fuzz/fuzz_pgoutput.c
+	capture_pgoutput.py capture [NAME...]   writes tests/unit/pgoutput/NAME.txt
+	capture_pgoutput.py seeds FOLDER        writes the captures as seeds of fuzz_pgoutput.c
 
-A capture begins with lines "name value": major, version (of the protocol), binary, streaming, two_phase,
-since and until (the server's clock around all of it, microseconds of unix time). One line a message
-follows: the LSN and the xid that the server gives beside it, and its bytes in hexadecimal. Each scene is
-played on a server that can do it; what must come out stands in tests/unit/test_pgoutput.c.
+A capture begins with lines "name value": major, version (of the protocol), binary, streaming,
+two_phase, since and until (the server's clock around all of it, microseconds of unix time). One line
+a message follows: the LSN and the xid that the server gives beside it, and its bytes in hexadecimal.
+Each scene is played on a server that can do it; what must come out of it stands in
+tests/unit/test_pgoutput.c. Servers of other majors than 15 come from npm.
 """
 import os
 import struct
@@ -25,8 +26,10 @@ CAPTURES = {
 	"12": (12, {"proto_version": "1"}),
 	"13": (13, {"proto_version": "1"}),
 	"14": (14, {"proto_version": "1", "messages": "true"}),
-	"14-stream": (14, {"proto_version": "2", "messages": "true", "streaming": "on", "binary": "true"}),
-	"15-two-phase": (15, {"proto_version": "3", "messages": "true", "streaming": "on", "two_phase": "on"}),
+	"14-stream": (14, {"proto_version": "2", "messages": "true", "streaming": "on",
+		"binary": "true"}),
+	"15-two-phase": (15, {"proto_version": "3", "messages": "true", "streaming": "on",
+		"two_phase": "on"}),
 	"16-stream": (16, {"proto_version": "4", "messages": "true", "streaming": "on"}),
 	"16-parallel": (16, {"proto_version": "4", "messages": "true", "streaming": "parallel",
 		"two_phase": "on", "binary": "true"}),
@@ -60,12 +63,12 @@ CREATE PUBLICATION p FOR TABLE plain, "odd ""one"."ta ble", indexed, toasted, no
 
 # One statement a transaction. Texts with ";" in them are one transaction as well.
 ROWS = [
-	"INSERT INTO plain VALUES (1, 'a', 'ok'), (2, NULL, NULL); UPDATE plain SET note = 'é' WHERE id = 1;"
-	" UPDATE plain SET id = 3 WHERE id = 2; DELETE FROM plain WHERE id = 1",
+	"INSERT INTO plain VALUES (1, 'a', 'ok'), (2, NULL, NULL);"
+	" UPDATE plain SET note = 'é' WHERE id = 1; UPDATE plain SET id = 3 WHERE id = 2; DELETE FROM plain WHERE id = 1",
 	"""INSERT INTO "odd ""one"."ta ble" VALUES (1, NULL); UPDATE "odd ""one"."ta ble" SET a = -2;"""
 	""" DELETE FROM "odd ""one"."ta ble" """,
-	"INSERT INTO indexed VALUES (1, 10, 'x'); UPDATE indexed SET c = 'y'; UPDATE indexed SET b = 11;"
-	" DELETE FROM indexed",
+	"INSERT INTO indexed VALUES (1, 10, 'x'); UPDATE indexed SET c = 'y';"
+	" UPDATE indexed SET b = 11; DELETE FROM indexed",
 	"UPDATE toasted SET n = 2; UPDATE toasted SET id = 2; DELETE FROM toasted",
 	"INSERT INTO nothing VALUES (''); INSERT INTO bare DEFAULT VALUES",
 	"INSERT INTO mixed VALUES (1, 'postgres=r/postgres', NULL)",
@@ -83,7 +86,8 @@ TRUNCATE = [
 ]
 MESSAGE = [
 	"SELECT pg_logical_emit_message(false, 'at once', 'text'::text)",
-	"INSERT INTO nothing VALUES ('m'); SELECT pg_logical_emit_message(true, 'pre fix', '\\x00ff00'::bytea)",
+	"INSERT INTO nothing VALUES ('m');"
+	" SELECT pg_logical_emit_message(true, 'pre fix', '\\x00ff00'::bytea)",
 	"SELECT pg_logical_emit_message(true, '', ''::text)",
 ]
 # What makes the server stream: more than its working memory, of a table that is not published.
@@ -91,8 +95,8 @@ BALLAST = "INSERT INTO ballast SELECT repeat('b', 50) FROM generate_series(1, 10
 STREAM = [
 	"BEGIN; INSERT INTO plain VALUES (11, 'first', 'sad');" + BALLAST + "SAVEPOINT s;"
 	" INSERT INTO plain VALUES (12, 'undone', NULL);" + BALLAST + "ROLLBACK TO s;"
-	" UPDATE plain SET id = 13 WHERE id = 11; SELECT pg_logical_emit_message(true, 'in', 'a stream'::text);"
-	" DELETE FROM plain WHERE id = 13; TRUNCATE plain;" + BALLAST + "COMMIT",
+	" UPDATE plain SET id = 13 WHERE id = 11;"
+	" SELECT pg_logical_emit_message(true, 'in', 'a stream'::text); DELETE FROM plain WHERE id = 13; TRUNCATE plain;" + BALLAST + "COMMIT",
 	"BEGIN; INSERT INTO nothing VALUES ('never');" + BALLAST + "ROLLBACK",
 	"INSERT INTO nothing VALUES ('end')",  # no commit, no flush: the ROLLBACK would not be seen
 ]

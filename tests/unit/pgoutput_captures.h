@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What real servers sent, as tests/support/capture_pgoutput.py wrote it, with what they said beside it. */
+/* What real servers sent, as tests/support/capture_pgoutput.py wrote it, with what they said beside
+ * it. */
 #ifndef PGOUTPUT_CAPTURES_H
 #define PGOUTPUT_CAPTURES_H
 
@@ -31,8 +32,8 @@ struct capture {
 	size_t count;
 };
 
-static const char *const capture_names[] = { "10", "11", "12", "13", "14", "14-stream", "15-two-phase",
-	"16-stream", "16-parallel", "17", "18", "18-parallel" };
+static const char *const capture_names[] = { "10", "11", "12", "13", "14", "14-stream",
+	"15-two-phase", "16-stream", "16-parallel", "17", "18", "18-parallel" };
 
 static inline void capture_field(struct capture *c, const char *name, const char *value)
 {
@@ -56,7 +57,8 @@ static inline void capture_field(struct capture *c, const char *name, const char
 	}
 }
 
-static inline void capture_message(struct capture *c, const char *lsn, uint32_t xid, const char *hex)
+static inline void capture_message(
+	struct capture *c, const char *lsn, uint32_t xid, const char *hex)
 {
 	GROW(c->messages, c->count);
 	struct captured *m = &c->messages[c->count++];

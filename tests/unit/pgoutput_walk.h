@@ -59,7 +59,8 @@ static inline bool walk_message(struct walk *w, const struct pgoutput_message *m
 	case PGOUTPUT_ORIGIN:
 		return walk_text(w, m->origin.name);
 	case PGOUTPUT_RELATION:
-		return walk_text(w, m->relation.schema) && walk_text(w, m->relation.name) && walk_columns(w, m);
+		return walk_text(w, m->relation.schema) && walk_text(w, m->relation.name) &&
+			   walk_columns(w, m);
 	case PGOUTPUT_TYPE:
 		return walk_text(w, m->type.schema) && walk_text(w, m->type.name);
 	case PGOUTPUT_INSERT:
@@ -71,7 +72,8 @@ static inline bool walk_message(struct walk *w, const struct pgoutput_message *m
 			w->sum += pgoutput_truncated(m, i);
 		return walk_bytes(w, m->truncate.at, 4 * (size_t)m->truncate.count);
 	case PGOUTPUT_MESSAGE:
-		return walk_text(w, m->message.prefix) && walk_bytes(w, m->message.content, m->message.size);
+		return walk_text(w, m->message.prefix) &&
+			   walk_bytes(w, m->message.content, m->message.size);
 	case PGOUTPUT_BEGIN_PREPARE:
 	case PGOUTPUT_PREPARE:
 	case PGOUTPUT_COMMIT_PREPARED:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What servers of every major sent is decoded into the scenes that were played on them, and agrees with
- * the positions, transactions and clock that they gave beside it. */
+/* What servers of every major sent is decoded into the scenes that were played on them, and agrees
+ * with the positions, transactions and clock that they gave beside it. */
 #include "pgoutput_captures.h"
 
 #define MOST_COLUMNS 8
@@ -22,7 +22,7 @@ struct told {
 	struct strbuf text;
 	struct named names[MOST_NAMES];
 	size_t name_count;
-	uint32_t stream; /* the xid of the one we are in */
+	uint32_t stream;     /* the xid of the one we are in */
 	bool from_elsewhere; /* this transaction has the origin's clock */
 	lsn_t final;         /* this transaction's, as its begin says */
 	lsn_t prepared_end;  /* the last message about a prepared transaction */
@@ -66,7 +66,8 @@ static void tell_relation(struct told *t, const struct pgoutput_message *m)
 	struct pgoutput_column column;
 	uint32_t types[MOST_COLUMNS] = { 0 };
 	size_t count = 0;
-	strbuf_addf(&line, "relation %s.%s %c:", m->relation.schema, m->relation.name, m->relation.identity);
+	strbuf_addf(
+		&line, "relation %s.%s %c:", m->relation.schema, m->relation.name, m->relation.identity);
 	const char *at = m->relation.at;
 	while (pgoutput_next_column(&at, m->relation.end, &column)) {
 		const struct named *type = find_named(t, column.type);
@@ -81,7 +82,8 @@ static void tell_relation(struct told *t, const struct pgoutput_message *m)
 		types[count++] = column.type;
 	}
 	assert_int_equal(count, m->relation.columns);
-	struct named *n = tell_once_take(t, m->relation.id, xstrdup(m->relation.name), strbuf_take(&line));
+	struct named *n =
+		tell_once_take(t, m->relation.id, xstrdup(m->relation.name), strbuf_take(&line));
 	memcpy(n->types, types, sizeof(types));
 }
 
@@ -425,9 +427,9 @@ static void told_finish(struct told *t)
 	strbuf_free(&t->text);
 }
 
-static void scenes_are_told(const struct capture *c)
+static void scenes_are_told(const struct capture *c, size_t seen[PGOUTPUT_KIND_COUNT])
 {
-	struct told t = { .capture = c, .context = { .version = c->version }, .text = STRBUF_INIT };
+	struct told t = { .capture = c, .context = { .version = c->version } };
 	struct strbuf expected = STRBUF_INIT;
 	for (t.at = 0; t.at < c->count; t.at++) {
 		struct pgoutput_message m;
@@ -436,6 +438,7 @@ static void scenes_are_told(const struct capture *c)
 			fail_msg("message %zu: %s", t.at, e.text);
 		check_beside(&t, &m);
 		tell(&t, &m);
+		seen[m.kind]++;
 	}
 	assert_false(t.context.in_stream);
 	expect_scenes(c, &expected);
@@ -446,13 +449,17 @@ static void scenes_are_told(const struct capture *c)
 
 static void servers_say_what_was_played(void **state)
 {
+	size_t seen[PGOUTPUT_KIND_COUNT] = { 0 };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(capture_names); i++) {
 		struct capture *c = capture_load(capture_names[i]);
 		print_message("%s: %zu messages\n", capture_names[i], c->count);
-		scenes_are_told(c);
+		scenes_are_told(c, seen);
 		capture_free(c);
 	}
+	for (enum pgoutput_kind kind = 0; kind < PGOUTPUT_KIND_COUNT; kind++)
+		if (seen[kind] == 0)
+			fail_msg("no server sent a %s", pgoutput_kind_name(kind));
 }
 
 /* ---- positions ---- */
@@ -483,8 +490,8 @@ static void positions_go_to_text_and_back(void **state)
 
 static void what_is_no_position_is_refused(void **state)
 {
-	static const char *const texts[] = { "", "/", "0", "0/", "/0", "0/0 ", " 0/0", "0/0/0", "0x1/2", "-1/2",
-		"1/+2", "1/ 2", "123456789/0", "0/123456789", "G/0", "0/g" };
+	static const char *const texts[] = { "", "/", "0", "0/", "/0", "0/0 ", " 0/0", "0/0/0", "0x1/2",
+		"-1/2", "1/+2", "1/ 2", "123456789/0", "0/123456789", "G/0", "0/g" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		lsn_t lsn = 42;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The decoder on bytes that are wrong: cut off, changed, too long, or in a place where they may not be.
- * All bytes lie before a page that can't be read, so that reading too far is seen without a sanitizer. */
+/* The decoder on bytes that are wrong: cut off, changed, too long, or in a place where they may not
+ * be. All bytes lie before a page that can't be read, so that reading too far is seen without a
+ * sanitizer. */
 #include "pgoutput_captures.h"
 #include "pgoutput_walk.h"
 
@@ -13,7 +14,8 @@
 static char *edge_new(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *room = mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *room =
+		mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(room != MAP_FAILED);
 	assert_int_equal(mprotect(room + ROOM, page, PROT_NONE), 0);
 	return room + ROOM;
@@ -48,7 +50,8 @@ static bool decodes(struct pgoutput_context *c, const char *bytes, size_t size)
 	return false;
 }
 
-static void in_all_captures(void (*check)(struct pgoutput_context c, const struct captured *m, char *edge))
+static void in_all_captures(
+	void (*check)(struct pgoutput_context c, const struct captured *m, char *edge))
 {
 	char *edge = edge_new();
 	for (size_t i = 0; i < ARRAY_SIZE(capture_names); i++) {
@@ -123,7 +126,8 @@ static void no_changed_byte_leads_outside(void **state)
 
 /* ---- by hand ---- */
 
-static void assert_refused(struct pgoutput_context c, const char *bytes, size_t size, const char *text)
+static void assert_refused(
+	struct pgoutput_context c, const char *bytes, size_t size, const char *text)
 {
 	struct pgoutput_message m;
 	struct error e = { 0 };
@@ -133,7 +137,7 @@ static void assert_refused(struct pgoutput_context c, const char *bytes, size_t 
 	assert_string_equal(e.text, text);
 	assert_int_equal(c.in_stream, in_stream);
 }
-#define REFUSED(version, in_stream, bytes, text) \
+#define REFUSED(version, in_stream, bytes, text)                                                   \
 	assert_refused((struct pgoutput_context){ version, in_stream }, bytes, sizeof(bytes) - 1, text)
 
 static void errors_name_message_and_place(void **state)
@@ -143,9 +147,12 @@ static void errors_name_message_and_place(void **state)
 	REFUSED(4, false, "x", "the source sent an unknown pgoutput message 0x78");
 	REFUSED(4, false, "\xFF", "the source sent an unknown pgoutput message 0xFF");
 	REFUSED(4, false, "\0", "the source sent an unknown pgoutput message 0x00");
-	REFUSED(1, false, "B1234", "the source sent a broken pgoutput begin: it ends too early at byte 1 of 5");
-	REFUSED(1, false, "I\0\0\0\1K\0\0", "the source sent a broken pgoutput insert: no new row at byte 5 of 8");
-	REFUSED(1, false, "D\0\0\0\1N\0\0", "the source sent a broken pgoutput delete: no old row at byte 5 of 8");
+	REFUSED(1, false, "B1234",
+		"the source sent a broken pgoutput begin: it ends too early at byte 1 of 5");
+	REFUSED(1, false, "I\0\0\0\1K\0\0",
+		"the source sent a broken pgoutput insert: no new row at byte 5 of 8");
+	REFUSED(1, false, "D\0\0\0\1N\0\0",
+		"the source sent a broken pgoutput delete: no old row at byte 5 of 8");
 	REFUSED(1, false, "U\0\0\0\1K\0\0K\0\0",
 		"the source sent a broken pgoutput update: no new row at byte 8 of 11");
 	REFUSED(1, false, "I\0\0\0\1N\0\1x",
@@ -157,15 +164,19 @@ static void errors_name_message_and_place(void **state)
 	REFUSED(1, false, "Y\0\0\0\1s\0name",
 		"the source sent a broken pgoutput type: a text has no end at byte 7 of 11");
 	REFUSED(1, false, "R\0\0\0\1s\0t\0x\0\0",
-		"the source sent a broken pgoutput relation: a replica identity is of an unknown kind at byte 9 of 12");
-	REFUSED(2, true, "E.", "the source sent a broken pgoutput stream stop: bytes are left over at byte 1 of 2");
+		"the source sent a broken pgoutput relation: a replica identity is of an unknown kind at "
+		"byte 9 of 12");
+	REFUSED(2, true, "E.",
+		"the source sent a broken pgoutput stream stop: bytes are left over at byte 1 of 2");
 }
 
 static void versions_and_streams_are_kept(void **state)
 {
 	(void)state;
-	REFUSED(1, false, "S\0\0\0\1\1", "the source sent pgoutput's stream start, which version 1 does not have");
-	REFUSED(2, false, "K", "the source sent pgoutput's commit prepared, which version 2 does not have");
+	REFUSED(1, false, "S\0\0\0\1\1",
+		"the source sent pgoutput's stream start, which version 1 does not have");
+	REFUSED(
+		2, false, "K", "the source sent pgoutput's commit prepared, which version 2 does not have");
 	REFUSED(2, true, "S\0\0\0\1\1", "the source sent pgoutput's stream start inside of a stream");
 	REFUSED(2, true, "B", "the source sent pgoutput's begin inside of a stream");
 	REFUSED(4, false, "E", "the source sent pgoutput's stream stop outside of a stream");
