@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: PostgreSQL
-"""What real servers send as pgoutput, kept for the decoder's tests; run by hand when a scene is added.
+"""What real servers send as pgoutput, kept for the decoder's tests; run by hand for a new scene.
 
 	capture_pgoutput.py capture [NAME...]   writes tests/unit/pgoutput/NAME.txt
 	capture_pgoutput.py seeds FOLDER        writes the captures as seeds of fuzz_pgoutput.c
 
 A capture begins with lines "name value": major, version (of the protocol), binary, streaming,
-two_phase, since and until (the server's clock around all of it, microseconds of unix time). One line
-a message follows: the LSN and the xid that the server gives beside it, and its bytes in hexadecimal.
-Each scene is played on a server that can do it; what must come out of it stands in
+two_phase, since and until (the server's clock around all of it, microseconds of unix time). One
+line a message follows: the LSN and the xid that the server gives beside it, and its bytes in
+hexadecimal. Each scene is played on a server that can do it; what must come out of it stands in
 tests/unit/test_pgoutput.c. Servers of other majors than 15 come from npm.
 """
 import os
@@ -64,7 +64,8 @@ CREATE PUBLICATION p FOR TABLE plain, "odd ""one"."ta ble", indexed, toasted, no
 # One statement a transaction. Texts with ";" in them are one transaction as well.
 ROWS = [
 	"INSERT INTO plain VALUES (1, 'a', 'ok'), (2, NULL, NULL);"
-	" UPDATE plain SET note = 'é' WHERE id = 1; UPDATE plain SET id = 3 WHERE id = 2; DELETE FROM plain WHERE id = 1",
+	" UPDATE plain SET note = 'é' WHERE id = 1;"
+	" UPDATE plain SET id = 3 WHERE id = 2; DELETE FROM plain WHERE id = 1",
 	"""INSERT INTO "odd ""one"."ta ble" VALUES (1, NULL); UPDATE "odd ""one"."ta ble" SET a = -2;"""
 	""" DELETE FROM "odd ""one"."ta ble" """,
 	"INSERT INTO indexed VALUES (1, 10, 'x'); UPDATE indexed SET c = 'y';"
@@ -96,7 +97,8 @@ STREAM = [
 	"BEGIN; INSERT INTO plain VALUES (11, 'first', 'sad');" + BALLAST + "SAVEPOINT s;"
 	" INSERT INTO plain VALUES (12, 'undone', NULL);" + BALLAST + "ROLLBACK TO s;"
 	" UPDATE plain SET id = 13 WHERE id = 11;"
-	" SELECT pg_logical_emit_message(true, 'in', 'a stream'::text); DELETE FROM plain WHERE id = 13; TRUNCATE plain;" + BALLAST + "COMMIT",
+	" SELECT pg_logical_emit_message(true, 'in', 'a stream'::text);"
+	" DELETE FROM plain WHERE id = 13; TRUNCATE plain;" + BALLAST + "COMMIT",
 	"BEGIN; INSERT INTO nothing VALUES ('never');" + BALLAST + "ROLLBACK",
 	"INSERT INTO nothing VALUES ('end')",  # no commit, no flush: the ROLLBACK would not be seen
 ]
