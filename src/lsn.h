@@ -6,7 +6,7 @@
 #include <pgpier/model.h>
 
 #define LSN_TEXT_SIZE 20
-/* Into buf, which is returned; and back (false when it is none: the text has to be nothing but the LSN). */
+/* Into buf, which is returned; and back: false, *out untouched, when it is not just an LSN. */
 const char *lsn_text(lsn_t lsn, char buf[LSN_TEXT_SIZE]);
 bool lsn_parse(const char *text, lsn_t *out) MUST_CHECK;
 

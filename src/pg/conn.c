@@ -369,6 +369,19 @@ bool pg_run(struct pg *c, struct error *e, const char *sql)
 	return r != NULL;
 }
 
+bool pg_copy_both(struct pg *c, struct error *e, const char *command)
+{
+	c->raw_status = 0;
+	if (!PQsendQuery(c->conn, command))
+		return pg_error(c, e, NULL, command);
+	PGresult *r = flush_output(c, e) ? next_result(c, e) : NULL;
+	bool ok = PQresultStatus(r) == PGRES_COPY_BOTH;
+	if (!ok && !e->class)
+		pg_error(c, e, r, command);
+	PQclear(r);
+	return ok;
+}
+
 bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...)
 {
 	va_list args;

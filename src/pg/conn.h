@@ -62,6 +62,9 @@ struct rows *pg_query_simple(struct pg *c, struct error *e, const char *sql) MUS
 /* Statements whose rows nobody wants; several may be joined with ';' and then are one transaction. */
 bool pg_run(struct pg *c, struct error *e, const char *sql) MUST_CHECK;
 bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...) PG_PRINTF(3, 4) MUST_CHECK;
+/* START_REPLICATION on a connection of pg_connect_replication(): afterwards its owner sends and receives COPY
+ * data by libpq, without blocking. */
+bool pg_copy_both(struct pg *c, struct error *e, const char *command) MUST_CHECK;
 /* ROLLBACK whatever is open, ignoring errors; for the way out. */
 void pg_rollback(struct pg *c);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Every message is read by one small function through a cursor that cannot leave the bytes. A cursor that
- * met something wrong stays failed and gives zeroes from then on, so that only pgoutput_decode() has to ask,
- * once a message. What each message byte means, since which version and where, is the table `formats`.
+/* Every message is read by one small function through a cursor that cannot leave the bytes. A
+ * cursor that met something wrong stays failed and gives zeroes from then on, so that only
+ * pgoutput_decode() has to ask, once a message. What each message byte means, since which version
+ * and where, is the table `formats`.
  *
- * We are stricter than PostgreSQL's own reader where the rest of a message would otherwise be guessed:
- * bytes left over, kinds of a version that was not asked for and a stream inside of a stream are errors. */
+ * We are stricter than PostgreSQL's own reader where the rest of a message would otherwise be
+ * guessed: bytes left over, kinds of a version that was not asked for and a stream inside of a
+ * stream are errors. */
 #include "pgoutput.h"
 
 #include <endian.h>
@@ -30,6 +32,14 @@ static void refuse(struct cursor *c, const char *why)
 		c->where = c->at;
 	}
 	c->at = c->end;
+}
+
+/* The byte just read is the wrong one. */
+static void refuse_byte(struct cursor *c, const char *why)
+{
+	if (!c->why)
+		c->at--;
+	refuse(c, why);
 }
 
 /* The next size bytes; NULL when there are fewer. */
@@ -118,7 +128,7 @@ static void skip_value(struct cursor *c)
 		get_bytes(c, get32(c));
 		return;
 	default:
-		refuse(c, "a value is of an unknown kind");
+		refuse_byte(c, "a value is of an unknown kind");
 	}
 }
 
@@ -195,7 +205,7 @@ static void read_relation(struct cursor *c, struct pgoutput_message *m)
 	m->relation.name = get_text(c);
 	m->relation.identity = (char)get8(c);
 	if (!memchr("dnfi", m->relation.identity, 4))
-		refuse(c, "a replica identity is of an unknown kind");
+		refuse_byte(c, "a replica identity is of an unknown kind");
 	m->relation.columns = get16(c);
 	m->relation.at = c->at;
 	for (uint16_t i = 0; i < m->relation.columns && !c->why; i++)
@@ -214,7 +224,7 @@ static void read_insert(struct cursor *c, struct pgoutput_message *m)
 {
 	m->change.relation = get32(c);
 	if (get8(c) != 'N')
-		refuse(c, "no new row");
+		refuse_byte(c, "no new row");
 	m->change.new_row = get_tuple(c);
 }
 
@@ -235,7 +245,7 @@ static void read_update(struct cursor *c, struct pgoutput_message *m)
 	if (read_old(c, letter, m))
 		letter = get8(c);
 	if (letter != 'N')
-		refuse(c, "no new row");
+		refuse_byte(c, "no new row");
 	m->change.new_row = get_tuple(c);
 }
 
@@ -243,7 +253,7 @@ static void read_delete(struct cursor *c, struct pgoutput_message *m)
 {
 	m->change.relation = get32(c);
 	if (!read_old(c, get8(c), m))
-		refuse(c, "no old row");
+		refuse_byte(c, "no old row");
 }
 
 static void read_truncate(struct cursor *c, struct pgoutput_message *m)
@@ -285,7 +295,7 @@ static void read_stream_commit(struct cursor *c, struct pgoutput_message *m)
 	read_commit(c, m);
 }
 
-/* Only streaming = parallel adds where and when, streaming = on leaves them out in version 4 too. */
+/* Only streaming = parallel adds where and when: streaming = on has neither, in version 4 too. */
 static void read_stream_abort(struct cursor *c, struct pgoutput_message *m)
 {
 	m->xid = get32(c);
@@ -381,8 +391,8 @@ static const struct format *find_format(
 		return NULL;
 	}
 	if (f->version > context->version) {
-		error_set(e, ERROR_BUG, "the source sent pgoutput's %s, which version %d does not have", f->name,
-			context->version);
+		error_set(e, ERROR_BUG, "the source sent pgoutput's %s, which version %d does not have",
+			f->name, context->version);
 		return NULL;
 	}
 	if (f->place == (context->in_stream ? OUTSIDE : INSIDE)) {
@@ -409,8 +419,9 @@ bool pgoutput_decode(struct pgoutput_context *c, const char *bytes, size_t size,
 	if (in.at != in.end)
 		refuse(&in, "bytes are left over");
 	if (in.why)
-		return error_set(e, ERROR_BUG, "the source sent a broken pgoutput %s: %s at byte %zu of %zu",
-			f->name, in.why, (size_t)(in.where - bytes), size);
+		return error_set(e, ERROR_BUG,
+			"the source sent a broken pgoutput %s: %s at byte %zu of %zu", f->name, in.why,
+			(size_t)(in.where - bytes), size);
 	if (f->kind == PGOUTPUT_STREAM_START || f->kind == PGOUTPUT_STREAM_STOP)
 		c->in_stream = f->kind == PGOUTPUT_STREAM_START;
 	return true;

@@ -64,7 +64,8 @@ struct pgoutput_column {
 
 struct pgoutput_message {
 	enum pgoutput_kind kind;
-	uint32_t xid;   /* of the transaction; inside a stream (version 2) of every message; else 0 */
+	uint32_t xid; /* of begin and of the messages about a transaction; of every message inside a stream (there
+	               * the subtransaction's that wrote it, which abort may take back); else 0 */
 	union {
 		struct { lsn_t final; int64_t at_us; } begin; /* LSN of the commit record; at_us: unix time */
 		struct { uint8_t flags; lsn_t commit, end; int64_t at_us; } commit; /* also stream commit */
