@@ -9,7 +9,7 @@
 
 #include <pgpier/error.h>
 
-#include "lsn.h"
+#include "../lsn.h"
 
 enum pgoutput_kind {
 	PGOUTPUT_BEGIN,

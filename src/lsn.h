@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Positions in the write-ahead log, as servers write them: "16/B374D848". */
-#ifndef REPLICATE_LSN_H
-#define REPLICATE_LSN_H
+#ifndef LSN_H
+#define LSN_H
 
 #include <pgpier/model.h>
 
