@@ -295,11 +295,14 @@ void ready_connect(const struct peer_config *source, const char *mirror, const s
 bool ready_target(struct pg *target, bool continuous, struct ready *out, struct error *e)
 {
 	enum provider provider;
-	if (pg_run(target, e, "BEGIN; SET LOCAL session_replication_role = replica; ROLLBACK"))
+	struct error why;
+	if (pg_run(target, &why, "BEGIN; SET LOCAL session_replication_role = replica; ROLLBACK"))
 		return true;
 	pg_rollback(target);
-	if (e->class != ERROR_PERMISSION)
+	if (why.class != ERROR_PERMISSION) {
+		*e = why;
 		return false;
+	}
 	struct rows *r = PG_ROWS(target, e, "SELECT current_user");
 	bool ok = r && provider_read(target, &provider, e);
 	if (ok) {

@@ -36,7 +36,7 @@ static const char tables_sql[] =
 	"    quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS quoted,"
 	"    EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped"
 	"      AND coalesce(pg_catalog.to_jsonb(a) ->> 'attgenerated', '') <> '') AS generated"
-	"  FROM tree JOIN pg_catalog.pg_class c USING (oid)"
+	"  FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid"
 	"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'),"
 	" judged AS (SELECT t.*,"
 	"    CASE t.relreplident"

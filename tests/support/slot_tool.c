@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsn.h"
 #include "pg/conn.h"
-#include "replicate/lsn.h"
 #include "replicate/publication.h"
 #include "replicate/slot.h"
 
