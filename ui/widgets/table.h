@@ -19,6 +19,7 @@ struct column {
 	short rank; /* columns of the highest rank leave first when it gets narrow; 0 never leaves */
 	bool grows; /* takes what is left over */
 	bool fixed; /* can't be sorted by */
+	bool parts; /* two spaces part its text: what does not fit leaves by whole parts */
 };
 
 struct cell {
