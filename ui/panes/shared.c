@@ -329,8 +329,8 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 	if (v->moments[0] != '\0')
 		facts_add(f, "rows are", ROLE_TEXT, "%s", v->moments);
 	if (v->continuous && v->lag_s >= 0)
-		facts_add(f, "replicates", ROLE_TEXT, "%s changes/s, lag %s", per_second_text(v->changes_per_s, text),
-			lag_text(v->lag_s, took));
+		facts_add(f, "replicates", ROLE_TEXT, "%s changes/s, lag %s", format_per_second(v->changes_per_s, text),
+			format_lag(v->lag_s, took));
 	facts_gap(f);
 	load_facts(f, &v->load);
 	facts_add(f, "workers", ROLE_TEXT, "%d, %d busy, %d tables at once", v->workers,
