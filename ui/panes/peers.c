@@ -17,7 +17,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_WAL] = { "WAL", 7, 8, ALIGN_LEFT, 4, false, false },
 	[COL_SIZE] = { "SIZE", 7, 8, ALIGN_RIGHT, 3, false, false },
 	[COL_MIRRORS] = { "MIRRORS", 7, 8, ALIGN_RIGHT, 5, false, false },
-	[COL_STATUS] = { "STATUS", 10, 60, ALIGN_LEFT, 0, true, false },
+	[COL_STATUS] = { "STATUS", 10, 10, ALIGN_LEFT, 0, true, false },
 };
 
 struct peers {
