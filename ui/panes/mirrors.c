@@ -144,6 +144,7 @@ static void sync(struct pane *p)
 	free(s->rows);
 	s->count = model_mirrors(p->ui->model, &s->rows);
 	table_refresh(&s->table);
+	list_choose(p, &s->table, ROOT_MIRRORS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)

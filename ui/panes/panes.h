@@ -38,6 +38,9 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 /* What a pane that is a list does with text and the mouse. */
 bool list_input(struct pane *p, struct table *t, const struct input *in);
 
+/* Selects the object that ui_choose() named, if the list has it by now. */
+void list_choose(struct pane *p, struct table *t, enum root root);
+
 /* ---- shared.c: how objects read on a screen ---- */
 
 void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v);

@@ -146,6 +146,7 @@ static void sync(struct pane *p)
 	free(s->rows);
 	s->count = model_peers(p->ui->model, &s->rows);
 	table_refresh(&s->table);
+	list_choose(p, &s->table, ROOT_PEERS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)

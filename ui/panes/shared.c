@@ -38,6 +38,14 @@ bool list_input(struct pane *p, struct table *t, const struct input *in)
 	return taken;
 }
 
+void list_choose(struct pane *p, struct table *t, enum root root)
+{
+	char *name = p->ui->chosen[root];
+	if (name[0] == '\0' || !table_select(t, table_identity(name)))
+		return;
+	name[0] = '\0';
+}
+
 /* ---- errors ---- */
 
 void error_facts(struct facts *f, const struct error *e)

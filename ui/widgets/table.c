@@ -100,11 +100,21 @@ void table_refresh(struct table *t)
 	follow_anchor(t);
 }
 
-void table_select(struct table *t, uint64_t identity)
+static void move_to(struct table *t, size_t place)
 {
-	t->anchor = identity;
-	t->anchored = true;
-	follow_anchor(t);
+	t->selected = t->count > 0 ? MIN(place, t->count - 1) : 0;
+	anchor_here(t);
+}
+
+bool table_select(struct table *t, uint64_t identity)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->source->identity(t->data, t->rows[i]) != identity)
+			continue;
+		move_to(t, i);
+		return true;
+	}
+	return false;
 }
 
 const char *table_filter_note(const struct table *t, char *buf, size_t size)
@@ -116,12 +126,6 @@ const char *table_filter_note(const struct table *t, char *buf, size_t size)
 }
 
 /* ---- keys ---- */
-
-static void move_to(struct table *t, size_t place)
-{
-	t->selected = t->count > 0 ? MIN(place, t->count - 1) : 0;
-	anchor_here(t);
-}
 
 static size_t page_rows(const struct table *t)
 {

@@ -68,7 +68,8 @@ void table_free(struct table *t);
 void table_refresh(struct table *t);
 /* Row of the source that is selected; TABLE_NOTHING when the list is empty. */
 size_t table_selected(const struct table *t);
-void table_select(struct table *t, uint64_t identity);
+/* False, and nothing changed, when no row that is shown has it. */
+bool table_select(struct table *t, uint64_t identity);
 /* "12 of 3480" while a filter is on, else empty. */
 const char *table_filter_note(const struct table *t, char *buf, size_t size);
 
