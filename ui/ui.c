@@ -99,6 +99,11 @@ void ui_go(struct ui *u, enum root root)
 	ui_sync(u);
 }
 
+void ui_choose(struct ui *u, enum root root, const char *name)
+{
+	copy_text(u->chosen[root], sizeof(u->chosen[root]), name);
+}
+
 void ui_set_overlay(struct ui *u, struct pane *take)
 {
 	if (u->overlay)
@@ -329,10 +334,11 @@ static bool typed(const struct pane *p, const struct input *in)
 void ui_input(struct ui *u, const struct input *in)
 {
 	struct pane *p = ui_top(u);
-	if (in->kind == INPUT_KEY)
-		toast_key(&u->toast);
+	bool dismissed = in->kind == INPUT_KEY && toast_key(&u->toast);
 	if (u->dialog.open) {
 		input_dialog(u, in);
+	} else if (dismissed && in->key == KEY_ESCAPE) {
+		/* It was meant for the error, not for the pane. */
 	} else if (in->kind == INPUT_KEY && !typed(p, in)) {
 		enum action a = action_of_key(in->key, p->contexts);
 		if (a != ACTION_NONE)

@@ -66,6 +66,7 @@ struct ui {
 	struct pane *dead[STACK_DEPTH * 2]; /* closed while one of their functions may still run */
 	int dead_count;
 
+	char chosen[ROOT_COUNT][NAME_SIZE]; /* what a list shall select as soon as it has it */
 	struct dialog dialog;
 	struct pane *asker; /* of the dialog; NULL: the console itself */
 	struct toast toast;
@@ -95,6 +96,8 @@ void ui_push(struct ui *u, struct pane *take);
 void ui_pop(struct ui *u); /* the pane that is seen closes; a root stays */
 void ui_pop_to(struct ui *u, const struct pane *p); /* closes all above p */
 void ui_go(struct ui *u, enum root root);
+/* The root's list selects the object of that name when it next sees it: it has just been made. */
+void ui_choose(struct ui *u, enum root root, const char *name);
 void ui_set_overlay(struct ui *u, struct pane *take); /* NULL closes it */
 
 /* Sends the command. With a text to say when it is done (or ""), its failure becomes a toast; with NULL the

@@ -74,6 +74,7 @@ static void leave(struct review *s)
 	struct ui *u = s->pane.ui;
 	char name[NAME_SIZE];
 	copy_text(name, sizeof(name), s->draft->config.name);
+	ui_choose(u, ROOT_MIRRORS, name);
 	ui_pop_to(u, u->stacks[u->root][0]);
 	ui_push(u, mirror_detail_new(u, name));
 }

@@ -27,10 +27,12 @@ static void mirrors_and_peers(void **state)
 	house_press(h, "1");
 	assert_sees(h, "mover@10.1.1.5");
 	assert_sees(h, "● 0.8 ms");
-	assert_sees(h, "! connection ref");
+	assert_sees(h, "! connect");
 	house_press(h, "enter");
 	assert_sees(h, "Activity");
 	assert_int_equal(stage_count(h->engine, COMMAND_PEER_WATCH), 1);
+	house_press(h, "tab");
+	assert_sees(h, "no replication slots there");
 	house_press(h, "tab");
 	assert_sees(h, "PostgreSQL 15.20");
 	assert_sees(h, "superuser");

@@ -136,6 +136,9 @@ static void going_back_loses_nothing(void **state)
 	assert_sees(h, "1 blocker");
 	house_press(h, "c");
 	assert_sees(h, "a blocker stands in the way");
+	house_press(h, "esc"); /* takes the error away, and nothing else */
+	assert_not_sees(h, "a blocker stands in the way");
+	assert_sees(h, "1 blocker");
 	house_press(h, "esc");
 	assert_sees(h, "6 of 7 tables");
 	house_press(h, "esc");
