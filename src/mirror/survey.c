@@ -151,6 +151,73 @@ static void choose_known(struct reading *r)
 	}
 }
 
+/* ---- tables that join later ---- */
+
+char *survey_selection(const struct mirror_config *m)
+{
+	struct strbuf b = STRBUF_INIT;
+	for (size_t i = 0; i < m->tables.count; i++)
+		strbuf_addf(&b, "%s\n", m->tables.items[i]);
+	for (size_t i = 0; i < m->exclude.count; i++)
+		strbuf_addf(&b, "!%s\n", m->exclude.items[i]);
+	return strbuf_take(&b);
+}
+
+static bool is_known(const struct reading *r, const char *schema, const char *name)
+{
+	for (size_t i = 0; i < r->known->table_count; i++)
+		if (strcmp(r->known->tables[i].source_name, name) == 0 &&
+			strcmp(r->known->tables[i].source_schema, schema) == 0)
+			return true;
+	return false;
+}
+
+static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
+{
+	for (size_t i = 0; i < r->info_count; i++)
+		if (r->infos[i].oid == oid)
+			return &r->infos[i];
+	return NULL;
+}
+
+static bool ancestor_is_known(const struct reading *r, const struct table_info *t)
+{
+	while (t && t->partition && t->parent) {
+		t = info_of_oid(r, t->parent);
+		if (t && is_known(r, t->schema, t->name))
+			return true;
+	}
+	return false;
+}
+
+static void choose_more(struct reading *r)
+{
+	char *selection = survey_selection(r->mirror);
+	bool all = r->known->selection && strcmp(selection, r->known->selection) != 0;
+	for (size_t i = 0; i < r->info_count; i++) {
+		const struct table_info *t = &r->infos[i];
+		if (((all && selection_takes(r->mirror, t->schema, t->name)) ||
+				(t->partition && ancestor_is_known(r, t) && !is_excluded(r, t))) &&
+			!is_known(r, t->schema, t->name))
+			choose_table(r, t);
+	}
+	free(selection);
+}
+
+/* Partitions stay with their parents, which the store has before them; whether a parent is one is not written
+ * down, so a leaf stays as long as any chosen parent is there. */
+bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table)
+{
+	const struct store_table *t = &known->tables[table];
+	if (selection_takes(m, t->source_schema, t->source_name))
+		return true;
+	for (size_t i = 0; i < known->table_count; i++)
+		if (known->tables[i].parent &&
+			selection_takes(m, known->tables[i].source_schema, known->tables[i].source_name))
+			return true;
+	return false;
+}
+
 /* ---- what the target has ---- */
 
 static bool made_by_us(const struct reading *r, const struct schema_table *t)
@@ -418,7 +485,7 @@ static bool check_definitions(struct reading *r, struct error *e)
 }
 
 bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
-	const struct store_mirror *known, struct survey *out, struct error *e)
+	const struct store_mirror *known, bool grow, struct survey *out, struct error *e)
 {
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
@@ -430,7 +497,9 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	}
 	if (r.begun)
 		choose_known(&r);
-	else
+	if (r.begun && grow)
+		choose_more(&r);
+	else if (!r.begun)
 		choose_new(&r);
 	int64_t *target_oids = xcalloc(out->table_count, sizeof(*target_oids));
 	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);

@@ -92,7 +92,8 @@ bool store_create(struct pg *target, const char *mirror, const char *source, int
 	MUST_CHECK;
 bool store_state(struct pg *target, int64_t id, enum mirror_state state, const struct error *why,
 	struct error *e) MUST_CHECK;
-bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
+/* after: how many it has already. */
+bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n, size_t after,
 	struct error *e) MUST_CHECK;
 bool store_add_snapshot(struct pg *target, int64_t id, int number, int64_t taken_at, const char *visible,
 	const char *lsn, struct error *e) MUST_CHECK;
