@@ -41,35 +41,42 @@ static void drop_marked(const struct store_mirror *store, struct schema_steps *s
 /* ---- a new mirror ---- */
 
 /* Whose rows are in the target's table: may pgpier empty it? */
-static bool may_empty(const struct run *r, const struct survey_table *t)
+bool setup_may_empty(const struct run *r, const struct survey_table *t)
 {
 	if (!t->names.exists)
 		return true; /* about to be created */
 	return !t->has_rows || r->config.on_existing_rows == EXISTING_TRUNCATE;
 }
 
+void setup_store_table(const struct run *r, const struct survey_table *t, struct store_table *out)
+{
+	const struct schema_table *n = &t->names;
+	copy_text(out->source_schema, NAME_SIZE, n->source_schema);
+	copy_text(out->source_name, NAME_SIZE, n->source_name);
+	copy_text(out->target_schema, NAME_SIZE, n->target_schema);
+	copy_text(out->target_name, NAME_SIZE, n->target_name);
+	out->parent = t->parent;
+	out->ours = setup_may_empty(r, t);
+	out->rows_estimate = chunks_estimate(&t->info);
+	out->bytes_estimate = t->info.bytes;
+}
+
 static bool write_new(struct run *r, struct pg *control, struct error *e)
 {
 	const struct survey *s = &r->survey;
 	struct store_table *tables = xcalloc(s->table_count, sizeof(*tables));
-	for (size_t i = 0; i < s->table_count; i++) {
-		const struct schema_table *n = &s->tables[i].names;
-		copy_text(tables[i].source_schema, NAME_SIZE, n->source_schema);
-		copy_text(tables[i].source_name, NAME_SIZE, n->source_name);
-		copy_text(tables[i].target_schema, NAME_SIZE, n->target_schema);
-		copy_text(tables[i].target_name, NAME_SIZE, n->target_name);
-		tables[i].parent = s->tables[i].parent;
-		tables[i].ours = may_empty(r, &s->tables[i]);
-		tables[i].rows_estimate = chunks_estimate(&s->tables[i].info);
-		tables[i].bytes_estimate = s->tables[i].info.bytes;
-	}
+	char *selection = survey_selection(&r->config);
+	for (size_t i = 0; i < s->table_count; i++)
+		setup_store_table(r, &s->tables[i], &tables[i]);
 	r->snapshot_number = 1;
+	/* A continuous mirror was written down before its slot was made. */
 	bool ok = pg_run(control, e, "BEGIN") &&
-			  store_create(control, r->mirror, r->config.source, &r->id, e) &&
-			  store_add_tables(control, r->id, tables, s->table_count, e) &&
+			  (r->id || store_create(control, r->mirror, r->config.source, &r->id, e)) &&
+			  store_add_tables(control, r->id, tables, s->table_count, 0, e) &&
 			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
-				  snapshot_visible(r->snapshot), e) &&
-			  pg_run(control, e, "COMMIT");
+				  snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
+			  store_selection(control, r->id, selection, e) && pg_run(control, e, "COMMIT");
+	free(selection);
 	free(tables);
 	if (!ok)
 		pg_rollback(control);
@@ -83,7 +90,7 @@ static bool write_again(struct run *r, struct pg *control, struct error *e)
 	for (size_t i = 0; i < r->store.snapshot_count; i++)
 		r->snapshot_number = MAX(r->snapshot_number, r->store.snapshots[i].number + 1);
 	return store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
-			   snapshot_visible(r->snapshot), e) &&
+			   snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
 		   store_state(control, r->id, MIRROR_LOADING, NULL, e);
 }
 
@@ -92,11 +99,13 @@ static bool write_again(struct run *r, struct pg *control, struct error *e)
 static void take_store(struct run *r, struct run_table *t, const struct store_table *k)
 {
 	t->ours = k->ours;
+	t->stale = k->stale;
 	t->loaded = k->loaded;
 	t->rows = k->rows;
 	t->bytes = k->bytes;
 	t->took_us = k->took_us;
-	t->kept_snapshot = k->snapshot;
+	t->kept_snapshot = t->snapshot = k->snapshot;
+	t->kept_last_snapshot = t->last_snapshot = k->last_snapshot;
 	t->kept_filenode = k->filenode;
 	copy_text(t->how, sizeof(t->how), k->how);
 	size_t i = 0, done = 0;
@@ -164,8 +173,9 @@ static void fill_tables(struct run *r)
 		t->binary = s->tables[i].binary;
 		t->parent = s->tables[i].parent;
 		t->missing = s->tables[i].info.oid == 0;
-		t->ours = may_empty(r, &s->tables[i]);
-		if (r->store.id)
+		t->has_key = s->tables[i].info.key == KEY_PRIMARY;
+		t->ours = setup_may_empty(r, &s->tables[i]);
+		if (r->store.table_count > 0)
 			take_store(r, t, &r->store.tables[i]);
 		if (t->missing)
 			missing_error(t);
@@ -235,8 +245,7 @@ static void tell_model(struct run *r)
 	free(names);
 }
 
-/* Nothing was begun; but a person shall see at which tables it failed. */
-static void tell_blocked(struct run *r)
+void setup_tell_blocked(struct run *r)
 {
 	const struct survey *s = &r->survey;
 	struct load_table_init *init = xcalloc(s->table_count, sizeof(*init));
@@ -274,11 +283,12 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	bool found;
 	if (!store_read(control, r->mirror, &r->store, &found, e))
 		return false;
+	found = r->store.table_count > 0;
 	struct pg *source = snapshot_connection(r->snapshot);
-	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e))
+	if (!survey_read(source, control, &r->config, r->store.id ? &r->store : NULL, false, &r->survey, e))
 		return false;
 	if (!survey_error(&r->survey, e)) {
-		tell_blocked(r);
+		setup_tell_blocked(r);
 		return false;
 	}
 	r->schema = r->survey.schema;
@@ -303,6 +313,7 @@ void run_clear(struct run *r)
 		free(r->tables[i].chunk_done);
 		free(r->tables[i].builds);
 		free(r->tables[i].error);
+		free(r->tables[i].filter);
 	}
 	free(r->tables);
 	free(r->queue);

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/ready.h"
 #include "../schema/check.h"
 #include "run.h"
 
 struct reading {
 	struct pg *source, *target;
 	const struct mirror_config *mirror;
-	const struct store_mirror *known;
+	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
+	bool begun;                       /* it has */
 	struct table_info *infos; /* all tables of the source, by schema and name */
 	size_t info_count;
 	struct survey *out;
@@ -147,6 +149,73 @@ static void choose_known(struct reading *r)
 		copy_text(t->names.target_schema, NAME_SIZE, k->target_schema);
 		copy_text(t->names.target_name, NAME_SIZE, k->target_name);
 	}
+}
+
+/* ---- tables that join later ---- */
+
+char *survey_selection(const struct mirror_config *m)
+{
+	struct strbuf b = STRBUF_INIT;
+	for (size_t i = 0; i < m->tables.count; i++)
+		strbuf_addf(&b, "%s\n", m->tables.items[i]);
+	for (size_t i = 0; i < m->exclude.count; i++)
+		strbuf_addf(&b, "!%s\n", m->exclude.items[i]);
+	return strbuf_take(&b);
+}
+
+static bool is_known(const struct reading *r, const char *schema, const char *name)
+{
+	for (size_t i = 0; i < r->known->table_count; i++)
+		if (strcmp(r->known->tables[i].source_name, name) == 0 &&
+			strcmp(r->known->tables[i].source_schema, schema) == 0)
+			return true;
+	return false;
+}
+
+static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
+{
+	for (size_t i = 0; i < r->info_count; i++)
+		if (r->infos[i].oid == oid)
+			return &r->infos[i];
+	return NULL;
+}
+
+static bool ancestor_is_known(const struct reading *r, const struct table_info *t)
+{
+	while (t && t->partition && t->parent) {
+		t = info_of_oid(r, t->parent);
+		if (t && is_known(r, t->schema, t->name))
+			return true;
+	}
+	return false;
+}
+
+static void choose_more(struct reading *r)
+{
+	char *selection = survey_selection(r->mirror);
+	bool all = r->known->selection && strcmp(selection, r->known->selection) != 0;
+	for (size_t i = 0; i < r->info_count; i++) {
+		const struct table_info *t = &r->infos[i];
+		if (((all && selection_takes(r->mirror, t->schema, t->name)) ||
+				(t->partition && ancestor_is_known(r, t) && !is_excluded(r, t))) &&
+			!is_known(r, t->schema, t->name))
+			choose_table(r, t);
+	}
+	free(selection);
+}
+
+/* Partitions stay with their parents, which the store has before them; whether a parent is one is not written
+ * down, so a leaf stays as long as any chosen parent is there. */
+bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table)
+{
+	const struct store_table *t = &known->tables[table];
+	if (selection_takes(m, t->source_schema, t->source_name))
+		return true;
+	for (size_t i = 0; i < known->table_count; i++)
+		if (known->tables[i].parent &&
+			selection_takes(m, known->tables[i].source_schema, known->tables[i].source_name))
+			return true;
+	return false;
 }
 
 /* ---- what the target has ---- */
@@ -319,19 +388,16 @@ static void judge_table(struct reading *r, size_t i)
 		snprintf(next, sizeof(next), "create %.100s on the target, or set schema = \"tables\"", target);
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target has no such table", next);
 	}
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target's table has rows",
 			"empty it yourself, or set on_existing_rows to \"truncate\" or \"append\"");
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
 		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
 			"set on_existing_rows to \"refuse\" if that is not wanted");
 }
 
 static void judge_options(struct reading *r)
 {
-	if (r->mirror->continuous)
-		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "continuous",
-			"this version of pgpier does the initial copy only", "set continuous = false");
 	if (r->mirror->schema == SCHEMA_DATABASE)
 		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
 			"this version of pgpier makes the chosen tables, not the whole database's schema",
@@ -349,6 +415,29 @@ static bool judge_places(struct reading *r, struct error *e)
 	bool ok = b != NULL;
 	rows_free(a);
 	rows_free(b);
+	return ok;
+}
+
+/* Of a mirror that goes on after its load. Tables that are gone are told of elsewhere. */
+static bool judge_replication(struct reading *r, struct error *e)
+{
+	const struct survey *s = r->out;
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	struct ready_table *tables = xmalloc(s->table_count * sizeof(*tables));
+	struct ready found = { 0 };
+	mirror_slot_name(r->mirror, slot);
+	mirror_publication_name(r->mirror, publication);
+	for (size_t i = 0; i < s->table_count; i++)
+		tables[i] = (struct ready_table){ s->tables[i].info.oid, s->tables[i].parent };
+	const struct ready_plan plan = { slot, publication, r->known && r->known->replication.slot[0], tables,
+		s->table_count };
+	bool ok = ready_check(r->source, &plan, &found, e);
+	for (size_t i = 0; ok && i < found.count; i++) {
+		const struct finding *f = &found.items[i].finding;
+		find(r->out, found.items[i].table, f->severity, f->subject, f->text, f->next);
+	}
+	ready_free(&found);
+	free(tables);
 	return ok;
 }
 
@@ -396,23 +485,27 @@ static bool check_definitions(struct reading *r, struct error *e)
 }
 
 bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
-	const struct store_mirror *known, struct survey *out, struct error *e)
+	const struct store_mirror *known, bool grow, struct survey *out, struct error *e)
 {
 	*out = (struct survey){ 0 };
-	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out };
+	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
+		.begun = known && known->table_count > 0 };
 	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
 		return false;
 	}
-	if (known)
+	if (r.begun)
 		choose_known(&r);
-	else
+	if (r.begun && grow)
+		choose_more(&r);
+	else if (!r.begun)
 		choose_new(&r);
 	int64_t *target_oids = xcalloc(out->table_count, sizeof(*target_oids));
 	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);
 	for (size_t i = 0; ok && i < out->table_count; i++)
 		judge_table(&r, i);
+	ok = ok && (!m->continuous || judge_replication(&r, e));
 	free(target_oids);
 	tables_free(r.infos, r.info_count);
 	if (!ok)

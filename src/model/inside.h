@@ -100,6 +100,7 @@ struct model {
 	pthread_mutex_t lock;
 	_Atomic uint64_t version;
 	int eventfd;
+	atomic_bool told; /* readers were woken and have not come yet */
 	/* the following are protected by lock */
 	struct peer_entry **peers;
 	size_t peer_count;

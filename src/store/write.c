@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "inside.h"
 
-static char *number(int64_t n)
+char *number(int64_t n)
 {
 	return xasprintf("%lld", (long long)n);
 }
 
-/* Runs a statement whose parameters are all made by the caller; frees them. */
-static bool run_freeing(struct pg *target, struct error *e, int n, char **words)
+bool run_freeing(struct pg *target, struct error *e, int n, char **words)
 {
 	struct rows *r = pg_query(target, e, n, (const char *const *)words);
 	for (int i = 1; i < n; i++)
@@ -20,11 +19,6 @@ static bool run_freeing(struct pg *target, struct error *e, int n, char **words)
 	rows_free(r);
 	return r != NULL;
 }
-#define RUN_FREEING(target, e, ...) \
-	run_freeing((target), (e), (int)(sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *)), \
-		(char *[]){ __VA_ARGS__ })
-/* A statement is a string constant, but the list's items are freed by position, so none is harmed. */
-#define SQL(text) ((char *)(uintptr_t)(text))
 
 bool store_create(struct pg *target, const char *mirror, const char *source, int64_t *id, struct error *e)
 {
@@ -76,26 +70,26 @@ TABLE_FIELD(rows_estimate, number(t->rows_estimate))
 TABLE_FIELD(bytes_estimate, number(t->bytes_estimate))
 
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
-	struct error *e)
+	size_t after, struct error *e)
 {
 	return RUN_FREEING(target, e,
 		SQL("INSERT INTO pgpier.tables (mirror_id, table_no, source_schema, source_name, target_schema,"
 			" target_name, parent, ours, rows_estimate, bytes_estimate)"
-			" SELECT $1, t.no, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
+			" SELECT $1, t.no + $10, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
 			" $4::text[], $5::text[], $6::bool[], $7::bool[], $8::int8[], $9::int8[])"
 			" WITH ORDINALITY AS t (a, b, c, d, e, f, g, h, no)"),
 		number(id), array_of(n, table_source_schema, tables), array_of(n, table_source_name, tables),
 		array_of(n, table_target_schema, tables), array_of(n, table_target_name, tables),
 		array_of(n, table_parent, tables), array_of(n, table_ours, tables),
-		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables));
+		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables), number((int64_t)after));
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,
-	struct error *e)
+	const char *lsn, struct error *e)
 {
 	return RUN_FREEING(target, e,
-		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4)"),
-		number(id), number(number_), number(taken_at), xstrdup(visible));
+		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4, $5)"),
+		number(id), number(number_), number(taken_at), xstrdup(visible), lsn[0] ? xstrdup(lsn) : NULL);
 }
 
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
@@ -107,7 +101,7 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 	return pg_runf(target, e, "DELETE FROM pgpier.chunks WHERE mirror_id = %lld AND table_no = %d",
 			   (long long)id, table) &&
 		   RUN_FREEING(target, e,
-			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, filenode = $4, how = $5, loaded = false,"
+			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, last_snapshot_no = 0, stale = false, filenode = $4, how = $5, loaded = false,"
 				   " done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
 				   " sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2"),
 			   number(id), number(table), number(snapshot), number(filenode), xstrdup(how)) &&
