@@ -30,6 +30,7 @@ void ui_init(struct ui *u, struct engine *engine, const struct theme *theme)
 		ui_push(u, roots[i].pane);
 	}
 	u->root = n > 0 ? ROOT_MIRRORS : ROOT_PEERS;
+	passwords_init(u);
 }
 
 static void bury(struct ui *u)
@@ -50,6 +51,7 @@ void ui_finish(struct ui *u)
 	bury(u);
 	dialog_close(&u->dialog);
 	free(u->watches);
+	strings_free(&u->to_ask);
 }
 
 /* ---- panes ---- */
@@ -200,6 +202,7 @@ void ui_sync(struct ui *u)
 	follow_mirrors(u);
 	if (p->ops->sync)
 		p->ops->sync(p);
+	passwords_sync(u);
 }
 
 bool ui_busy(const struct ui *u)
@@ -311,6 +314,8 @@ static void input_dialog(struct ui *u, const struct input *in)
 	u->dialog = (struct dialog){ 0 };
 	if (answer == ANSWER_YES && d.action == ACTION_QUIT && !asker)
 		u->quit = true;
+	else if (answer == ANSWER_YES && d.kind == ASK_SECRET && !asker)
+		password_answered(u, d.subject, edit_text(&d.edit));
 	else if (answer == ANSWER_YES && asker && asker->ops->answered)
 		asker->ops->answered(asker, d.action, d.subject, edit_text(&d.edit));
 	dialog_close(&d);

@@ -205,6 +205,8 @@ static bool act(struct pane *p, enum action a)
 		ui_push(p->ui, peer_detail_new(p->ui, v->name));
 	else if (a == ACTION_EDIT && v)
 		ui_push(p->ui, peer_form_new(p->ui, v->name));
+	else if (a == ACTION_TEST && v && password_needed(p->ui, v->name))
+		return true; /* a test follows the answer */
 	else if (a == ACTION_TEST && v)
 		probe(p->ui, v->name, "");
 	else if (a == ACTION_DROP && v)
