@@ -9,7 +9,7 @@ from support import compare, torture
 from support.live import MARKERS, Live
 from support.pgpier import DONE, PATIENCE
 
-BIG = "repeat(md5(%s::text), 120)"  # 3840 bytes that are stored apart
+BIG = "repeat(md5((%s)::text), 120)"  # 3840 bytes that are stored apart
 
 # name: (tables and first rows, transactions). Each runs in a schema of its own.
 SCENARIOS = {
