@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct stop {
@@ -55,7 +56,8 @@ bool stop_raised(const struct stop *s)
 	return false;
 }
 
-void stop_poll2(const struct stop *s, const int fd[2], const short events[2], short out[2], int timeout_ms)
+static void wait_for(const struct stop *s, const int fd[2], const short events[2], short out[2],
+	const struct timespec *timeout)
 {
 	struct pollfd p[2 + MOST_ANCESTORS];
 	nfds_t n = 2;
@@ -64,15 +66,34 @@ void stop_poll2(const struct stop *s, const int fd[2], const short events[2], sh
 	for (const struct stop *a = s; a && n < ARRAY_SIZE(p); a = a->parent)
 		p[n++] = (struct pollfd){ .fd = a->fd, .events = POLLIN };
 	out[0] = out[1] = 0;
-	if (poll(p, n, timeout_ms) > 0 && !stop_raised(s))
+	if (ppoll(p, n, timeout, NULL) > 0 && !stop_raised(s))
 		for (int i = 0; i < 2; i++)
 			out[i] = p[i].revents;
+}
+
+static struct timespec timespec_of(int64_t us)
+{
+	return (struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+}
+
+void stop_poll2(const struct stop *s, const int fd[2], const short events[2], short out[2], int timeout_ms)
+{
+	struct timespec timeout = timespec_of((int64_t)MAX(timeout_ms, 0) * 1000);
+	wait_for(s, fd, events, out, timeout_ms < 0 ? NULL : &timeout);
 }
 
 short stop_poll(const struct stop *s, int fd, short events, int timeout_ms)
 {
 	short out[2];
 	stop_poll2(s, (int[2]){ fd, -1 }, (short[2]){ events, 0 }, out, timeout_ms);
+	return out[0];
+}
+
+short stop_doze(const struct stop *s, int fd, short events, int us)
+{
+	short out[2];
+	struct timespec timeout = timespec_of(us);
+	wait_for(s, (int[2]){ fd, -1 }, (short[2]){ events, 0 }, out, &timeout);
 	return out[0];
 }
 

@@ -20,6 +20,8 @@ bool stop_raised(const struct stop *s);
 short stop_poll(const struct stop *s, int fd, short events, int timeout_ms);
 /* The same for two sockets; revents are written to out[0] and out[1]. A negative fd is left out. */
 void stop_poll2(const struct stop *s, const int fd[2], const short events[2], short out[2], int timeout_ms);
+/* stop_poll for so short a while that milliseconds are too coarse. */
+short stop_doze(const struct stop *s, int fd, short events, int us);
 bool stop_sleep(const struct stop *s, int ms); /* false when raised */
 
 #endif

@@ -121,6 +121,10 @@ void mirror_config_free(struct mirror_config *m);
  * names it uses exist. The error's text names the field. */
 bool peer_config_check(const struct peer_config *p, struct error *e) MUST_CHECK;
 bool mirror_config_check(const struct mirror_config *m, struct error *e) MUST_CHECK;
+/* On the source: what the configuration says, or pgpier_ and the mirror's name in lower case, every other
+ * character an underscore, cut to 63 bytes. */
+void mirror_slot_name(const struct mirror_config *m, char out[NAME_SIZE]);
+void mirror_publication_name(const struct mirror_config *m, char out[NAME_SIZE]);
 /* Letters, digits, _ - . ; 1 to 63 of them; not starting with a dash or dot. */
 bool config_name_ok(const char *name);
 

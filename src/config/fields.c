@@ -58,6 +58,21 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(RECORDS, mirror_config, map), BESIDE(mirror_config, map_count),
 		.record = &map_record },
 	{ MEMBER(BOOL, mirror_config, continuous) },
+	{ MEMBER(BOOL, mirror_config, soft_delete) },
+	{ MEMBER(BOOL, mirror_config, sync_columns) },
+	{ MEMBER(TEXT, mirror_config, synced_at_column), .required = true,
+		.initial_text = "_pgpier_synced_at" },
+	{ MEMBER(TEXT, mirror_config, is_deleted_column), .required = true,
+		.initial_text = "_pgpier_is_deleted" },
+	{ MEMBER(TEXT, mirror_config, publication) },
+	{ MEMBER(TEXT, mirror_config, slot) },
+	{ MEMBER(INT, mirror_config, batch_size), RANGE(1, 10000000), .initial = 50000 },
+	{ MEMBER(INT, mirror_config, sync_interval_ms), RANGE(0, 3600000) },
+	{ MEMBER(REAL, mirror_config, caught_up_s), RANGE(0, 86400), .initial = 1 },
+	{ MEMBER(TEXT, mirror_config, alert_command) },
+	{ MEMBER(REAL, mirror_config, alert_lag_s), RANGE(0, 31536000), .initial = 60 },
+	{ MEMBER(INT64, mirror_config, alert_retained_mb), RANGE(0, INT64_C(1000000000000)),
+		.initial = 10000 },
 	{ MEMBER(CHOICE, mirror_config, schema), .choices = schema_mode_names },
 	{ MEMBER(CHOICE, mirror_config, on_existing_rows), .choices = existing_rows_names },
 	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1, INT64_C(1000000000000)),
@@ -184,6 +199,32 @@ static void check_columns(const struct strings *l, struct complaints *c)
 	}
 }
 
+/* An identifier of PostgreSQL, as it would stand between double quotes. */
+static void check_identifier(const char *name, const char *field, struct complaints *c)
+{
+	if (name && strlen(name) >= NAME_SIZE)
+		complain(c, field, "%s must be at most 63 bytes, not \"%s\"", field, name);
+}
+
+static void check_replication(const struct mirror_config *m, struct complaints *c)
+{
+	static const char slot_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	if (m->soft_delete && !m->continuous)
+		complain(c, "soft_delete", "soft_delete needs continuous = true: the initial load alone sees "
+								   "no row deleted");
+	check_identifier(m->publication, "publication", c);
+	check_identifier(m->synced_at_column, "synced_at_column", c);
+	check_identifier(m->is_deleted_column, "is_deleted_column", c);
+	if (m->slot && (strlen(m->slot) >= NAME_SIZE || m->slot[strspn(m->slot, slot_letters)] != '\0'))
+		complain(c, "slot", "slot must be 1 to 63 lower-case letters, digits and _, not \"%s\"", m->slot);
+	if (m->synced_at_column && m->is_deleted_column && m->synced_at_column[0] != '\0' &&
+		strcmp(m->synced_at_column, m->is_deleted_column) == 0)
+		complain(c, "is_deleted_column", "is_deleted_column and synced_at_column are the same, \"%s\"",
+			m->is_deleted_column);
+	if (m->caught_up_s >= 0 && m->caught_up_s < 0.001)
+		complain(c, "caught_up_s", "caught_up_s must be at least 0.001");
+}
+
 static void check_mirror(const void *value, struct complaints *c)
 {
 	const struct mirror_config *m = value;
@@ -193,6 +234,7 @@ static void check_mirror(const void *value, struct complaints *c)
 	check_patterns(&m->tables, "tables", c);
 	check_patterns(&m->exclude, "exclude", c);
 	check_columns(&m->columns_exclude, c);
+	check_replication(m, c);
 	for (const struct field *f = map_fields; f->name; f++)
 		check_twins(m, f, c);
 }

@@ -14,6 +14,7 @@ enum field_type {
 	FIELD_PASSWORD, /* text that stays in memory if the bool at `beside` is set: the word "ask" */
 	FIELD_INT,
 	FIELD_INT64,
+	FIELD_REAL, /* a double; its range and default are whole numbers, files keep thousandths */
 	FIELD_BOOL,
 	FIELD_CHOICE,  /* an enum, written as one of `choices` */
 	FIELD_TEXTS,   /* struct strings */
@@ -30,6 +31,7 @@ struct field {
 	size_t beside;
 	int64_t min, max;
 	int64_t initial;
+	const char *initial_text;
 	const char *const *choices; /* NULL-terminated; with FIELD_TEXT they are kept as text */
 	const struct record *record;
 };
@@ -66,6 +68,8 @@ int64_t field_number(const struct field *f, const void *value);
 void field_set_number(const struct field *f, void *value, int64_t number);
 char **field_text(const struct field *f, void *value);
 const char *field_text_borrow(const struct field *f, const void *value); /* NULL for NULL and "" */
+double field_real(const struct field *f, const void *value);
+void field_set_real(const struct field *f, void *value, double number);
 struct strings *field_texts(const struct field *f, void *value);
 struct strings field_texts_borrow(const struct field *f, const void *value);
 bool field_asks(const struct field *f, const void *value); /* of a FIELD_PASSWORD */
@@ -76,7 +80,7 @@ int choice_index(const char *const *choices, const char *name);
 /* Appends "auto, ntile or ctid". */
 void choices_list(struct strbuf *b, const char *const *choices);
 
-/* A zeroed new element at the end of an array of records. */
+/* A new element, all zero, at the end of an array of records. */
 void *records_add(const struct field *f, void *value);
 size_t records_count(const struct field *f, const void *value);
 void *records_at(const struct field *f, const void *value, size_t i);

@@ -137,6 +137,7 @@ static bool wrong_type(const struct group *g, const struct field *f, const confi
 		[FIELD_PASSWORD] = "a text in double quotes",
 		[FIELD_INT] = "a whole number",
 		[FIELD_INT64] = "a whole number",
+		[FIELD_REAL] = "a number",
 		[FIELD_BOOL] = "true or false",
 		[FIELD_CHOICE] = "a text in double quotes",
 		[FIELD_TEXTS] = "an array of texts, [ \"...\", \"...\" ]",
@@ -154,8 +155,10 @@ static bool load_text(
 		return wrong_type(g, f, s);
 	if (f->type == FIELD_PASSWORD && strcmp(text, "ask") == 0)
 		field_set_asks(f, value);
-	else if (text[0] != '\0') /* libpq takes an empty text as not given */
+	else if (text[0] != '\0') { /* libpq takes an empty text as not given */
+		free(*field_text(f, value));
 		*field_text(f, value) = xstrdup(text);
+	}
 	return true;
 }
 
@@ -172,6 +175,18 @@ static bool load_number(
 		return false;
 	}
 	field_set_number(f, value, n);
+	return true;
+}
+
+static bool load_real(
+	const struct group *g, const struct field *f, const config_setting_t *s, void *value)
+{
+	int type = config_setting_type(s);
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64 && type != CONFIG_TYPE_FLOAT)
+		return wrong_type(g, f, s);
+	field_set_real(f, value,
+		type == CONFIG_TYPE_FLOAT ? config_setting_get_float(s)
+								  : (double)config_setting_get_int64(s));
 	return true;
 }
 
@@ -239,7 +254,9 @@ static bool load_records(
 			remember(&l->peers, g->document, element);
 		if (f->record == &mirror_record)
 			remember(&l->mirrors, g->document, element);
-		load_group(l, g->document, element, f->record, NULL, records_add(f, value));
+		void *place = records_add(f, value);
+		record_defaults(f->record, place);
+		load_group(l, g->document, element, f->record, NULL, place);
 	}
 	return true;
 }
@@ -253,6 +270,7 @@ static bool load_field(
 		[FIELD_PASSWORD] = load_text,
 		[FIELD_INT] = load_number,
 		[FIELD_INT64] = load_number,
+		[FIELD_REAL] = load_real,
 		[FIELD_BOOL] = load_bool,
 		[FIELD_CHOICE] = load_choice,
 		[FIELD_TEXTS] = load_texts,

@@ -71,6 +71,18 @@ void field_set_number(const struct field *f, void *value, int64_t number)
 	}
 }
 
+double field_real(const struct field *f, const void *value)
+{
+	double number;
+	memcpy(&number, member_borrow(f, value), sizeof(number));
+	return number;
+}
+
+void field_set_real(const struct field *f, void *value, double number)
+{
+	memcpy(member(f, value), &number, sizeof(number));
+}
+
 char **field_text(const struct field *f, void *value)
 {
 	return (char **)(void *)member(f, value);
@@ -150,17 +162,20 @@ void *records_add(const struct field *f, void *value)
 	memcpy(member(f, value), &array, sizeof(array));
 	count++;
 	memcpy((char *)value + f->beside, &count, sizeof(count));
-	void *element = (char *)array + (count - 1) * f->record->size;
-	record_defaults(f->record, element);
-	return element;
+	return memset((char *)array + (count - 1) * f->record->size, 0, f->record->size);
 }
 
 void record_defaults(const struct record *r, void *value)
 {
 	memset(value, 0, r->size);
-	for (const struct field *f = r->fields; f->name; f++)
-		if (f->initial != 0)
+	for (const struct field *f = r->fields; f->name; f++) {
+		if (f->initial_text)
+			*field_text(f, value) = xstrdup(f->initial_text);
+		else if (f->type == FIELD_REAL)
+			field_set_real(f, value, (double)f->initial);
+		else if (f->initial != 0)
 			field_set_number(f, value, f->initial);
+	}
 }
 
 /* dst holds the same bytes as src, so what they point to is still src's. */
@@ -244,6 +259,13 @@ static void check_number(const struct field *f, const void *value, struct compla
 			f->max, n);
 }
 
+static void check_real(const struct field *f, const void *value, struct complaints *c)
+{
+	double n = field_real(f, value);
+	if (!(n >= (double)f->min && n <= (double)f->max))
+		complain(c, f->name, "%s must be %" PRId64 " to %" PRId64, f->name, f->min, f->max);
+}
+
 static void check_choice(const struct field *f, const void *value, struct complaints *c)
 {
 	int64_t n = field_number(f, value);
@@ -269,6 +291,7 @@ void record_check(const struct record *r, const void *value, struct complaints *
 		[FIELD_PASSWORD] = check_text,
 		[FIELD_INT] = check_number,
 		[FIELD_INT64] = check_number,
+		[FIELD_REAL] = check_real,
 		[FIELD_CHOICE] = check_choice,
 		[FIELD_TEXTS] = check_texts,
 		[FIELD_RECORDS] = NULL,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static bool has_value(const struct field *f, const void *value)
 		return field_texts_borrow(f, value).count > 0;
 	case FIELD_RECORDS:
 		return records_count(f, value) > 0;
+	case FIELD_REAL:
+		return true;
 	default:
 		return !f->may_be_0 || field_number(f, value) != 0;
 	}
@@ -84,6 +87,10 @@ static void put_value(struct strbuf *b, const struct field *f, const void *value
 		break;
 	case FIELD_CHOICE:
 		put_text(b, f->choices[field_number(f, value)]);
+		break;
+	case FIELD_REAL: /* printf's %f follows the locale, libconfig does not */
+		n = llround(field_real(f, value) * 1000);
+		strbuf_addf(b, "%" PRId64 ".%03" PRId64, n / 1000, n % 1000);
 		break;
 	case FIELD_BOOL:
 		strbuf_add(b, field_number(f, value) ? "true" : "false");

@@ -2,6 +2,7 @@
 /* Peers and mirrors as values: finding, replacing, copying and checking them one by one. */
 #include <pgpier/config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,35 @@ bool config_name_ok(const char *name)
 	size_t length = name ? strlen(name) : 0;
 	return length > 0 && length < NAME_SIZE && name[0] != '-' && name[0] != '.' &&
 		   strspn(name, allowed) == length;
+}
+
+/* Slots take lower-case letters, digits and underscores only; a publication of the same name is found
+ * beside it. */
+static void name_from_mirror(const char *mirror, char out[NAME_SIZE])
+{
+	snprintf(out, NAME_SIZE, "pgpier_%s", mirror);
+	for (char *s = out; *s != '\0'; s++) {
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+		else if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9'))
+			*s = '_';
+	}
+}
+
+void mirror_slot_name(const struct mirror_config *m, char out[NAME_SIZE])
+{
+	if (m->slot && m->slot[0] != '\0')
+		copy_text(out, NAME_SIZE, m->slot);
+	else
+		name_from_mirror(m->name, out);
+}
+
+void mirror_publication_name(const struct mirror_config *m, char out[NAME_SIZE])
+{
+	if (m->publication && m->publication[0] != '\0')
+		copy_text(out, NAME_SIZE, m->publication);
+	else
+		name_from_mirror(m->name, out);
 }
 
 /* Keeps the first complaint. */

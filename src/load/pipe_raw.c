@@ -20,6 +20,11 @@
 #define FRAME_HEADER 5
 /* Messages other than CopyData are small; a server that sends a larger one is broken or hostile. */
 #define LONGEST_MESSAGE (1024 * 1024)
+/* A server sends 8 kB at a time, and to wake up for each costs more than to move it: while data flows we doze
+ * before we look again, and take what has gathered at once. The sockets hold far more than comes meanwhile, so
+ * neither server waits for us; the first bytes of a table, which may be small, are not delayed. */
+#define DOZE_US 200
+#define DOZE_FROM_BYTES (256 * 1024)
 /* How long a failed COPY has to end before its connection is given up. */
 #define END_MS 1000
 
@@ -44,7 +49,7 @@ struct raw {
 	char out[FRAME_HEADER + PIPE_PIECE];
 	size_t out_len;     /* payload bytes in out */
 	uint32_t frame_left; /* of the CopyData frame that is being taken apart */
-	bool source_done;
+	bool dozed; /* and found nothing yet */
 	struct pipe_result *result;
 };
 
@@ -88,13 +93,9 @@ static bool stopped(struct end *x)
 /* One recv; 1 got something, 0 nothing there yet, -1 failed. */
 static int receive(struct end *x)
 {
-	if (x->from == x->to)
-		x->from = x->to = 0;
-	if (x->to == IN_SIZE) {
-		memmove(x->in, x->in + x->from, x->to - x->from);
-		x->to -= x->from;
-		x->from = 0;
-	}
+	memmove(x->in, x->in + x->from, x->to - x->from); /* a message's beginning at most */
+	x->to -= x->from;
+	x->from = 0;
 	ssize_t n = recv(x->fd, x->in + x->to, IN_SIZE - x->to, 0);
 	if (n > 0) {
 		x->to += (size_t)n;
@@ -265,11 +266,33 @@ static bool move_payload(struct raw *r)
 	return r->out_len < PIPE_PIECE || flush(r);
 }
 
+/* Rows that are whole in the source's buffer and leave room in out, which most do; the others, and whatever is
+ * odd, are left to the caller. */
+static void move_rows(struct raw *r)
+{
+	struct end *s = &r->source;
+	const char *in = s->in + s->from, *in_end = s->in + s->to;
+	char *out = r->out + FRAME_HEADER + r->out_len, *out_end = r->out + sizeof(r->out);
+	while (in_end - in > FRAME_HEADER && in[0] == 'd') {
+		uint32_t n = get32(in + 1) - 4;
+		if (n > in_end - in - FRAME_HEADER || n >= out_end - out)
+			break;
+		memcpy(out, in + FRAME_HEADER, n);
+		in += FRAME_HEADER + n;
+		out += n;
+		r->result->rows++;
+	}
+	s->from = (size_t)(in - s->in);
+	r->out_len = (size_t)(out - r->out) - FRAME_HEADER;
+}
+
 /* Takes apart all that is in the source's buffer. */
 static bool consume_source(struct raw *r)
 {
 	struct end *s = &r->source;
 	while (!s->ready && !s->failed) {
+		if (r->frame_left == 0)
+			move_rows(r);
 		if (r->frame_left > 0) {
 			if (s->from == s->to)
 				return true;
@@ -289,30 +312,39 @@ static bool consume_source(struct raw *r)
 	return !s->failed;
 }
 
+/* The source is slow just now. What was gathered can go meanwhile; the target may have an error to tell. */
+static bool await_source(struct raw *r)
+{
+	short out[2];
+	if (r->out_len >= PIPE_PIECE / 2 && !flush(r))
+		return false;
+	if (r->result->bytes >= DOZE_FROM_BYTES && !r->dozed) {
+		r->dozed = true;
+		out[1] = stop_doze(stop_of(&r->target), r->target.fd, POLLIN, DOZE_US);
+	} else {
+		stop_poll2(stop_of(&r->source), (int[2]){ r->source.fd, r->target.fd },
+			(short[2]){ POLLIN, POLLIN }, out, -1);
+	}
+	return !stopped(&r->source) &&
+		   (!out[1] || (receive(&r->target) >= 0 && !(take_message(&r->target) && r->target.failed)));
+}
+
 static bool stream(struct raw *r)
 {
-	while (!r->source.ready) {
+	for (;;) {
 		if (!consume_source(r))
 			return false;
 		if (r->source.ready)
-			break;
+			return flush(r);
+		bool filled = r->source.to == IN_SIZE; /* then there is more to be had */
+		if (!filled && !await_source(r))
+			return false;
 		int got = receive(&r->source);
 		if (got < 0)
 			return false;
 		if (got > 0)
-			continue;
-		/* Nothing to read: the source is slow. What was gathered can go meanwhile. */
-		if (r->out_len >= PIPE_PIECE / 2 && !flush(r))
-			return false;
-		short out[2];
-		stop_poll2(stop_of(&r->source), (int[2]){ r->source.fd, r->target.fd },
-			(short[2]){ POLLIN, POLLIN }, out, -1);
-		if (stopped(&r->source))
-			return false;
-		if (out[1] && (receive(&r->target) < 0 || (take_message(&r->target) && r->target.failed)))
-			return false;
+			r->dozed = false;
 	}
-	return flush(r);
 }
 
 /* ---- the end of it ---- */

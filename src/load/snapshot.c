@@ -48,7 +48,7 @@ static bool describe(struct snapshot *s, struct error *e)
 {
 	struct pg *c = s->keepers[0].pg;
 	const char *lsn = pg_version(c) >= 100000
-						  ? "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END"
+						  ? "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END"
 						  : "CASE WHEN pg_is_in_recovery() THEN pg_last_xlog_replay_location() ELSE pg_current_xlog_location() END";
 	char *sql = xasprintf("SELECT txid_current_snapshot(), %s,"
 						  " (extract(epoch FROM clock_timestamp()) * 1000000)::int8", lsn);
@@ -63,11 +63,13 @@ static bool describe(struct snapshot *s, struct error *e)
 	return true;
 }
 
-static bool take(struct snapshot *s, struct error *e)
+static bool take(struct snapshot *s, const char *exported, struct error *e)
 {
 	struct keeper *first = &s->keepers[0];
 	first->pg = open_keeper(s, 0, e);
-	return first->pg && pg_run(first->pg, e, BEGIN_SNAPSHOT) && export(first, e) && describe(s, e);
+	return first->pg && pg_run(first->pg, e, BEGIN_SNAPSHOT) &&
+		   (!exported || pg_runf(first->pg, e, "SET TRANSACTION SNAPSHOT '%s'", exported)) &&
+		   export(first, e) && describe(s, e);
 }
 
 /* Makes keeper i anew from the other one's name. */
@@ -90,15 +92,15 @@ static bool join(struct snapshot *s, int i, struct error *e)
 	return true;
 }
 
-struct snapshot *snapshot_new(const struct peer_config *source, const char *mirror, const struct stop *stop,
-	struct error *e)
+struct snapshot *snapshot_new(const struct peer_config *source, const char *mirror, const char *exported,
+	const struct stop *stop, struct error *e)
 {
 	struct snapshot *s = xcalloc(1, sizeof(*s));
 	peer_config_copy(&s->source, source);
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
 	s->stop = stop;
 	pthread_mutex_init(&s->lock, NULL);
-	if (take(s, e) && join(s, 1, e))
+	if (take(s, exported, e) && join(s, 1, e))
 		return s;
 	snapshot_free(s);
 	return NULL;

@@ -12,8 +12,10 @@
 
 struct snapshot;
 
-struct snapshot *snapshot_new(const struct peer_config *source, const char *mirror, const struct stop *stop,
-	struct error *e) MUST_CHECK;
+/* exported: the name of one that somebody else keeps until this returns (a new replication slot's); NULL: a
+ * snapshot of now. */
+struct snapshot *snapshot_new(const struct peer_config *source, const char *mirror, const char *exported,
+	const struct stop *stop, struct error *e) MUST_CHECK;
 void snapshot_free(struct snapshot *s);
 
 /* The connection whose transaction sees the snapshot, for the owner's own queries. */

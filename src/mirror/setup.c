@@ -68,7 +68,7 @@ static bool write_new(struct run *r, struct pg *control, struct error *e)
 			  store_create(control, r->mirror, r->config.source, &r->id, e) &&
 			  store_add_tables(control, r->id, tables, s->table_count, e) &&
 			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
-				  snapshot_visible(r->snapshot), e) &&
+				  snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
 			  pg_run(control, e, "COMMIT");
 	free(tables);
 	if (!ok)
@@ -83,7 +83,7 @@ static bool write_again(struct run *r, struct pg *control, struct error *e)
 	for (size_t i = 0; i < r->store.snapshot_count; i++)
 		r->snapshot_number = MAX(r->snapshot_number, r->store.snapshots[i].number + 1);
 	return store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
-			   snapshot_visible(r->snapshot), e) &&
+			   snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
 		   store_state(control, r->id, MIRROR_LOADING, NULL, e);
 }
 

@@ -163,7 +163,7 @@ static bool attempt(struct mirror *m, struct error *e)
 	struct pg *control = connect_control(m, e);
 	if (!control)
 		return false;
-	r->snapshot = snapshot_new(&r->source, r->mirror, r->stop, e);
+	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
 	bool ok = r->snapshot != NULL;
 	if (ok) {
 		enter(m, MIRROR_SCHEMA);

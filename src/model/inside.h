@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "rate.h"
+#include "trend.h"
 #include "write.h"
 
 #define EVENT_KEEP 4096
@@ -19,6 +20,9 @@ struct peer_entry {
 	struct activity_row *activity;
 	size_t activity_count;
 	int64_t activity_at;
+	struct slot_view *slots;
+	size_t slot_count;
+	int64_t slots_at;
 };
 
 struct chunk_entry {
@@ -38,6 +42,11 @@ struct build_entry {
 	struct error *error;
 };
 
+/* What the stream did to a table. */
+struct changes_entry {
+	int64_t inserts, updates, deletes, truncates, missing;
+};
+
 struct table_entry {
 	char *source, *target, *how, *stall;
 	enum table_state state;
@@ -52,6 +61,7 @@ struct table_entry {
 	int attempts;
 	struct error *error;
 	struct rate rate;
+	struct changes_entry changes;
 };
 
 struct worker_entry {
@@ -60,6 +70,11 @@ struct worker_entry {
 	bool copying, building;
 	double fraction;
 	struct progress progress;
+};
+
+struct replication_entry {
+	struct replication_view view; /* rates and slopes as of the last tick */
+	struct trend trend;
 };
 
 struct mirror_entry {
@@ -73,6 +88,7 @@ struct mirror_entry {
 	struct rate rate;
 	bool running;
 	int64_t run_started_us;
+	struct replication_entry *replication; /* NULL until its stream is first heard of */
 };
 
 struct outcome_entry {
@@ -84,6 +100,7 @@ struct model {
 	pthread_mutex_t lock;
 	_Atomic uint64_t version;
 	int eventfd;
+	atomic_bool told; /* readers were woken and have not come yet */
 	/* the following are protected by lock */
 	struct peer_entry **peers;
 	size_t peer_count;
@@ -105,6 +122,15 @@ struct table_entry *table_find(struct mirror_entry *r, size_t table);
 void peer_entry_free(struct peer_entry *p);
 void mirror_entry_free(struct mirror_entry *r);
 void load_clear(struct mirror_entry *r);
+/* Of tables that are about to be replaced by others of the same names, sorted by name. */
+struct kept_changes {
+	char *source;
+	struct changes_entry changes;
+};
+struct kept_changes *changes_keep(const struct mirror_entry *r); /* table_count of them */
+void changes_restore(struct mirror_entry *r, struct kept_changes *take, size_t n);
+void replication_tick(struct mirror_entry *r, int64_t now);
+void replace_error(struct error **error, const struct error *with); /* *error is NULL for none */
 void load_sum(const struct mirror_entry *r, struct load_totals *out);
 
 #endif

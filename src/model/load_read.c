@@ -20,9 +20,16 @@ const char *table_state_name(enum table_state s)
 		[TABLE_COPYING] = "copy",
 		[TABLE_BUILDING] = "index",
 		[TABLE_DONE] = "done",
+		[TABLE_PAUSED] = "paused",
 		[TABLE_FAILED] = "failed",
 	};
 	return names[s];
+}
+
+/* Its rows and keys are in; what comes after that is the stream's. */
+static bool is_loaded(enum table_state s)
+{
+	return s == TABLE_DONE || s == TABLE_PAUSED;
 }
 
 /* Rows and bytes that workers have moved of table i and not committed. */
@@ -72,7 +79,7 @@ void load_sum(const struct mirror_entry *r, struct load_totals *out)
 	for (size_t i = 0; i < r->table_count; i++) {
 		const struct table_entry *t = &r->tables[i];
 		struct amounts a = amounts_of(r, i);
-		out->tables_done += t->state == TABLE_DONE;
+		out->tables_done += is_loaded(t->state);
 		out->tables_failed += t->state == TABLE_FAILED;
 		out->tables_running += t->state == TABLE_COPYING || t->state == TABLE_BUILDING;
 		out->chunks += t->chunk_count;
@@ -106,7 +113,7 @@ static void tick_mirror(struct mirror_entry *r, int64_t now)
 	int64_t ahead = 0;
 	for (size_t i = 0; i < r->table_count; i++) {
 		struct table_entry *t = &r->tables[r->queue[i]];
-		if (t->state == TABLE_DONE || t->state == TABLE_FAILED)
+		if (is_loaded(t->state) || t->state == TABLE_FAILED)
 			continue;
 		struct amounts a = amounts_of(r, r->queue[i]);
 		ahead += MAX(a.bytes_total - a.bytes, 0);
@@ -125,10 +132,13 @@ void model_tick(struct model *m)
 	bool changed = false;
 	model_lock(m);
 	for (size_t i = 0; i < m->mirror_count; i++) {
-		if (!m->mirrors[i]->running)
-			continue;
-		tick_mirror(m->mirrors[i], now);
-		changed = true;
+		struct mirror_entry *r = m->mirrors[i];
+		bool streams = r->replication && r->replication->view.running;
+		if (r->running)
+			tick_mirror(r, now);
+		if (streams)
+			replication_tick(r, now);
+		changed = changed || r->running || streams;
 	}
 	if (changed)
 		model_unlock_changed(m);
@@ -217,7 +227,7 @@ static void table_view_of(const struct mirror_entry *r, size_t table, struct tab
 		.builds = t->build_count,
 		.builds_done = t->builds_done,
 		.rate = t->state == TABLE_COPYING ? rate_per_s(&t->rate) : 0,
-		.eta_s = t->state == TABLE_DONE || t->state == TABLE_FAILED ? -1 : t->rate.eta_s,
+		.eta_s = is_loaded(t->state) || t->state == TABLE_FAILED ? -1 : t->rate.eta_s,
 		.elapsed_s = (double)(t->took_us + (t->started_us ? clock_us() - t->started_us : 0)) / 1e6,
 		.attempts = t->attempts,
 	};

@@ -16,7 +16,7 @@ static void replace_text(char **text, const char *with)
 	*text = xstrdup(with);
 }
 
-static void replace_error(struct error **error, const struct error *with)
+void replace_error(struct error **error, const struct error *with)
 {
 	free(*error);
 	*error = NULL;
@@ -116,6 +116,8 @@ void model_load_set(struct model *m, const char *mirror, const struct load_table
 	model_lock(m);
 	struct mirror_entry *r = mirror_find(m, mirror);
 	if (r) {
+		struct kept_changes *kept = changes_keep(r);
+		size_t kept_count = r->table_count;
 		load_clear(r);
 		r->run++;
 		r->tables = xmalloc(n * sizeof(*r->tables));
@@ -123,6 +125,7 @@ void model_load_set(struct model *m, const char *mirror, const struct load_table
 		for (size_t i = 0; i < n; i++)
 			table_init(&r->tables[i], &tables[i]);
 		order_queue(r);
+		changes_restore(r, kept, kept_count);
 	}
 	model_unlock_changed(m);
 }
@@ -142,7 +145,7 @@ void model_load_started(struct model *m, const char *mirror)
 /* What a pause or a lost server interrupted waits again. */
 static void settle_table(struct table_entry *t)
 {
-	if (t->state != TABLE_DONE && t->state != TABLE_FAILED)
+	if (t->state != TABLE_DONE && t->state != TABLE_FAILED && t->state != TABLE_PAUSED)
 		t->state = TABLE_QUEUED;
 	if (t->started_us)
 		t->took_us += clock_us() - t->started_us;

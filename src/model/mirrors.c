@@ -19,6 +19,7 @@ void mirror_entry_free(struct mirror_entry *r)
 	load_clear(r);
 	mirror_config_free(&r->config);
 	free(r->workers);
+	free(r->replication);
 	free(r);
 }
 
@@ -31,6 +32,8 @@ const char *mirror_state_name(enum mirror_state s)
 		[MIRROR_SCHEMA] = "schema",
 		[MIRROR_LOADING] = "initial load",
 		[MIRROR_FINISHING] = "finishing",
+		[MIRROR_CATCHING_UP] = "catching up",
+		[MIRROR_REPLICATING] = "replicating",
 		[MIRROR_DONE] = "done",
 		[MIRROR_PAUSING] = "pausing",
 		[MIRROR_PAUSED] = "paused",
@@ -43,15 +46,16 @@ const char *mirror_state_name(enum mirror_state s)
 }
 
 /* The next step a person could take, where the engine knows no better one. */
-static void next_step(enum mirror_state s, const char *mirror, char *out, size_t size)
+static void next_step(enum mirror_state s, const struct mirror_config *c, char *out, size_t size)
 {
 	switch (s) {
 	case MIRROR_NEW:
-		snprintf(out, size, "run it: p in the console, or pgpier run %s", mirror);
+		snprintf(out, size, "run it: p in the console, or pgpier run %s", c->name);
 		break;
 	case MIRROR_PAUSED:
 	case MIRROR_INTERRUPTED:
-		snprintf(out, size, "go on: p in the console, or pgpier run %s", mirror);
+		snprintf(out, size, "go on: p in the console, or pgpier run %s%s", c->name,
+			c->continuous ? "; meanwhile its slot keeps WAL on the source" : "");
 		break;
 	case MIRROR_FAILED:
 		copy_text(out, size, "mend the cause, then press r or run it again: what is done stays done");
@@ -73,7 +77,7 @@ void model_mirror_state(struct model *m, const char *mirror, enum mirror_state s
 		if (next)
 			copy_text(r->view.next, sizeof(r->view.next), next);
 		else
-			next_step(state, mirror, r->view.next, sizeof(r->view.next));
+			next_step(state, &r->config, r->view.next, sizeof(r->view.next));
 	}
 	model_unlock_changed(m);
 }
@@ -139,6 +143,9 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	v.workers_busy = 0;
 	for (int i = 0; i < MOST_WORKERS; i++)
 		v.workers_busy += r->workers[i].doing[0] != '\0';
+	v.continuous = r->config.continuous;
+	v.lag_s = r->replication && r->replication->view.running ? r->replication->view.lag_s : -1;
+	v.changes_per_s = r->replication ? r->replication->view.changes_per_s : 0;
 	if (r->running)
 		v.elapsed_s = (double)(clock_us() - r->run_started_us) / 1e6;
 	return v;

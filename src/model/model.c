@@ -53,6 +53,8 @@ void model_unlock_changed(struct model *m)
 {
 	atomic_fetch_add(&m->version, 1);
 	pthread_mutex_unlock(&m->lock);
+	if (atomic_exchange(&m->told, true))
+		return;
 	ssize_t n = write(m->eventfd, &(uint64_t){ 1 }, sizeof(uint64_t));
 	(void)n; /* a full counter is readable already */
 }
@@ -72,6 +74,8 @@ void model_eventfd_drain(struct model *m)
 	uint64_t count;
 	ssize_t n = read(m->eventfd, &count, sizeof(count));
 	(void)n;
+	/* In this order: a change in between is not told, but is seen by the look that follows. */
+	atomic_store(&m->told, false);
 }
 
 /* ---- events ---- */

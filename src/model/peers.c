@@ -18,6 +18,7 @@ void peer_entry_free(struct peer_entry *p)
 {
 	peer_config_free(&p->config);
 	free(p->activity);
+	free(p->slots);
 	free(p);
 }
 

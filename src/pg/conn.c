@@ -209,8 +209,8 @@ static bool apply_settings(struct pg *c, struct error *e)
 	return ok;
 }
 
-struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const char *role,
-	const struct stop *stop, struct error *e)
+static struct pg *open_session(const struct peer_config *peer, const char *mirror, const char *role,
+	bool replication, const struct stop *stop, struct error *e)
 {
 	struct params p;
 	char port[12], application[NAME_SIZE];
@@ -223,6 +223,7 @@ struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const 
 	bool ok = password_of(peer, stop, &password, e);
 	if (ok) {
 		fill_params(&p, peer, password, application, port);
+		param(&p, "replication", replication ? "database" : NULL);
 		c->conn = PQconnectStartParams(p.keys, p.values, 1);
 		if (c->conn)
 			PQsetErrorVerbosity(c->conn, PQERRORS_VERBOSE);
@@ -242,6 +243,18 @@ struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const 
 		return NULL;
 	}
 	return c;
+}
+
+struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const char *role,
+	const struct stop *stop, struct error *e)
+{
+	return open_session(peer, mirror, role, false, stop, e);
+}
+
+struct pg *pg_connect_replication(const struct peer_config *peer, const char *mirror, const char *role,
+	const struct stop *stop, struct error *e)
+{
+	return open_session(peer, mirror, role, true, stop, e);
 }
 
 /* ---- waiting for results ---- */
@@ -356,6 +369,19 @@ bool pg_run(struct pg *c, struct error *e, const char *sql)
 	return r != NULL;
 }
 
+bool pg_copy_both(struct pg *c, struct error *e, const char *command)
+{
+	c->raw_status = 0;
+	if (!PQsendQuery(c->conn, command))
+		return pg_error(c, e, NULL, command);
+	PGresult *r = flush_output(c, e) ? next_result(c, e) : NULL;
+	bool ok = PQresultStatus(r) == PGRES_COPY_BOTH;
+	if (!ok && !e->class)
+		pg_error(c, e, r, command);
+	PQclear(r);
+	return ok;
+}
+
 bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...)
 {
 	va_list args;
@@ -379,13 +405,9 @@ void pg_rollback(struct pg *c)
 		pg_abandon(c);
 }
 
-struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *words)
+static struct rows *rows_of_last(struct pg *c, struct error *e, const char *sql)
 {
-	if (!PQsendQueryParams(c->conn, words[0], n - 1, NULL, words + 1, NULL, NULL, 0)) {
-		pg_error(c, e, NULL, words[0]);
-		return NULL;
-	}
-	PGresult *r = last_result(c, e, words[0]);
+	PGresult *r = last_result(c, e, sql);
 	if (r && PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
 		error_set(e, ERROR_BUG, "peer %s: unexpected answer %s", c->peer,
 			PQresStatus(PQresultStatus(r)));
@@ -393,4 +415,20 @@ struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *w
 		return NULL;
 	}
 	return (struct rows *)r;
+}
+
+struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *words)
+{
+	if (PQsendQueryParams(c->conn, words[0], n - 1, NULL, words + 1, NULL, NULL, 0))
+		return rows_of_last(c, e, words[0]);
+	pg_error(c, e, NULL, words[0]);
+	return NULL;
+}
+
+struct rows *pg_query_simple(struct pg *c, struct error *e, const char *sql)
+{
+	if (PQsendQuery(c->conn, sql))
+		return rows_of_last(c, e, sql);
+	pg_error(c, e, NULL, sql);
+	return NULL;
 }

@@ -19,6 +19,11 @@ struct pg;
  * server keeps, 63 bytes). mirror may be NULL. Times out after the peer's connect_timeout. */
 struct pg *pg_connect(const struct peer_config *peer, const char *mirror, const char *role,
 	const struct stop *stop, struct error *e) MUST_CHECK;
+/* The same with replication=database: for the replication commands. It takes statements without parameters
+ * only (pg_run, pg_query_simple), because a walsender knows just the simple protocol. Its session settings are
+ * those of other connections, because they decide how pgoutput prints values. */
+struct pg *pg_connect_replication(const struct peer_config *peer, const char *mirror, const char *role,
+	const struct stop *stop, struct error *e) MUST_CHECK;
 void pg_free(struct pg *c);
 
 PGconn *pg_conn_borrow(struct pg *c);
@@ -52,9 +57,14 @@ struct rows *pg_query(struct pg *c, struct error *e, int n, const char *const *w
 #define PG_ROWS(c, e, ...) \
 	pg_query((c), (e), (int)(sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)), \
 		(const char *const[]){ __VA_ARGS__ })
+/* By the simple protocol, for replication commands that answer with rows. */
+struct rows *pg_query_simple(struct pg *c, struct error *e, const char *sql) MUST_CHECK;
 /* Statements whose rows nobody wants; several may be joined with ';' and then are one transaction. */
 bool pg_run(struct pg *c, struct error *e, const char *sql) MUST_CHECK;
 bool pg_runf(struct pg *c, struct error *e, const char *fmt, ...) PG_PRINTF(3, 4) MUST_CHECK;
+/* START_REPLICATION on a connection of pg_connect_replication(): afterwards its owner sends and receives COPY
+ * data by libpq, without blocking. */
+bool pg_copy_both(struct pg *c, struct error *e, const char *command) MUST_CHECK;
 /* ROLLBACK whatever is open, ignoring errors; for the way out. */
 void pg_rollback(struct pg *c);
 

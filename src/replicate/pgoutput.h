@@ -7,12 +7,9 @@
 #ifndef REPLICATE_PGOUTPUT_H
 #define REPLICATE_PGOUTPUT_H
 
-#include <pgpier/model.h>
+#include <pgpier/error.h>
 
-#define LSN_TEXT_SIZE 20
-/* "16/B374D848" into buf, which is returned; and back (false when it is none). */
-const char *lsn_text(lsn_t lsn, char buf[LSN_TEXT_SIZE]);
-bool lsn_parse(const char *text, lsn_t *out) MUST_CHECK;
+#include "../lsn.h"
 
 enum pgoutput_kind {
 	PGOUTPUT_BEGIN,
@@ -59,7 +56,7 @@ struct pgoutput_tuple {
 bool pgoutput_next(struct pgoutput_tuple *t, struct pgoutput_value *out);
 
 struct pgoutput_column {
-	bool key; /* part of the replica identity */
+	bool key; /* part of the replica identity; with FULL every column is */
 	const char *name;
 	uint32_t type;
 	int32_t typmod;
@@ -67,7 +64,8 @@ struct pgoutput_column {
 
 struct pgoutput_message {
 	enum pgoutput_kind kind;
-	uint32_t xid;   /* of the transaction; inside a stream (version 2) of every message; else 0 */
+	uint32_t xid; /* of begin and of the messages about a transaction; of every message inside a stream (there
+	               * the subtransaction's that wrote it, which abort may take back); else 0 */
 	union {
 		struct { lsn_t final; int64_t at_us; } begin; /* LSN of the commit record; at_us: unix time */
 		struct { uint8_t flags; lsn_t commit, end; int64_t at_us; } commit; /* also stream commit */
@@ -82,19 +80,22 @@ struct pgoutput_message {
 		struct { uint32_t id; const char *schema, *name; } type;
 		struct {
 			uint32_t relation;
-			char old_kind; /* 'K' key columns only, 'O' the whole old row, 0 no old row came */
+			char old_kind; /* 'K' key columns, the others NULL; 'O' the whole old row; 0 no old row came */
 			struct pgoutput_tuple old_row; /* of update and delete */
 			struct pgoutput_tuple new_row; /* of insert and update */
 		} change;
 		struct { uint8_t options; uint32_t count; const char *at; } truncate; /* pgoutput_truncated() */
 		struct { uint8_t flags; lsn_t lsn; const char *prefix; uint32_t size; const char *content; } message;
 		struct { bool first; } stream_start;
-		struct { uint32_t subxid; lsn_t lsn; int64_t at_us; } stream_abort; /* lsn, at_us: version 4, else 0 */
+		struct { uint32_t subxid; lsn_t lsn; int64_t at_us; } stream_abort; /* streaming = parallel, else 0, 0 */
+		/* lsn, end, at_us: of the PREPARE; of commit prepared: of the COMMIT PREPARED; of rollback prepared:
+		 * lsn is the end of the PREPARE, end and at_us are the ROLLBACK's, and only it has prepared_us. */
 		struct { uint8_t flags; lsn_t lsn, end; int64_t at_us, prepared_us; const char *gid; } prepared;
 	};
 };
 #define PGOUTPUT_TRUNCATE_CASCADE 1
 #define PGOUTPUT_TRUNCATE_RESTART 2
+#define PGOUTPUT_MESSAGE_TRANSACTIONAL 1
 
 /* Which version was asked for, and whether we are between stream start and stop (messages then carry an
  * xid): the caller keeps this, pgoutput_decode() moves in_stream. */
@@ -103,9 +104,11 @@ struct pgoutput_context {
 	bool in_stream;
 };
 
-/* False, with an error of class BUG that names the message and the offset, when the bytes are no message. */
+/* False, with an error of class BUG that names the message and the offset, when the bytes are no message, or
+ * none that this version and place may have. c stays as it was, *out may be half filled. */
 bool pgoutput_decode(struct pgoutput_context *c, const char *bytes, size_t size, struct pgoutput_message *out,
 	struct error *e) MUST_CHECK;
+/* The next of a decoded relation's columns, beginning at relation.at; false when there is none left. */
 bool pgoutput_next_column(const char **at, const char *end, struct pgoutput_column *out);
 uint32_t pgoutput_truncated(const struct pgoutput_message *m, uint32_t i); /* relation id */
 

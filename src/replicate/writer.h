@@ -63,6 +63,9 @@ bool writer_flush(struct writer *w, struct error *e) MUST_CHECK;
  * durable: wait for the target's disk (synchronous_commit as the target has it). Then everything earlier is
  * durable, too. With nothing to write, only the position. */
 bool writer_commit(struct writer *w, lsn_t position, bool durable, struct error *e) MUST_CHECK;
+/* Tables that were held back catch up: the position is theirs, the mirror's own only follows it once it is
+ * passed (store_tables_join()). */
+void writer_set_behind(struct writer *w, bool behind);
 /* After any failure: rolls back and forgets what was gathered. */
 void writer_abort(struct writer *w);
 /* The table whose rows the target refused, after a failure of class DATA, CONFLICT or PERMISSION; NULL when

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lsn.h"
 #include "store.h"
 
 static enum mirror_state state_of(const char *name)
@@ -20,7 +21,7 @@ static bool read_mirror(struct pg *c, const char *mirror, struct store_mirror *o
 {
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT mirror_id, state, source, (extract(epoch FROM started_at) * 1000000)::int8,"
-		" (extract(epoch FROM ended_at) * 1000000)::int8 FROM pgpier.mirrors WHERE name = $1", mirror);
+		" (extract(epoch FROM ended_at) * 1000000)::int8, selection FROM pgpier.mirrors WHERE name = $1", mirror);
 	if (!r)
 		return false;
 	*found = rows_count(r) == 1;
@@ -30,9 +31,16 @@ static bool read_mirror(struct pg *c, const char *mirror, struct store_mirror *o
 		copy_text(out->source, sizeof(out->source), rows_text(r, 0, 2));
 		out->started_at = rows_int(r, 0, 3);
 		out->ended_at = rows_int(r, 0, 4);
+		out->selection = xstrdup(rows_text(r, 0, 5));
 	}
 	rows_free(r);
 	return true;
+}
+
+static lsn_t read_lsn(const struct rows *r, int row, int column)
+{
+	lsn_t lsn;
+	return lsn_parse(rows_text(r, row, column), &lsn) ? lsn : 0;
 }
 
 static void table_fill(struct store_table *t, const struct rows *r, int i)
@@ -59,6 +67,10 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 		error_set(t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
 		copy_text(t->error->sqlstate, sizeof(t->error->sqlstate), rows_text(r, i, 17));
 	}
+	t->last_snapshot = (int)rows_int(r, i, 20);
+	t->paused = rows_bool(r, i, 21);
+	t->held_at = read_lsn(r, i, 22);
+	t->columns = rows_null(r, i, 23) ? NULL : xstrdup(rows_text(r, i, 23));
 }
 
 static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
@@ -66,7 +78,7 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT table_no, source_schema, source_name, target_schema, target_name, parent, ours, filenode,"
 		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate,"
-		" rows_estimate, bytes_estimate FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
+		" rows_estimate, bytes_estimate, last_snapshot_no, paused, held_at, columns FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
 	if (!r)
 		return false;
 	out->table_count = (size_t)rows_count(r);
@@ -104,7 +116,7 @@ static bool read_chunks(struct pg *c, const char *id, struct store_mirror *out, 
 static bool read_snapshots(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
-		"SELECT snapshot_no, (extract(epoch FROM taken_at) * 1000000)::int8, snapshot FROM pgpier.snapshots"
+		"SELECT snapshot_no, (extract(epoch FROM taken_at) * 1000000)::int8, snapshot, lsn FROM pgpier.snapshots"
 		" WHERE mirror_id = $1 ORDER BY snapshot_no", id);
 	if (!r)
 		return false;
@@ -112,7 +124,7 @@ static bool read_snapshots(struct pg *c, const char *id, struct store_mirror *ou
 	out->snapshots = xcalloc(out->snapshot_count, sizeof(*out->snapshots));
 	for (int i = 0; i < rows_count(r); i++)
 		out->snapshots[i] = (struct store_snapshot){ (int)rows_int(r, i, 0), rows_int(r, i, 1),
-			xstrdup(rows_text(r, i, 2)) };
+			xstrdup(rows_text(r, i, 2)), read_lsn(r, i, 3) };
 	rows_free(r);
 	return true;
 }
@@ -130,6 +142,23 @@ static bool read_steps(struct pg *c, const char *id, struct store_mirror *out, s
 	return true;
 }
 
+static bool read_replication(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT slot, publication, consistent, applied FROM pgpier.replication WHERE mirror_id = $1", id);
+	if (!r)
+		return false;
+	if (rows_count(r) == 1) {
+		struct store_replication *p = &out->replication;
+		copy_text(p->slot, sizeof(p->slot), rows_text(r, 0, 0));
+		copy_text(p->publication, sizeof(p->publication), rows_text(r, 0, 1));
+		p->consistent = read_lsn(r, 0, 2);
+		p->applied = read_lsn(r, 0, 3);
+	}
+	rows_free(r);
+	return true;
+}
+
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
 {
 	char id[24];
@@ -141,7 +170,8 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 		return false;
 	snprintf(id, sizeof(id), "%lld", (long long)out->id);
 	bool ok = !*found || (read_tables(target, id, out, e) && read_chunks(target, id, out, e) &&
-							 read_snapshots(target, id, out, e) && read_steps(target, id, out, e));
+							 read_snapshots(target, id, out, e) && read_steps(target, id, out, e) &&
+							 read_replication(target, id, out, e));
 	if (!ok)
 		store_mirror_free(out);
 	return ok;
@@ -155,8 +185,11 @@ void store_mirror_free(struct store_mirror *m)
 	}
 	for (size_t i = 0; i < m->snapshot_count; i++)
 		free(m->snapshots[i].visible);
-	for (size_t i = 0; i < m->table_count; i++)
+	for (size_t i = 0; i < m->table_count; i++) {
 		free(m->tables[i].error);
+		free(m->tables[i].columns);
+	}
+	free(m->selection);
 	free(m->tables);
 	free(m->chunks);
 	free(m->snapshots);

@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -19,12 +19,12 @@ static const char create_sql[] =
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (1);"
+	"INSERT INTO pgpier.version VALUES (2);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
-	"  ended_at timestamptz);"
+	"  ended_at timestamptz, selection text NOT NULL DEFAULT '');"
 	"CREATE TABLE pgpier.snapshots (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE,"
-	"  snapshot_no int, taken_at timestamptz NOT NULL, snapshot text NOT NULL,"
+	"  snapshot_no int, taken_at timestamptz NOT NULL, snapshot text NOT NULL, lsn pg_lsn,"
 	"  PRIMARY KEY (mirror_id, snapshot_no));"
 	"CREATE TABLE pgpier.tables (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
 	"  source_schema text NOT NULL, source_name text NOT NULL, target_schema text NOT NULL,"
@@ -32,12 +32,16 @@ static const char create_sql[] =
 	"  loaded bool NOT NULL DEFAULT false, done bool NOT NULL DEFAULT false, snapshot_no int NOT NULL DEFAULT 0,"
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
-	"  how text, error_class int, error text, sqlstate text, PRIMARY KEY (mirror_id, table_no))"
+	"  how text, error_class int, error text, sqlstate text, last_snapshot_no int NOT NULL DEFAULT 0,"
+	"  paused bool NOT NULL DEFAULT false, held_at pg_lsn, columns text, PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
 	"  chunk_no int, condition text NOT NULL, range text NOT NULL, done bool NOT NULL DEFAULT false,"
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  PRIMARY KEY (mirror_id, table_no, chunk_no)) WITH (fillfactor = 50);"
+	"CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY REFERENCES pgpier.mirrors ON DELETE CASCADE,"
+	"  slot text NOT NULL, publication text NOT NULL, consistent pg_lsn, applied pg_lsn, applied_at timestamptz)"
+	"  WITH (fillfactor = 10);"
 	"CREATE TABLE pgpier.steps (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, kind text,"
 	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
 	"COMMIT";
@@ -161,6 +165,7 @@ bool store_drop(struct pg *target, const char *mirror, struct error *e)
 	/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
 	if (ok && rows_bool(r, 0, 0))
 		ok = pg_run(target, e, "DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
+							   " pgpier.replication,"
 							   " pgpier.mirrors, pgpier.version; DROP SCHEMA pgpier RESTRICT");
 	ok = ok && pg_run(target, e, "COMMIT");
 	rows_free(r);

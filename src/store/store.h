@@ -21,11 +21,18 @@ struct store_table {
 	bool loaded;       /* all rows are in */
 	bool done;         /* and its keys and indexes */
 	int snapshot;      /* its rows are as of; 0 none yet */
+	int last_snapshot; /* under which its last chunks were copied, when that is a later one; else 0 */
 	int64_t rows, bytes; /* when loaded */
 	int64_t rows_estimate, bytes_estimate; /* when the mirror began; -1 unknown */
 	int64_t took_us;
 	char how[160];
 	struct error *error; /* of the last attempt; NULL none */
+	/* Of a mirror that replicates. Changes that were committed up to held_at are in; 0: up to where the whole
+	 * mirror is. A table that is paused, or is being loaded while the others go on, falls behind there; when
+	 * it is let go, the stream begins again at that place and passes the others by. */
+	lsn_t held_at;
+	bool paused;
+	char *columns; /* as the stream described them last; NULL never */
 };
 
 struct store_chunk {
@@ -39,6 +46,14 @@ struct store_snapshot {
 	int number;
 	int64_t taken_at; /* us */
 	char *visible;    /* txid_current_snapshot() */
+	lsn_t lsn;        /* where the source's log was just after it was taken */
+};
+
+/* What a mirror has on the source, and how far the target is. */
+struct store_replication {
+	char slot[NAME_SIZE], publication[NAME_SIZE]; /* empty: none was made */
+	lsn_t consistent; /* where the slot begins; 0: it is not known to exist yet */
+	lsn_t applied;    /* end of the last source transaction that the target has */
 };
 
 struct store_mirror {
@@ -53,6 +68,8 @@ struct store_mirror {
 	struct store_snapshot *snapshots;
 	size_t snapshot_count;
 	struct strings steps; /* "kind name" of the schema steps that are done */
+	char *selection; /* the tables' patterns when it was last set up */
+	struct store_replication replication;
 };
 
 /* Is there a schema of ours? false on error too: look at e->class. */
@@ -77,7 +94,7 @@ bool store_state(struct pg *target, int64_t id, enum mirror_state state, const s
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
 	struct error *e) MUST_CHECK;
 bool store_add_snapshot(struct pg *target, int64_t id, int number, int64_t taken_at, const char *visible,
-	struct error *e) MUST_CHECK;
+	const char *lsn, struct error *e) MUST_CHECK;
 /* Replaces the table's chunks (none: conditions NULL, the table is one transaction) and forgets its rows.
  * Inside the caller's transaction, with whatever empties the target's table. */
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
@@ -96,6 +113,29 @@ void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);
 void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *const *kinds,
 	const char *const *names);
+
+/* ---- replication ---- */
+
+/* Written before slot and publication are made on the source, so that whatever exists there by these names
+ * afterwards is known to be ours. */
+bool store_replication_begin(struct pg *target, int64_t id, const char *slot, const char *publication,
+	struct error *e) MUST_CHECK;
+bool store_replication_slot(struct pg *target, int64_t id, lsn_t consistent, struct error *e) MUST_CHECK;
+/* The mirror's patterns, to notice when somebody changes them. */
+bool store_selection(struct pg *target, int64_t id, const char *selection, struct error *e) MUST_CHECK;
+/* The table stays where the mirror is now (or where it was held before). why NULL: it is being loaded. */
+bool store_table_hold(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
+	MUST_CHECK;
+/* Paused and loaded tables are let go. */
+bool store_tables_release(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
+/* Tables that reached the others are held no more; *behind: some have not. */
+bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e) MUST_CHECK;
+bool store_table_columns(struct pg *target, int64_t id, int table, const char *columns, struct error *e)
+	MUST_CHECK;
+/* Forgets that the table was loaded: what is on the target is to be emptied and copied anew. */
+bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
+/* The table leaves the mirror; those behind it move up by one. */
+bool store_table_remove(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;

@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "inside.h"
 
-static char *number(int64_t n)
+char *number(int64_t n)
 {
 	return xasprintf("%lld", (long long)n);
 }
 
-/* Runs a statement whose parameters are all made by the caller; frees them. */
-static bool run_freeing(struct pg *target, struct error *e, int n, char **words)
+bool run_freeing(struct pg *target, struct error *e, int n, char **words)
 {
 	struct rows *r = pg_query(target, e, n, (const char *const *)words);
 	for (int i = 1; i < n; i++)
@@ -20,11 +19,6 @@ static bool run_freeing(struct pg *target, struct error *e, int n, char **words)
 	rows_free(r);
 	return r != NULL;
 }
-#define RUN_FREEING(target, e, ...) \
-	run_freeing((target), (e), (int)(sizeof((char *[]){ __VA_ARGS__ }) / sizeof(char *)), \
-		(char *[]){ __VA_ARGS__ })
-/* A statement is a string constant, but the list's items are freed by position, so none is harmed. */
-#define SQL(text) ((char *)(uintptr_t)(text))
 
 bool store_create(struct pg *target, const char *mirror, const char *source, int64_t *id, struct error *e)
 {
@@ -91,11 +85,11 @@ bool store_add_tables(struct pg *target, int64_t id, const struct store_table *t
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,
-	struct error *e)
+	const char *lsn, struct error *e)
 {
 	return RUN_FREEING(target, e,
-		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4)"),
-		number(id), number(number_), number(taken_at), xstrdup(visible));
+		SQL("INSERT INTO pgpier.snapshots VALUES ($1, $2, to_timestamp($3::float8 / 1000000), $4, $5)"),
+		number(id), number(number_), number(taken_at), xstrdup(visible), lsn[0] ? xstrdup(lsn) : NULL);
 }
 
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,

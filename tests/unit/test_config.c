@@ -44,7 +44,12 @@ static void every_key_is_read(void **state)
 		"  continuous = true; schema = \"database\"; on_existing_rows = \"append\"; rows_per_chunk "
 		"= 1000000000000;\n"
 		"  workers = 64; tables_in_parallel = 1L; chunking = \"ctid\"; transfer = \"fetch\"; "
-		"rate_limit_mb = 100000; } );\n");
+		"rate_limit_mb = 100000;\n"
+		"  soft_delete = true; sync_columns = true; synced_at_column = \"at\"; "
+		"is_deleted_column = \"gone\";\n"
+		"  publication = \"Pub 1\"; slot = \"slot_1\"; batch_size = 1; sync_interval_ms = 250; "
+		"caught_up_s = 0.25;\n"
+		"  alert_command = \"cat\"; alert_lag_s = 5; alert_retained_mb = 1000000000000; } );\n");
 	struct config *c = load_good(*state);
 	const struct peer_config *p = config_find_peer(c, "ec2-prod");
 	const struct mirror_config *m = config_find_mirror(c, "shop");
@@ -81,6 +86,16 @@ static void every_key_is_read(void **state)
 	assert_int_equal(m->chunking, CHUNKING_CTID);
 	assert_int_equal(m->transfer, TRANSFER_FETCH);
 	assert_int_equal(m->rate_limit_mb, 100000);
+	assert_true(m->soft_delete && m->sync_columns);
+	assert_string_equal(m->synced_at_column, "at");
+	assert_string_equal(m->is_deleted_column, "gone");
+	assert_string_equal(m->publication, "Pub 1");
+	assert_string_equal(m->slot, "slot_1");
+	assert_int_equal(m->batch_size, 1);
+	assert_int_equal(m->sync_interval_ms, 250);
+	assert_true(m->caught_up_s == 0.25 && m->alert_lag_s == 5);
+	assert_string_equal(m->alert_command, "cat");
+	assert_true(m->alert_retained_mb == INT64_C(1000000000000));
 	assert_false(m->editable);
 	config_free(c);
 }
@@ -105,9 +120,40 @@ static void defaults(void **state)
 	assert_int_equal(m->transfer, TRANSFER_AUTO);
 	assert_int_equal(m->rate_limit_mb, 0);
 	assert_false(m->continuous);
+	assert_false(m->soft_delete || m->sync_columns);
+	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
+	assert_string_equal(m->is_deleted_column, "_pgpier_is_deleted");
+	assert_null(m->publication);
+	assert_null(m->slot);
+	assert_int_equal(m->batch_size, 50000);
+	assert_int_equal(m->sync_interval_ms, 0);
+	assert_true(m->caught_up_s == 1 && m->alert_lag_s == 60 && m->alert_retained_mb == 10000);
+	assert_null(m->alert_command);
 	mirror_config_defaults(&d);
 	assert_true(d.rows_per_chunk == 250000 && d.workers == 4 && d.tables_in_parallel == 4);
+	mirror_config_free(&d);
 	config_free(c);
+}
+
+static void what_replication_needs(void **state)
+{
+	expect_problems(*state,
+		"peers = ( { name = \"a\"; }, { name = \"b\"; } );\n"
+		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\";\n"
+		" soft_delete = true;\n slot = \"Shop-1\";\n caught_up_s = 0.0;\n alert_lag_s = \"1\";\n"
+		" batch_size = 0;\n synced_at_column = \"_pgpier_is_deleted\";\n"
+		" publication = \"0123456789012345678901234567890123456789012345678901234567890123\"; } );\n",
+		"pgpier.conf:6: mirror \"m\": alert_lag_s must be a number\n"
+		"pgpier.conf:7: mirror \"m\": batch_size must be 1 to 10000000, not 0\n"
+		"pgpier.conf:3: mirror \"m\": soft_delete needs continuous = true: the initial load alone sees "
+		"no row deleted\n"
+		"pgpier.conf:9: mirror \"m\": publication must be at most 63 bytes, not "
+		"\"0123456789012345678901234567890123456789012345678901234567890123\"\n"
+		"pgpier.conf:4: mirror \"m\": slot must be 1 to 63 lower-case letters, digits and _, not "
+		"\"Shop-1\"\n"
+		"pgpier.conf:2: mirror \"m\": is_deleted_column and synced_at_column are the same, "
+		"\"_pgpier_is_deleted\"\n"
+		"pgpier.conf:5: mirror \"m\": caught_up_s must be at least 0.001\n");
 }
 
 static void all_problems_are_reported(void **state)
@@ -369,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(every_key_is_read),
 		IN_FOLDER(defaults),
+		IN_FOLDER(what_replication_needs),
 		IN_FOLDER(all_problems_are_reported),
 		IN_FOLDER(numbers_are_not_cut_to_32_bits),
 		IN_FOLDER(conninfo_stands_alone),

@@ -88,6 +88,13 @@ static void it_loads_and_shows_defaults(void **state)
 			f->type == FIELD_CHOICE)
 			if (field_number(f, &c->mirrors[0]) != field_number(f, &d))
 				fail_msg("%s is not the default", f->name);
+	for (const struct field *f = mirror_record.fields; f->name; f++) {
+		if (f->type == FIELD_REAL && field_real(f, &c->mirrors[0]) != field_real(f, &d))
+			fail_msg("%s is not the default", f->name);
+		if (f->initial_text && strcmp(field_text_borrow(f, &c->mirrors[0]), f->initial_text) != 0)
+			fail_msg("%s is not the default", f->name);
+	}
+	mirror_config_free(&d);
 	config_free(c);
 	free(text);
 }

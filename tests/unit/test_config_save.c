@@ -40,6 +40,10 @@ static void fill(struct config *c)
 	m.rows_per_chunk = INT64_C(1000000000000);
 	m.continuous = true;
 	m.chunking = CHUNKING_NTILE;
+	m.slot = xstrdup("slot_1");
+	m.caught_up_s = 0.125;
+	m.alert_lag_s = 31536000;
+	m.alert_command = xstrdup(hostile);
 	m.editable = true;
 	config_put_mirror(c, &m);
 }
@@ -80,6 +84,11 @@ static void what_is_saved_comes_back(void **state)
 	assert_true(m->rows_per_chunk == INT64_C(1000000000000));
 	assert_true(m->continuous && m->editable);
 	assert_int_equal(m->chunking, CHUNKING_NTILE);
+	assert_string_equal(m->slot, "slot_1");
+	assert_null(m->publication);
+	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
+	assert_true(m->caught_up_s == 0.125 && m->alert_lag_s == 31536000);
+	assert_string_equal(m->alert_command, hostile);
 	config_free(c);
 	assert_int_equal(stat(directory, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
@@ -269,6 +278,27 @@ static void names(void **state)
 	assert_false(config_name_ok(NULL));
 }
 
+static void names_on_the_source(void **state)
+{
+	char out[NAME_SIZE], name[] = "Shop-2026.a_B", slot[] = "mine", publication[] = "My Pub",
+		 longest[] = "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij123";
+	struct mirror_config m = { .name = name };
+	(void)state;
+	mirror_slot_name(&m, out);
+	assert_string_equal(out, "pgpier_shop_2026_a_b");
+	mirror_publication_name(&m, out);
+	assert_string_equal(out, "pgpier_shop_2026_a_b");
+	m.name = longest;
+	mirror_slot_name(&m, out);
+	assert_string_equal(out, "pgpier_abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdef");
+	m.slot = slot;
+	m.publication = publication;
+	mirror_slot_name(&m, out);
+	assert_string_equal(out, "mine");
+	mirror_publication_name(&m, out);
+	assert_string_equal(out, "My Pub");
+}
+
 static void expect_error(bool ok, const struct error *e, const char *text)
 {
 	assert_false(ok);
@@ -312,6 +342,12 @@ static void a_form_is_told_the_first_problem(void **state)
 		{ (char[]){ "a.c" }, (char[]){ "c.d" } } };
 	m.map_count = 2;
 	expect_error(mirror_config_check(&m, &e), &e, "map has the target \"c.d\" twice");
+	m.map_count = 0;
+	m.caught_up_s = -1;
+	expect_error(mirror_config_check(&m, &e), &e, "caught_up_s must be 0 to 86400");
+	m = (struct mirror_config){ .synced_at_column = m.synced_at_column,
+		.is_deleted_column = m.is_deleted_column };
+	mirror_config_free(&m);
 }
 
 int main(void)
@@ -325,6 +361,7 @@ int main(void)
 		cmocka_unit_test(putting_and_removing),
 		cmocka_unit_test(copies_share_nothing),
 		cmocka_unit_test(names),
+		cmocka_unit_test(names_on_the_source),
 		cmocka_unit_test(a_form_is_told_the_first_problem),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

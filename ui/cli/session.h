@@ -13,6 +13,7 @@ struct session {
 	struct engine *engine;
 	struct model *model; /* the engine's */
 	int signals;         /* readable when SIGINT, SIGTERM or SIGHUP came */
+	int64_t woken_us;    /* when the model last did */
 	bool json;
 };
 
@@ -26,7 +27,8 @@ struct engine *session_engine_new(const struct args *a, bool probe_peers) MUST_C
 enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL };
 
 /* Sleeps until the model moved, a signal came, or the time is over (negative: no limit). Look at
- * the model before the first wait: what happened earlier may not wake again. */
+ * the model before the first wait: what happened earlier may not wake again. A model that moves all
+ * the time wakes fifty times a second. */
 enum wake session_wait(struct session *s, int timeout_ms);
 /* Lets changes gather before the next look, for a reader to whom each look has its price. */
 enum wake session_rest(struct session *s, int ms);

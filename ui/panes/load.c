@@ -69,7 +69,7 @@ static int state_rank(enum table_state s)
 {
 	static const int ranks[TABLE_STATE_COUNT] = {
 		[TABLE_COPYING] = 0, [TABLE_BUILDING] = 1, [TABLE_PLANNING] = 2, [TABLE_CREATING] = 3,
-		[TABLE_FAILED] = 4, [TABLE_QUEUED] = 5, [TABLE_DONE] = 6,
+		[TABLE_FAILED] = 4, [TABLE_PAUSED] = 5, [TABLE_QUEUED] = 6, [TABLE_DONE] = 7,
 	};
 	return ranks[s];
 }
@@ -145,6 +145,9 @@ static void state_cell(const struct ui *u, const struct table_view *v, struct ce
 	if (v->state == TABLE_FAILED) {
 		g = GLYPH_TROUBLE;
 		out->role = ROLE_ERROR;
+	} else if (v->state == TABLE_PAUSED) {
+		g = GLYPH_TROUBLE;
+		out->role = ROLE_WARN;
 	} else if (v->state == TABLE_DONE) {
 		g = GLYPH_DONE;
 		out->role = ROLE_OK;
@@ -159,8 +162,8 @@ static void state_cell(const struct ui *u, const struct table_view *v, struct ce
 static void eta_cell(const struct table_view *v, struct cell *out)
 {
 	char text[FORMAT_SIZE];
-	if (v->state == TABLE_FAILED) {
-		out->role = ROLE_ERROR;
+	if (v->state == TABLE_FAILED || v->state == TABLE_PAUSED) {
+		out->role = v->state == TABLE_FAILED ? ROLE_ERROR : ROLE_WARN;
 		copy_text(out->text, sizeof(out->text), without_subject(v->error.text, "table", v->source));
 	} else if (v->stall[0] != '\0') {
 		out->role = ROLE_WARN;

@@ -134,6 +134,8 @@ bool mirror_runs(enum mirror_state s)
 	case MIRROR_SCHEMA:
 	case MIRROR_LOADING:
 	case MIRROR_FINISHING:
+	case MIRROR_CATCHING_UP:
+	case MIRROR_REPLICATING:
 	case MIRROR_PAUSING:
 	case MIRROR_RETRYING:
 	case MIRROR_DROPPING:
@@ -155,6 +157,9 @@ enum role mirror_state_text(const struct ui *u, enum mirror_state s, char *buf, 
 		role = ROLE_WARN;
 	} else if (s == MIRROR_DONE) {
 		g = GLYPH_DONE;
+		role = ROLE_OK;
+	} else if (s == MIRROR_REPLICATING) {
+		g = GLYPH_ACTIVE;
 		role = ROLE_OK;
 	} else if (mirror_runs(s)) {
 		g = GLYPH_ACTIVE;
