@@ -70,8 +70,8 @@ class Subscription:
 		self.target, self.dbname = course.target, dbname
 		source = "host=%s port=%d user=postgres dbname=%s" % (course.source.folder, course.source.port, course.source_db)
 		self.target.sql("DROP SCHEMA pgpier CASCADE", dbname)
-		self.target.sql("CREATE SUBSCRIPTION bench CONNECTION '%s' PUBLICATION %s WITH (create_slot = false, slot_name = '%s',"
-			" copy_data = false, enabled = false)" % (source, SLOT, slot), dbname)
+		self.target.sql("CREATE SUBSCRIPTION bench CONNECTION '%s' PUBLICATION %s WITH (create_slot = false,"
+			" slot_name = '%s', copy_data = false, enabled = false)" % (source, SLOT, slot), dbname)
 
 	def start(self):
 		self.target.sql("ALTER SUBSCRIPTION bench ENABLE", self.dbname)

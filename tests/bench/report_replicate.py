@@ -10,7 +10,8 @@ WALL_GOAL, APPLY_GOAL = (0.90, 0.70), (0.60, 0.40)
 MEMORY_GOAL = 64
 IDLE_GOAL = 0.01
 
-COLUMNS = ("wall s", "drain s", "ratio", "(rounds)", "walsender", "target", "pgpier", "apply", "ratio", "(rounds)", "peak MB")
+COLUMNS = ("wall s", "drain s", "ratio", "(rounds)", "walsender", "target", "pgpier", "apply", "ratio",
+	"(rounds)", "peak MB")
 
 
 def ratios(samples, of):
@@ -26,8 +27,8 @@ def row(contender, samples):
 			return "", ""
 		each = ratios(samples, of)
 		return "%.3f" % median(each), " ".join("%.2f" % r for r in each)
-	return (contender, mid(lambda s: s.wall), mid(lambda s: s.drain), *rated(lambda s: s.drain), mid(lambda s: s.walsender),
-		mid(lambda s: s.target), mid(lambda s: s.client), mid(lambda s: s.apply), *rated(lambda s: s.apply),
+	return (contender, mid(lambda s: s.wall), mid(lambda s: s.drain), *rated(lambda s: s.drain),
+		mid(lambda s: s.walsender), mid(lambda s: s.target), mid(lambda s: s.client), mid(lambda s: s.apply), *rated(lambda s: s.apply),
 		"%.1f" % (max(s.memory for s in samples[contender]) / MB))
 
 
@@ -38,7 +39,8 @@ def table(name, samples):
 	widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 	print(name)
 	for line in lines:
-		print("  " + line[0].ljust(widths[0]) + "".join("  " + t.rjust(w) for t, w in zip(line[1:], widths[1:])), flush=True)
+		print("  " + line[0].ljust(widths[0]) + "".join("  " + t.rjust(w) for t, w in zip(line[1:], widths[1:])),
+			flush=True)
 
 
 def goals(results):

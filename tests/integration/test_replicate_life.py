@@ -9,7 +9,7 @@ import pytest
 
 from support import cluster, torture
 from support.live import MARKERS, Live, all_sessions, publications, slots
-from support.load import wait_until
+from support.load import copying, wait_until
 from support.pgpier import DONE, FAILED, INTERRUPTED, PATIENCE
 
 TABLES = MARKERS + """
@@ -217,7 +217,8 @@ def test_a_missing_row_is_counted(pair):
 	with Live(pair) as live:
 		live.sync()
 		pair.target.sql("DELETE FROM t WHERE id IN (17, 18)", pair.name)
-		live.change("UPDATE t SET v = 'x' WHERE id = 17", "DELETE FROM t WHERE id = 18", "UPDATE t SET v = 'y' WHERE id = 19")
+		live.change("UPDATE t SET v = 'x' WHERE id = 17", "DELETE FROM t WHERE id = 18",
+			"UPDATE t SET v = 'y' WHERE id = 19")
 		live.sync()
 		outcome = live.stop()
 		told = outcome.json["replication"]
@@ -243,11 +244,12 @@ def test_a_row_in_the_way(pair):
 def test_excluded_columns_and_other_names(pair):
 	"""What the mirror renames or leaves out stays so in the stream."""
 	pair.fill(TABLES + "CREATE TABLE w (id int PRIMARY KEY, secret text, v text); INSERT INTO w VALUES (1, 's', 'v')")
-	with Live(pair, columns_exclude=["public.w.secret"], map=[{"source": "public.t", "target": "public.renamed"}]) as live:
+	other = [{"source": "public.t", "target": "public.renamed"}]
+	with Live(pair, columns_exclude=["public.w.secret"], map=other) as live:
 		live.sync()
-		live.change("INSERT INTO w VALUES (2, 'secret', 'x'), (3, 's', 'y')", "UPDATE w SET secret = 'more', v = 'z' WHERE id = 1",
-			"UPDATE w SET secret = 'even more' WHERE id = 2", "DELETE FROM w WHERE id = 3", "UPDATE t SET id = -id, v = 'r' WHERE id < 9",
-			"TRUNCATE u").sync()
+		live.change("INSERT INTO w VALUES (2, 'secret', 'x'), (3, 's', 'y')",
+			"UPDATE w SET secret = 'more', v = 'z' WHERE id = 1", "UPDATE w SET secret = 'even more' WHERE id = 2",
+			"DELETE FROM w WHERE id = 3", "UPDATE t SET id = -id, v = 'r' WHERE id < 9", "TRUNCATE u").sync()
 		live.equal(mapping={"public.t": "public.renamed"}, leave_out={"public.w": ["secret"]})
 
 
@@ -255,7 +257,8 @@ def test_soft_delete_and_sync_columns(pair):
 	pair.fill(TABLES)
 	with Live(pair, soft_delete=True, sync_columns=True) as live:
 		live.sync()
-		live.change("DELETE FROM t WHERE id < 10", "UPDATE t SET v = 'new' WHERE id = 20", "INSERT INTO t VALUES (5000, 'i')").sync()
+		live.change("DELETE FROM t WHERE id < 10", "UPDATE t SET v = 'new' WHERE id = 20",
+			"INSERT INTO t VALUES (5000, 'i')").sync()
 		rows = pair.target.sql("SELECT count(*), count(*) FILTER (WHERE _pgpier_is_deleted),"
 			" count(*) FILTER (WHERE _pgpier_synced_at > now() - interval '1 hour') FROM t", pair.name)[0]
 		assert rows[0] == 2001 and rows[1] == 9 and rows[2] >= 2, rows
@@ -310,8 +313,9 @@ def test_idle_costs_nothing_and_frees_the_slot(pair):
 		time.sleep(5)
 		used = (cpu_seconds(live.process.pid) - before) / (time.monotonic() - began)
 		assert used < 0.01 * PATIENCE, "%.1f %% of a core" % (100 * used)
-		live.wait(lambda: pair.source.sql("SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name LIKE 'pgpier%%'",
-			parameters=(end,)) == [(True,)], "the slot's position behind %s" % end, 30)
+		position = "SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name LIKE 'pgpier%%'"
+		live.wait(lambda: pair.source.sql(position, parameters=(end,)) == [(True,)],
+			"the slot's position behind %s" % end, 30)
 
 
 @pytest.mark.slow
@@ -346,21 +350,23 @@ def test_sessions_killed(pair, side, role):
 
 def test_interrupted_while_loading(pair):
 	"""The snapshot dies with the process: the rest of the load comes from another, changes between are not lost."""
-	pair.fill(MARKERS + "CREATE TABLE t (id int PRIMARY KEY, n int, v text, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
+	pair.fill(MARKERS + "CREATE TABLE t (id int PRIMARY KEY, n int, v text, big text);"
+		"ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
 		"INSERT INTO t SELECT i, i, repeat(md5(i::text), 10), CASE WHEN i % 100 = 0 THEN repeat(md5(i::text), 100) END"
 		"  FROM generate_series(1, 20000) AS i; ANALYZE")
 	with Live(pair, rate_limit_mb=2, rows_per_chunk=1000, workers=2) as live:
 		for number, kill in ((1, True), (2, False)):
-			live.wait(lambda: pair.target.sql("SELECT count(*) > 2 FROM pg_stat_activity WHERE application_name LIKE 'pgpier/m/copy%'")
-				== [(True,)] or time.sleep(0.2), "a copy")
+			live.wait(lambda: copying(pair.target), "a copy")
 			time.sleep(1)
 			if kill:
 				live.kill()
 			else:
 				live.stop()
-			live.change("UPDATE t SET n = -n WHERE id %% 50 = %d" % number, "UPDATE t SET id = id + 100000 WHERE id %% 70 = %d" % number,
-				"DELETE FROM t WHERE id %% 60 = %d" % number, "INSERT INTO t SELECT 200000 + %d * 1000 + i, i, 'n' FROM"
-				" generate_series(1, 100) AS i" % number, "UPDATE t SET n = 0 WHERE id BETWEEN 19000 AND 19200")
+			live.change("UPDATE t SET n = -n WHERE id %% 50 = %d" % number,
+				"UPDATE t SET id = id + 100000 WHERE id %% 70 = %d" % number,
+				"DELETE FROM t WHERE id %% 60 = %d" % number,
+				"INSERT INTO t SELECT 200000 + %d * 1000 + i, i, 'n' FROM generate_series(1, 100) AS i" % number,
+				"UPDATE t SET n = 0 WHERE id BETWEEN 19000 AND 19200")
 			live.start()
 		live.sync(60).equal()
 		live.stop()

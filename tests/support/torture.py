@@ -73,7 +73,8 @@ CHANGES = (
 	(2, "UPDATE fulls SET c = c + 1 WHERE a IS NOT DISTINCT FROM nullif(%(n)s %% 50, 7) AND b = 'b' || %(n)s %% 30"),
 	(2, "UPDATE fulls SET b = NULL WHERE ctid = (SELECT ctid FROM fulls WHERE a = %(n)s %% 50 LIMIT 1)"),
 	(2, "DELETE FROM fulls WHERE ctid = (SELECT ctid FROM fulls WHERE b IS NULL LIMIT 1 OFFSET %(n)s %% 7)"),
-	(2, "INSERT INTO bags SELECT json_build_object('i', %(n)s %% 20), 'v' || i / 2, '(1,2)' FROM generate_series(1, 3) AS i"),
+	(2, "INSERT INTO bags SELECT json_build_object('i', %(n)s %% 20), 'v' || i / 2, '(1,2)'"
+		" FROM generate_series(1, 3) AS i"),
 	(2, "DELETE FROM bags WHERE ctid = (SELECT ctid FROM bags WHERE v = 'v' || %(n)s %% 6 LIMIT 1)"),
 	(2, "UPDATE bags SET v = NULL, points = '(0,0)' WHERE ctid = (SELECT ctid FROM bags OFFSET %(n)s %% 90 LIMIT 1)"),
 	(1, "UPDATE bags SET doc = '{\"i\" :1}' WHERE ctid = (SELECT ctid FROM bags WHERE v IS NULL LIMIT 1)"),
@@ -95,7 +96,8 @@ CHANGES = (
 	(1, "UPDATE parts SET id = %(other)s WHERE id = %(key)s"),
 	(1, "DELETE FROM parts WHERE id BETWEEN %(key)s AND %(key)s + 3"),
 	(3, "UPDATE kinds SET mood = 'happy', moods = moods || 'sad'::mood WHERE id = %(few)s AND cardinality(moods) < 9"),
-	(2, "UPDATE kinds SET spot = ROW(%(n)s, NULL, %(text)s), spots = '{}', span = 'empty', took = NULL WHERE id = %(few)s"),
+	(2, "UPDATE kinds SET spot = ROW(%(n)s, NULL, %(text)s), spots = '{}', span = 'empty', took = NULL"
+		" WHERE id = %(few)s"),
 	(2, "INSERT INTO kinds VALUES (%(new)s, NULL, NULL, NULL, ARRAY[ROW(1, 'NaN', '')::spot], '[1,]', B'00001',"
 		" '::1', '1 mon -3 days', '\\x00ff', 'infinity', 'infinity', '{{1,NULL}}')"),
 	(1, "DELETE FROM kinds WHERE id = %(few)s"),
