@@ -146,6 +146,15 @@ const char *format_time(int64_t us, char buf[FORMAT_SIZE])
 	return buf;
 }
 
+const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE])
+{
+	if (lsn == 0)
+		copy_text(buf, FORMAT_SIZE, "-");
+	else
+		snprintf(buf, FORMAT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
+	return buf;
+}
+
 /* One character, or one broken byte, at text, as it may be shown. Returns how many bytes it was. */
 static size_t sanitize_one(const char *text, char out[16])
 {

@@ -46,6 +46,7 @@ enum context {
 	IN_COLUMNS = 1 << 13,
 	IN_WIDE = 1 << 14,  /* has a detail beside its list */
 	CHANGES = 1 << 15, /* not in a read-only console */
+	IN_REPLICATION = 1 << 16,
 };
 
 /*  id            keys              label        help                                        contexts */
@@ -74,7 +75,7 @@ enum context {
 		IN_PEERS | IN_PEER)                                                                                \
 	X(PAUSE,        "p",              "pause/run", "Start, pause or resume the mirror",                   \
 		IN_MIRROR | CHANGES)                                                                               \
-	X(RETRY,        "r",              "retry",     "Queue the failed tables of the mirror again",         \
+	X(RETRY,        "r",              "retry",     "Try the failed and the paused tables again",           \
 		IN_MIRROR | CHANGES)                                                                               \
 	X(WORKERS_UP,   "+ =",            "worker",    "One more worker",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
@@ -100,6 +101,8 @@ enum context {
 		IN_PICKER | IN_STEP)                                                                               \
 	X(CHECK,        "R",              "check",     "Run the preflight again",                             \
 		IN_STEP)                                                                                           \
+	X(RESYNC,       "R",              "resync",    "Empty the table on the target and load it anew (asks)", \
+		IN_REPLICATION | CHANGES)                                                                          \
 	X(REFRESH,      "R",              "refresh",   "Ask the server again",                                \
 		IN_PEERS | IN_PEER | IN_MIRROR | IN_PICKER)                                                        \
 	X(FILTER,       "/",              "filter",    "Filter as you type; !text inverts; Esc clears",       \

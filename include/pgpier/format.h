@@ -15,6 +15,7 @@ const char *format_duration(double seconds, char buf[FORMAT_SIZE]);  /* "0.8 s",
 const char *format_eta(double seconds, char buf[FORMAT_SIZE]);       /* "~38m", "~1h 05m"; "-" when negative (unknown) */
 const char *format_clock(int64_t wall_us, char buf[FORMAT_SIZE]);    /* "15:07", local time */
 const char *format_time(int64_t wall_us, char buf[FORMAT_SIZE]);     /* "2026-11-21 15:07:03" */
+const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE]);             /* "0/16B3748"; "-" for 0 */
 
 /* Text that came from a server or a file, made harmless for a terminal and a log: control characters
  * (C0, C1, DEL), invalid UTF-8 and bidirectional overrides become visible escapes (\n, \x1b, \u202e). Cut

@@ -105,6 +105,7 @@ struct load_totals {
 	double rate;                /* bytes/s over the last ~30 s; 0 unknown */
 	double eta_s;               /* negative unknown */
 	bool exact;
+	size_t tables_paused; /* loaded, but their changes wait for a person */
 };
 
 struct mirror_view {

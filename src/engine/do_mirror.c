@@ -213,6 +213,20 @@ void do_mirror_retry(struct engine *g, struct command *c, const struct stop *sto
 		error_set(&out->error, ERROR_USAGE, "mirror %s has no failed table to retry", c->name);
 }
 
+void do_table_resync(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	(void)stop;
+	pthread_mutex_lock(&g->lock);
+	struct running *r = engine_running(g, c->name);
+	bool running = r && !r->ending && mirror_running(r->mirror);
+	bool ok = running && mirror_resync(r->mirror, c->table, &out->error);
+	pthread_mutex_unlock(&g->lock);
+	if (!running)
+		not_here(g, c->name, &out->error);
+	else if (ok)
+		model_event(g->model, EVENT_INFO, c->table, NULL, "will be copied anew");
+}
+
 void do_mirror_tune(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
 {
 	struct mirror_view v;
@@ -263,7 +277,7 @@ void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop
 		return;
 	end_mirror(g, c->name);
 	model_mirror_state(g->model, c->name, MIRROR_DROPPING, NULL);
-	bool ok = mirror_drop(&m, &target, stop, &out->error);
+	bool ok = mirror_drop(&m, &source, &target, stop, &out->error);
 	if (ok) {
 		snprintf(object, sizeof(object), "mirror %s", c->name);
 		model_event(g->model, EVENT_INFO, object, NULL, "dropped; the copied tables stay");

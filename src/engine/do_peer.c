@@ -7,6 +7,7 @@
 
 #include "../pg/password.h"
 #include "../pg/probe.h"
+#include "../pg/slots.h"
 #include "../pg/tables.h"
 #include "inside.h"
 
@@ -170,23 +171,50 @@ void do_peer_password(struct engine *g, struct command *c, const struct stop *st
 	pthread_mutex_unlock(&g->lock);
 }
 
+/* Slots have one name space in a server, but only those of its mirrors' database are ours. */
+static void find_mirrors(struct engine *g, const char *peer, const char *database, struct slot_view *slots,
+	size_t n)
+{
+	char name[NAME_SIZE];
+	pthread_mutex_lock(&g->lock);
+	for (size_t i = 0; i < g->config->mirror_count; i++) {
+		const struct mirror_config *m = &g->config->mirrors[i];
+		if (!m->continuous || strcmp(m->source, peer) != 0)
+			continue;
+		mirror_slot_name(m, name);
+		for (size_t k = 0; k < n; k++)
+			if (strcmp(slots[k].name, name) == 0 && strcmp(slots[k].database, database) == 0)
+				copy_text(slots[k].mirror, sizeof(slots[k].mirror), m->name);
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+static bool sample(struct engine *g, const char *peer, struct pg *c, struct error *e)
+{
+	struct activity_row *rows;
+	struct slot_view *slots;
+	size_t n;
+	if (!activity_read(c, &rows, &n, e))
+		return false;
+	model_set_activity(g->model, peer, rows, n);
+	if (!slots_read(c, &slots, &n, e))
+		return false;
+	find_mirrors(g, peer, PQdb(pg_conn_borrow(c)), slots, n);
+	model_set_slots(g->model, peer, slots, n);
+	return true;
+}
+
 void do_peer_watch(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
 {
 	struct peer_config p;
-	struct activity_row *rows;
-	size_t n;
 	if (!engine_peer(g, c->name, &p, &out->error))
 		return;
 	struct pg *connection = pg_connect(&p, NULL, "activity", stop, &out->error);
 	peer_config_free(&p);
 	/* The pane asks again while it is shown; one connection serves five samples. */
-	for (int i = 0; connection && i < 5; i++) {
-		if (!activity_read(connection, &rows, &n, &out->error))
+	for (int i = 0; connection && i < 5; i++)
+		if (!sample(g, c->name, connection, &out->error) || !stop_sleep(stop, 1000))
 			break;
-		model_set_activity(g->model, c->name, rows, n);
-		if (!stop_sleep(stop, 1000))
-			break;
-	}
 	pg_free(connection);
 }
 

@@ -63,7 +63,7 @@ void finish_moments(struct run *r)
 				taken_at = r->store.snapshots[i].taken_at;
 		for (size_t i = 0; i < r->table_count; i++) {
 			const struct run_table *t = &r->tables[i];
-			int of = t->planned ? r->snapshot_number : t->kept_snapshot;
+			int of = t->planned ? t->snapshot : t->kept_snapshot;
 			tables += !t->parent && t->loaded && of == n;
 		}
 		if (tables == 0)

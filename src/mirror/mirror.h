@@ -20,15 +20,17 @@ bool mirror_running(struct mirror *m);
 
 void mirror_pause(struct mirror *m);
 size_t mirror_retry(struct mirror *m); /* how many failed tables were queued again */
+/* A table of a mirror that replicates is emptied on the target and copied anew, while the others go on. */
+bool mirror_resync(struct mirror *m, const char *table, struct error *e) MUST_CHECK;
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb);
 
 /* Without a running supervisor, in the caller's thread: */
 /* What the target says of the mirror goes into the model. */
 bool mirror_refresh(struct model *model, const struct mirror_config *config,
 	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;
-/* Removes what the store holds of it; the copied tables stay. */
-bool mirror_drop(const struct mirror_config *config, const struct peer_config *target,
-	const struct stop *stop, struct error *e) MUST_CHECK;
+/* Removes what the store holds of it, and its slot and publication; the copied tables stay. */
+bool mirror_drop(const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;
 /* NULL on error. */
 struct preflight *mirror_check(const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;

@@ -134,14 +134,27 @@ bool mirror_refresh(struct model *model, const struct mirror_config *config,
 
 /* ---- drop ---- */
 
-bool mirror_drop(const struct mirror_config *config, const struct peer_config *target,
+/* First what the source has, because the store is what knows of it. */
+static bool drop_locked(struct pg *c, const struct mirror_config *config, const struct peer_config *source,
 	const struct stop *stop, struct error *e)
 {
-	struct pg *c = pg_connect(target, config->name, "drop", stop, e);
+	bool found;
+	struct store_mirror store;
+	if (!store_read(c, config->name, &store, &found, e))
+		return false;
+	bool ok = source_remove(source, config->name, &store.replication, stop, e) && store_drop(c, config->name, e);
+	store_mirror_free(&store);
+	return ok;
+}
+
+bool mirror_drop(const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct stop *stop, struct error *e)
+{
+	struct pg *c = pg_connect(target, config->name, "supervisor", stop, e);
 	bool ok = c != NULL;
 	if (ok && store_exists(c, e))
 		ok = store_lock(c, config->name, e) && store_end_orphans(c, config->name, e) &&
-			 store_drop(c, config->name, e);
+			 drop_locked(c, config, source, stop, e);
 	else
 		ok = ok && e->class == ERROR_NONE;
 	pg_free(c);

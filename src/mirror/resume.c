@@ -14,21 +14,41 @@
  * Rows deleted in ranges that were not copied yet are simply not there at S2: the table then is as of S2, and
  * its finished chunks are too, being equal at both.
  *
+ * A mirror that replicates need not prove anything, when its table has a key: the chunks that are left are
+ * copied at S2 with the row versions that S1 did not see left out. What remains is what S1 saw and nobody touched
+ * since, in the very range where S1 saw it (its ctid and its key are those of that version), so no row comes
+ * twice and none that was touched comes at all. Those are in the stream, which begins at S1: an INSERT after S1
+ * was copied by nobody; an UPDATE finds the row where a finished chunk brought it, and else puts the new row
+ * there; a DELETE removes it if it is there. Up to S2 rows may thus be there or not (writer.h, reconcile). An UPDATE
+ * of a missing row that carries an unchanged TOAST value asks the source for that value by key; should it be a
+ * later one already, or the row be gone, then a later change in the stream says so. After S2 all rows that
+ * S2 saw are there: what S1 saw and nobody touched until S2 by the chunks, everything else by the stream. What is
+ * on the target when the load ends is a part of what S1 saw, so unique indexes can be built on it.
+ * A rewritten file moves rows to other ctids: such a table is copied again, as is one without a key, each at its
+ * own snapshot, whose transactions its stream leaves out.
+ *
  * xmin is shown raw even when the row is frozen (since 9.4), so 2 holds for old rows as well. A 32-bit xmin
  * becomes the 64-bit one that is not in S2's future; an ancient one that happens to look new makes us copy
  * the table again, never the other way round: what S1 did not see is younger than 2^31 transactions. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "run.h"
 
-static const char new_rows_sql[] =
-	"SELECT EXISTS (SELECT 1 FROM (SELECT xmin::text::int8 AS x,"
-	"  txid_snapshot_xmax(txid_current_snapshot()) AS next FROM ONLY %s) s"
-	" WHERE x >= 3 AND NOT txid_visible_in_snapshot(greatest(3, CASE"
-	"   WHEN ((next >> 32) << 32) + x < next THEN ((next >> 32) << 32) + x"
-	"   ELSE ((next >> 32) << 32) + x - 4294967296 END), '%s'))";
+/* The next transaction's number under the later snapshot: xmin is of one before it. */
+static const char unseen_sql[] =
+	"(xmin::text::int8 >= 3 AND NOT txid_visible_in_snapshot(greatest(3, CASE"
+	" WHEN xmin::text::int8 + %1$llu < %2$llu THEN xmin::text::int8 + %1$llu"
+	" ELSE xmin::text::int8 + %1$llu - 4294967296 END), '%3$s'))";
 
-static const char *visible_at(const struct run *r, int number)
+char *resume_unseen(const char *earlier, const char *now)
+{
+	const char *colon = strchr(now, ':');
+	unsigned long long next = colon ? strtoull(colon + 1, NULL, 10) : 0;
+	return xasprintf(unseen_sql, next >> 32 << 32, next, earlier);
+}
+
+const char *resume_visible(const struct run *r, int number)
 {
 	for (size_t i = 0; i < r->store.snapshot_count; i++)
 		if (r->store.snapshots[i].number == number)
@@ -72,18 +92,26 @@ static bool same_counts(struct pg *source, const struct run_table *t, const char
 bool resume_is_proven(struct pg *source, const struct run *r, const struct run_table *t, bool *proven,
 	struct error *e)
 {
-	const char *visible = visible_at(r, t->kept_snapshot);
+	const char *visible = resume_visible(r, t->kept_snapshot);
 	bool new_rows = true, same = false;
 	*proven = false;
 	if (!visible || t->kept_filenode != t->info.filenode)
 		return true;
 	struct strbuf name = STRBUF_INIT;
 	quote_qualified(&name, t->names.source_schema, t->names.source_name);
-	char *sql = xasprintf(new_rows_sql, name.text, visible);
+	char *unseen = resume_unseen(visible, snapshot_visible(r->snapshot));
+	char *sql = xasprintf("SELECT EXISTS (SELECT 1 FROM ONLY %s WHERE %s)", name.text, unseen);
 	bool ok = ask(source, sql, NULL, &new_rows, e) &&
 			  (new_rows || same_counts(source, t, name.text, &same, e));
 	*proven = ok && !new_rows && same;
 	free(sql);
+	free(unseen);
 	strbuf_free(&name);
 	return ok;
+}
+
+bool resume_by_stream(const struct run *r, const struct run_table *t)
+{
+	return r->config.continuous && t->has_key && t->kept_filenode == t->info.filenode &&
+		   resume_visible(r, t->kept_snapshot);
 }

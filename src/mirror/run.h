@@ -39,13 +39,15 @@ struct run_table {
 	const char *columns;    /* quoted, joined; "" when there are none */
 	bool binary;
 	bool parent;  /* partitioned: nothing to copy */
+	bool stale;   /* the target's rows must go first */
 	bool missing; /* gone from the source */
+	bool has_key; /* a primary key, by which the stream finds its rows */
 	struct run_build *builds;
 	size_t build_count;
 	/* The earlier attempt's chunks, to be proven or dropped when the table is planned. */
 	struct store_chunk *kept; /* borrowed from the store's reading */
 	size_t kept_count;
-	int kept_snapshot;
+	int kept_snapshot, kept_last_snapshot;
 	int64_t kept_filenode;
 
 	/* protected by the run's lock, or owned by the one worker that plans it */
@@ -64,6 +66,10 @@ struct run_table {
 	int64_t began_us;             /* when it was planned */
 	char how[160];
 	struct error *error;
+	/* The snapshot that its rows are as of; and when it was resumed under another one, that one's number and a
+	 * condition that leaves out what the first did not see (resume.c). */
+	int snapshot, last_snapshot;
+	char *filter;
 };
 
 enum job_kind { JOB_NONE, JOB_CREATE, JOB_PLAN, JOB_COPY, JOB_BUILD };
@@ -101,6 +107,7 @@ struct run {
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
 	size_t *queue; /* table indexes, largest first */
+	struct strings ignored; /* tables that came into the stream and are none of the mirror's */
 
 	pthread_mutex_t lock;
 	pthread_cond_t moved; /* something became available, or ended */
@@ -114,6 +121,10 @@ struct run {
 	size_t tables_active;   /* begun, and rows not all in */
 	int builders;           /* workers that build */
 	bool closed;            /* nobody takes anything more */
+	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
+	bool retry;             /* paused tables shall go on */
+	bool reselect;          /* the mirror's tables were chosen anew */
+	char resync[2 * NAME_SIZE]; /* schema.table that shall be copied anew; empty none */
 	struct error broken;    /* what ended the attempt for all */
 };
 
@@ -167,15 +178,49 @@ void crew_fill(struct crew *c); /* starts workers up to what the run wants, join
 void crew_free(struct crew *c); /* joins all: close the schedule first */
 
 /* ---- setup.c ---- */
+/* Nothing was begun; but a person shall see at which tables it failed. */
+void setup_tell_blocked(struct run *r);
 /* The tables of the run, new or known, their columns and the schema plan; writes a new mirror to the store.
  * Blocking differences are errors. */
 bool setup(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void run_clear(struct run *r); /* what setup made */
 
 /* ---- resume.c ---- */
+/* SQL that is true of a row version that the snapshot (as text) did not see, asked under a later one. */
+char *resume_unseen(const char *earlier, const char *now) MUST_CHECK;
+/* Of a mirror that replicates: may the table's chunks be kept, if what they did not see is left out? */
+bool resume_by_stream(const struct run *r, const struct run_table *t);
+const char *resume_visible(const struct run *r, int number); /* the snapshot's text; NULL unknown */
 /* Is the table's content at the run's snapshot what it was when its finished chunks were copied? */
 bool resume_is_proven(struct pg *source, const struct run *r, const struct run_table *t, bool *proven,
 	struct error *e) MUST_CHECK;
+
+/* ---- control.c ---- */
+struct pg *control_connect(struct run *r, struct error *e) MUST_CHECK;
+/* Replaces a lost one. False: somebody else has the mirror. */
+bool control_keep(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+
+/* ---- load.c ---- */
+/* Everything from the run's snapshot; false also when a table failed. */
+bool load(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+/* The two parts of it: a table that failed is no failure of the first. */
+bool load_rows(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+bool load_finish(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+
+/* ---- source.c ---- */
+/* A new mirror's publication and slot, and the snapshot at which its stream begins, as the run's snapshot. What
+ * was made is gone again when it fails. */
+bool source_prepare(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+/* Removes what was made for the mirror on the source. */
+bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
+	const struct stop *stop, struct error *e) MUST_CHECK;
+/* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer
+ * brings. */
+bool source_settle(struct run *r, struct error *e) MUST_CHECK;
+
+/* ---- follow.c ---- */
+/* A continuous mirror from wherever it stands: load, then the stream, until it is stopped. Never true. */
+bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 
 /* ---- finish.c ---- */
 /* What waits for all leaves: keys and indexes of partitioned parents. */

@@ -64,8 +64,9 @@ static bool write_new(struct run *r, struct pg *control, struct error *e)
 		tables[i].bytes_estimate = s->tables[i].info.bytes;
 	}
 	r->snapshot_number = 1;
+	/* A continuous mirror was written down before its slot was made. */
 	bool ok = pg_run(control, e, "BEGIN") &&
-			  store_create(control, r->mirror, r->config.source, &r->id, e) &&
+			  (r->id || store_create(control, r->mirror, r->config.source, &r->id, e)) &&
 			  store_add_tables(control, r->id, tables, s->table_count, e) &&
 			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
 				  snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
@@ -92,11 +93,13 @@ static bool write_again(struct run *r, struct pg *control, struct error *e)
 static void take_store(struct run *r, struct run_table *t, const struct store_table *k)
 {
 	t->ours = k->ours;
+	t->stale = k->stale;
 	t->loaded = k->loaded;
 	t->rows = k->rows;
 	t->bytes = k->bytes;
 	t->took_us = k->took_us;
-	t->kept_snapshot = k->snapshot;
+	t->kept_snapshot = t->snapshot = k->snapshot;
+	t->kept_last_snapshot = t->last_snapshot = k->last_snapshot;
 	t->kept_filenode = k->filenode;
 	copy_text(t->how, sizeof(t->how), k->how);
 	size_t i = 0, done = 0;
@@ -164,8 +167,9 @@ static void fill_tables(struct run *r)
 		t->binary = s->tables[i].binary;
 		t->parent = s->tables[i].parent;
 		t->missing = s->tables[i].info.oid == 0;
+		t->has_key = s->tables[i].info.key == KEY_PRIMARY;
 		t->ours = may_empty(r, &s->tables[i]);
-		if (r->store.id)
+		if (r->store.table_count > 0)
 			take_store(r, t, &r->store.tables[i]);
 		if (t->missing)
 			missing_error(t);
@@ -235,8 +239,7 @@ static void tell_model(struct run *r)
 	free(names);
 }
 
-/* Nothing was begun; but a person shall see at which tables it failed. */
-static void tell_blocked(struct run *r)
+void setup_tell_blocked(struct run *r)
 {
 	const struct survey *s = &r->survey;
 	struct load_table_init *init = xcalloc(s->table_count, sizeof(*init));
@@ -274,11 +277,12 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	bool found;
 	if (!store_read(control, r->mirror, &r->store, &found, e))
 		return false;
+	found = r->store.table_count > 0;
 	struct pg *source = snapshot_connection(r->snapshot);
 	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e))
 		return false;
 	if (!survey_error(&r->survey, e)) {
-		tell_blocked(r);
+		setup_tell_blocked(r);
 		return false;
 	}
 	r->schema = r->survey.schema;
@@ -303,6 +307,7 @@ void run_clear(struct run *r)
 		free(r->tables[i].chunk_done);
 		free(r->tables[i].builds);
 		free(r->tables[i].error);
+		free(r->tables[i].filter);
 	}
 	free(r->tables);
 	free(r->queue);

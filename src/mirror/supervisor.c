@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The supervisor of a mirror: one thread that takes it from wherever it stands to its end.
  *
- *     RUNNING --all done--> done
+ *     RUNNING --all done--> done, or with continuous = true never: it follows the source
  *        |  \--some tables failed--> failed (r retries them while it stands, run goes on later)
  *        |--pause, quit--> paused
  *        \--snapshot, server or lock lost--> retrying --back-off--> RUNNING, at a new snapshot
@@ -14,8 +14,6 @@
 #include "mirror.h"
 #include "run.h"
 
-/* How often the snapshot's and the lock's connections are looked at. */
-#define KEEP_EVERY_MS 3000
 /* Attempts in a row in which no table made progress; a server that is away longer needs a person. */
 #define MOST_ATTEMPTS 12
 #define LONGEST_BACK_OFF_MS 30000
@@ -42,102 +40,6 @@ static void enter(struct mirror *m, enum mirror_state state)
 
 /* ---- one attempt ---- */
 
-static struct pg *connect_control(struct mirror *m, struct error *e)
-{
-	struct run *r = &m->run;
-	struct pg *c = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
-	if (c && store_prepare(c, e) && store_lock(c, r->mirror, e) && store_end_orphans(c, r->mirror, e))
-		return c;
-	pg_free(c);
-	return NULL;
-}
-
-/* The lock went with its connection; the workers' transactions did not. */
-static bool keep_control(struct mirror *m, struct pg **control, struct error *e)
-{
-	struct run *r = &m->run;
-	struct error ignored;
-	if (!pg_lost(*control) && pg_run(*control, &ignored, "SELECT 1"))
-		return true;
-	if (stop_raised(r->stop))
-		return true;
-	struct pg *fresh = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
-	if (!fresh)
-		return e->class == ERROR_CONNECTION; /* the workers' own tries say when it is too long */
-	if (!store_lock(fresh, r->mirror, e)) {
-		bool again = e->class == ERROR_CONNECTION;
-		pg_free(fresh);
-		return again;
-	}
-	pg_free(*control);
-	*control = fresh;
-	return true;
-}
-
-static void watch(struct mirror *m, struct pg **control)
-{
-	struct run *r = &m->run;
-	struct error e = { 0 };
-	struct crew *crew = crew_new(r);
-	int64_t looked = clock_us();
-	bool loading = false;
-	do {
-		crew_fill(crew);
-		if (!loading && schedule_all_created(r)) {
-			loading = true;
-			enter(m, MIRROR_LOADING);
-		}
-		if (clock_us() - looked < KEEP_EVERY_MS * 1000)
-			continue;
-		looked = clock_us();
-		if (!snapshot_keep(r->snapshot, &e) || !keep_control(m, control, &e))
-			schedule_break(r, &e);
-	} while (!stop_raised(r->stop) && !schedule_wait(r, 200));
-	schedule_close(r);
-	crew_free(crew);
-}
-
-static size_t count_failed(const struct run *r)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < r->table_count; i++)
-		n += r->tables[i].state == TABLE_FAILED;
-	return n;
-}
-
-static bool conclude(struct mirror *m, struct pg *control, struct error *e)
-{
-	struct run *r = &m->run;
-	size_t failed = count_failed(r);
-	finish_moments(r);
-	if (failed > 0) {
-		for (size_t i = 0; i < r->table_count; i++)
-			if (r->tables[i].error) {
-				*e = *r->tables[i].error;
-				break;
-			}
-		error_set(e, e->class ? e->class : ERROR_DATA, "%zu of %zu tables failed", failed, r->table_count);
-		return error_next(e, "see the tables' errors, mend them, then run it again");
-	}
-	enter(m, MIRROR_FINISHING);
-	return finish_attach(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e) &&
-		   store_state(control, r->id, MIRROR_DONE, NULL, e);
-}
-
-static bool load(struct mirror *m, struct pg **control, struct error *e)
-{
-	struct run *r = &m->run;
-	schedule_open(r);
-	watch(m, control);
-	if (r->broken.class) {
-		*e = r->broken;
-		return false;
-	}
-	if (stop_raised(r->stop))
-		return error_set(e, ERROR_CANCELLED, "paused");
-	return conclude(m, *control, e);
-}
-
 /* A pause is written down by a connection of its own, because everything else has been stopped. Should it
  * fail, the store still says "initial load" with nobody holding the lock, which reads as interrupted. */
 static void write_paused(struct run *r)
@@ -155,26 +57,36 @@ static void write_paused(struct run *r)
 	stop_free(stop);
 }
 
+/* The last word, so that status tells it later; after a stop nothing can be sent any more. */
+static void write_end(struct run *r, struct pg *control, const struct error *why)
+{
+	struct error ignored;
+	if (stop_raised(r->stop) || pg_lost(control))
+		return;
+	if (r->id ? !store_state(control, r->id, MIRROR_FAILED, why, &ignored)
+			  : !store_drop(control, r->mirror, &ignored)) /* one that never began leaves no empty schema */
+		pg_rollback(control);
+}
+
+static bool copy_once(struct run *r, struct pg **control, struct error *e)
+{
+	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
+	if (!r->snapshot)
+		return false;
+	model_mirror_state(r->model, r->mirror, MIRROR_SCHEMA, NULL);
+	return setup(r, *control, e) && load(r, control, e) && store_state(*control, r->id, MIRROR_DONE, NULL, e);
+}
+
 static bool attempt(struct mirror *m, struct error *e)
 {
 	struct run *r = &m->run;
-	struct error ignored;
 	enter(m, MIRROR_SNAPSHOT);
-	struct pg *control = connect_control(m, e);
+	struct pg *control = control_connect(r, e);
 	if (!control)
 		return false;
-	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
-	bool ok = r->snapshot != NULL;
-	if (ok) {
-		enter(m, MIRROR_SCHEMA);
-		ok = setup(r, control, e) && load(m, &control, e);
-	}
-	/* The last word, so that status tells it later; after a stop nothing can be sent any more. */
-	if (!ok && r->id && !stop_raised(r->stop) && !pg_lost(control))
-		if (!store_state(control, r->id, MIRROR_FAILED, e, &ignored))
-			pg_rollback(control);
-	if (!ok && !r->id && !pg_lost(control) && !store_drop(control, r->mirror, &ignored))
-		pg_rollback(control); /* a mirror that never began leaves no empty schema behind */
+	bool ok = r->config.continuous ? follow(r, &control, e) : copy_once(r, &control, e);
+	if (!ok)
+		write_end(r, control, e);
 	pg_free(control);
 	if (!ok && r->id && stop_raised(m->stop))
 		write_paused(r);
@@ -211,8 +123,9 @@ static bool try_once(struct mirror *m, int *in_vain, struct error *e)
 		error_set(e, stop_raised(m->stop) ? ERROR_CANCELLED : ERROR_BUG, "it ended without saying why");
 	if (ok || stop_raised(m->stop) || !worth_another(m, e))
 		return true;
-	*in_vain = chunks_done(m) > before ? 1 : *in_vain + 1;
-	return *in_vain > MOST_ATTEMPTS;
+	*in_vain = chunks_done(m) > before || r->streamed ? 1 : *in_vain + 1;
+	r->streamed = false;
+	return *in_vain > MOST_ATTEMPTS && !r->config.continuous;
 }
 
 static void report_end(struct mirror *m, struct error *e)
@@ -322,7 +235,26 @@ void mirror_pause(struct mirror *m)
 
 size_t mirror_retry(struct mirror *m)
 {
-	return schedule_retry(&m->run);
+	struct run *r = &m->run;
+	pthread_mutex_lock(&r->lock);
+	bool streaming = r->streaming;
+	r->retry = r->retry || streaming;
+	pthread_mutex_unlock(&r->lock);
+	return streaming ? 1 : schedule_retry(r);
+}
+
+bool mirror_resync(struct mirror *m, const char *table, struct error *e)
+{
+	struct run *r = &m->run;
+	pthread_mutex_lock(&r->lock);
+	bool streaming = r->streaming;
+	if (streaming)
+		copy_text(r->resync, sizeof(r->resync), table);
+	pthread_mutex_unlock(&r->lock);
+	if (streaming)
+		return true;
+	error_set(e, ERROR_CONFLICT, "mirror %s does not replicate now", r->mirror);
+	return error_next(e, "a table is copied anew while its mirror replicates: run it first");
 }
 
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb)

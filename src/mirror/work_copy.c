@@ -88,8 +88,8 @@ static bool write_plan(struct worker *w, struct run_table *t, bool empty, struct
 	return ok;
 }
 
-/* The earlier run's chunks, unchanged on the source since: they stay, the others are copied now. */
-static void adopt_kept(struct run *r, struct run_table *t)
+/* The earlier run's chunks stay, the others are copied now. */
+static void adopt_kept(struct run *r, struct run_table *t, const char *why)
 {
 	struct chunks chunks = { .rows = chunks_estimate(&t->info) };
 	chunks.items = xcalloc(t->kept_count, sizeof(*chunks.items));
@@ -97,7 +97,7 @@ static void adopt_kept(struct run *r, struct run_table *t)
 	for (size_t i = 0; i < t->kept_count; i++)
 		chunks.items[i] = (struct chunk){ xstrdup(t->kept[i].condition), xstrdup(t->kept[i].range) };
 	adopt_chunks(t, &chunks);
-	snprintf(t->how, sizeof(t->how), "%zu chunks of an earlier run, source unchanged since", t->kept_count);
+	snprintf(t->how, sizeof(t->how), "%zu chunks of an earlier run, %s", t->kept_count, why);
 	tell_model(r, t);
 	for (size_t i = 0; i < t->kept_count; i++) {
 		if (!t->kept[i].done)
@@ -136,7 +136,8 @@ static bool must_empty(const struct run *r, const struct run_table *t)
 	bool rows_of_ours = false;
 	for (size_t i = 0; i < t->kept_count; i++)
 		rows_of_ours = rows_of_ours || t->kept[i].done;
-	return t->ours && (rows_of_ours || (t->names.exists && r->config.on_existing_rows == EXISTING_TRUNCATE));
+	bool given_up = t->names.exists && r->config.on_existing_rows == EXISTING_TRUNCATE;
+	return t->stale || (t->ours && (rows_of_ours || given_up));
 }
 
 enum job_end work_plan(struct worker *w, const struct job *job, struct error *e)
@@ -152,14 +153,23 @@ enum job_end work_plan(struct worker *w, const struct job *job, struct error *e)
 	model_worker(r->model, r->mirror, w->number, "plan", t->index, t->names.source_name);
 	if (!chunks_is_small(&t->info, r->config.rows_per_chunk))
 		model_table_state(r->model, r->mirror, t->index, TABLE_PLANNING);
-	if (t->kept_count > 0 &&
+	if (t->kept_count > 0 && resume_by_stream(r, t)) {
+		t->last_snapshot = r->snapshot_number;
+		t->filter = resume_unseen(resume_visible(r, t->kept_snapshot), snapshot_visible(r->snapshot));
+		adopt_kept(r, t, "what changed since comes by the stream");
+		return store_table_resumed(w->target, r->id, (int)t->index + 1, t->last_snapshot, e) ? JOB_DONE : work_end(w, e);
+	}
+	if (t->kept_count > 0 && !r->config.continuous &&
 		(!open_snapshot(w, e) || !resume_is_proven(w->source, r, t, &proven, e)))
 		return work_end(w, e);
 	if (proven) {
-		adopt_kept(r, t);
+		t->snapshot = r->snapshot_number;
+		adopt_kept(r, t, "source unchanged since");
 		return JOB_DONE;
 	}
 	bool empty = must_empty(r, t);
+	t->snapshot = r->snapshot_number;
+	t->last_snapshot = 0;
 	if (!plan_anew(w, t, e) || !write_plan(w, t, empty, e)) {
 		pg_rollback(w->source);
 		return work_end(w, e);
@@ -176,18 +186,27 @@ static void select_list(const struct run_table *t, struct strbuf *sql)
 	quote_qualified(sql, t->names.source_schema, t->names.source_name);
 }
 
+static void where(const struct run_table *t, const char *condition, struct strbuf *sql)
+{
+	if (condition[0])
+		strbuf_addf(sql, " WHERE (%s)", condition);
+	if (t->filter)
+		strbuf_addf(sql, " %s NOT %s", condition[0] ? "AND" : "WHERE", t->filter);
+}
+
 static void copy_query(const struct run *r, const struct run_table *t, const char *condition,
 	const char *after, struct strbuf *sql)
 {
 	begin_at_snapshot(r, sql);
 	strbuf_add(sql, "COPY ");
-	if (!condition[0]) { /* a plain scan of the table, without the executor */
+	if (!condition[0] && !t->filter) { /* a plain scan of the table, without the executor */
 		quote_qualified(sql, t->names.source_schema, t->names.source_name);
 		strbuf_addf(sql, "%s%s%s", t->columns[0] ? " (" : "", t->columns, t->columns[0] ? ")" : "");
 	} else {
 		strbuf_add(sql, "(");
 		select_list(t, sql);
-		strbuf_addf(sql, " WHERE %s)", condition);
+		where(t, condition, sql);
+		strbuf_add(sql, ")");
 	}
 	strbuf_addf(sql, " TO STDOUT%s;%s", t->binary ? " (FORMAT binary)" : "", after);
 }
@@ -198,7 +217,7 @@ static void cursor_query(const struct run *r, const struct run_table *t, const c
 	begin_at_snapshot(r, sql);
 	strbuf_add(sql, "DECLARE pgpier NO SCROLL CURSOR FOR ");
 	select_list(t, sql);
-	strbuf_addf(sql, "%s%s", condition[0] ? " WHERE " : "", condition);
+	where(t, condition, sql);
 }
 
 static void target_query(const struct run_table *t, struct strbuf *sql)
@@ -218,7 +237,7 @@ static bool keys_with_rows(const struct run_table *t, int64_t bytes)
 static void sql_loaded(const struct run *r, const struct run_table *t, int64_t rows, int64_t bytes,
 	int64_t took_us, bool done, struct strbuf *sql)
 {
-	store_sql_table_loaded(sql, r->id, (int)t->index + 1, r->snapshot_number, t->info.filenode, rows, bytes,
+	store_sql_table_loaded(sql, r->id, (int)t->index + 1, t->snapshot, t->info.filenode, rows, bytes,
 		took_us, t->how, done);
 }
 

@@ -81,6 +81,7 @@ void load_sum(const struct mirror_entry *r, struct load_totals *out)
 		struct amounts a = amounts_of(r, i);
 		out->tables_done += is_loaded(t->state);
 		out->tables_failed += t->state == TABLE_FAILED;
+		out->tables_paused += t->state == TABLE_PAUSED;
 		out->tables_running += t->state == TABLE_COPYING || t->state == TABLE_BUILDING;
 		out->chunks += t->chunk_count;
 		out->chunks_done += t->chunks_done;

@@ -15,6 +15,7 @@ struct replication {
 	struct position position;
 	struct queue *queue;
 	struct lag *lag;
+	struct store_mirror store;
 	struct stream_tables *tables;
 	struct receiver *receiver;
 	struct apply *apply;
@@ -25,14 +26,14 @@ static bool read_tables(struct replication *r, const struct replication_settings
 {
 	struct pg *source = pg_connect(s->source, s->mirror, "tables", r->stop, e);
 	if (source)
-		r->tables = stream_tables_new(source, s->store, s->config, e);
+		r->tables = stream_tables_new(source, &r->store, s->config, e);
 	pg_free(source);
 	return r->tables != NULL;
 }
 
 static bool start(struct replication *r, const struct replication_settings *s, struct error *e)
 {
-	const struct store_replication *p = &s->store->replication;
+	const struct store_replication *p = &r->store.replication;
 	if (!read_tables(r, s, e))
 		return false;
 	lsn_t from = stream_tables_from(r->tables);
@@ -41,7 +42,7 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	if (!stream)
 		return false;
 	r->apply = apply_new(&(struct apply_settings){ .mirror = s->mirror, .source = s->source, .target = s->target,
-							 .config = s->config, .store = s->store, .ignored = s->ignored, .tables = r->tables,
+							 .config = s->config, .store = &r->store, .ignored = s->ignored, .tables = r->tables,
 							 .queue = r->queue, .position = &r->position, .lag = r->lag, .model = s->model,
 							 .stop = r->stop, .failed = r->failed }, e);
 	if (!r->apply) {
@@ -55,9 +56,12 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	return true;
 }
 
-struct replication *replication_new(const struct replication_settings *s, struct error *e)
+struct replication *replication_new(const struct replication_settings *s, struct store_mirror *take,
+	struct error *e)
 {
 	struct replication *r = xcalloc(1, sizeof(*r));
+	r->store = *take;
+	*take = (struct store_mirror){ 0 };
 	r->stop = stop_new(s->stop);
 	r->failed = stop_new(r->stop);
 	r->queue = queue_new(QUEUE_BYTES);
@@ -77,6 +81,7 @@ void replication_free(struct replication *r)
 	apply_free(r->apply);
 	receiver_free(r->receiver);
 	stream_tables_free(r->tables);
+	store_mirror_free(&r->store);
 	queue_free(r->queue);
 	lag_free(r->lag);
 	stop_free(r->failed);

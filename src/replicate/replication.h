@@ -19,14 +19,14 @@ struct replication_settings {
 	const char *mirror;
 	const struct peer_config *source, *target;
 	const struct mirror_config *config;
-	struct store_mirror *store;    /* borrowed, as all of these */
 	const struct strings *ignored; /* tables of the stream that are none of ours */
 	struct model *model;
 	const struct stop *stop;
 };
 
-/* NULL on error. */
-struct replication *replication_new(const struct replication_settings *s, struct error *e) MUST_CHECK;
+/* store: where the mirror stands; taken, also on failure. NULL on error. */
+struct replication *replication_new(const struct replication_settings *s, struct store_mirror *take,
+	struct error *e) MUST_CHECK;
 void replication_free(struct replication *r); /* ends its threads */
 /* Waits at most ms; true when it has ended by itself, and why is told. */
 bool replication_wait(struct replication *r, int ms, struct apply_result *why);

@@ -71,9 +71,16 @@ bool store_table_columns(struct pg *target, int64_t id, int table, const char *c
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e)
 {
 	return pg_runf(target, e,
-		"BEGIN; UPDATE pgpier.chunks SET done = false WHERE mirror_id = %lld AND table_no = %d;"
-		"UPDATE pgpier.tables SET loaded = false, done = false, snapshot_no = 0, last_snapshot_no = 0, columns = NULL"
+		"BEGIN; DELETE FROM pgpier.chunks WHERE mirror_id = %lld AND table_no = %d;"
+		"UPDATE pgpier.tables SET loaded = false, stale = true, snapshot_no = 0, last_snapshot_no = 0, columns = NULL"
 		" WHERE mirror_id = %lld AND table_no = %d; COMMIT", (long long)id, table, (long long)id, table);
+}
+
+bool store_table_resumed(struct pg *target, int64_t id, int table, int last_snapshot, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables SET last_snapshot_no = $3 WHERE mirror_id = $1 AND table_no = $2"), number(id),
+		number(table), number(last_snapshot));
 }
 
 /* Numbers are dense; a table's number is its place in the list. */

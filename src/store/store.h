@@ -32,6 +32,7 @@ struct store_table {
 	 * it is let go, the stream begins again at that place and passes the others by. */
 	lsn_t held_at;
 	bool paused;
+	bool stale; /* what the target has of it must go before it is copied anew */
 	char *columns; /* as the stream described them last; NULL never */
 };
 
@@ -134,6 +135,8 @@ bool store_table_columns(struct pg *target, int64_t id, int table, const char *c
 	MUST_CHECK;
 /* Forgets that the table was loaded: what is on the target is to be emptied and copied anew. */
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
+/* Its remaining chunks come from a later snapshot than those that are done. */
+bool store_table_resumed(struct pg *target, int64_t id, int table, int last_snapshot, struct error *e) MUST_CHECK;
 /* The table leaves the mirror; those behind it move up by one. */
 bool store_table_remove(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "pg/conn.h"
-#include "replicate/lsn.h"
+#include "lsn.h"
 #include "replicate/publication.h"
 #include "replicate/slot.h"
 

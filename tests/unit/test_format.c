@@ -142,6 +142,9 @@ static void times_are_local(void **state)
 	setenv("TZ", "UTC-2", 1);
 	tzset();
 	assert_string_equal(format_time(INT64_C(1795266423) * 1000000, buf), "2026-11-21 15:07:03");
+	assert_string_equal(format_lsn(0x16B3748, buf), "0/16B3748");
+	assert_string_equal(format_lsn(UINT64_C(0x16B3748000000FF), buf), "16B3748/FF");
+	assert_string_equal(format_lsn(0, buf), "-");
 	assert_string_equal(format_clock(INT64_C(1795266423) * 1000000 + 999999, buf), "15:07");
 	assert_string_equal(format_clock(0, buf), "-");
 }

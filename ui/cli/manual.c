@@ -70,6 +70,7 @@ static void put_keys(void)
 		{ IN_MIRRORS, "Mirrors" },
 		{ IN_MIRROR, "A mirror" },
 		{ IN_LOAD, "Initial load" },
+		{ IN_REPLICATION, "Replication" },
 		{ IN_EVENTS, "Events" },
 		{ IN_FORM, "Forms" },
 		{ IN_PICKER, "Table picker" },

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The engine samples for 5 s after each request. */
-#define WATCH_AGAIN_US 3000000
-
 enum { COL_PID, COL_MIRROR, COL_ROLE, COL_USER, COL_STATE, COL_WAIT, COL_TIME, COL_QUERY, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
@@ -114,12 +111,7 @@ static const struct table_source source = {
 static void sync(struct pane *p)
 {
 	struct activity *s = (struct activity *)p;
-	if (s->asked_at == 0 || p->ui->now - s->asked_at > WATCH_AGAIN_US) {
-		struct command c = { .kind = COMMAND_PEER_WATCH };
-		copy_text(c.name, sizeof(c.name), s->peer);
-		ui_submit(p->ui, &c, NULL);
-		s->asked_at = p->ui->now;
-	}
+	watch_peer(p->ui, s->peer, &s->asked_at);
 	free(s->rows);
 	s->count = model_activity(p->ui->model, s->peer, &s->rows, &s->taken_at);
 	table_refresh(&s->table);

@@ -6,6 +6,7 @@
 #include "panes/panes.h"
 
 #include "widgets/bars.h"
+#include "widgets/sparkline.h"
 
 #include <pgpier/format.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One mirror: overview, initial load, events. */
+/* One mirror: overview, initial load, replication if it is continuous, events. */
 #include "panes/tabbed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_OVERVIEW, TAB_LOAD, TAB_EVENTS, TAB_COUNT };
+enum { TAB_OVERVIEW, TAB_LOAD, TAB_REPLICATION }; /* the last only of a continuous mirror; then events */
 
 struct mirror_detail {
 	struct tabbed tabbed;
@@ -75,22 +75,33 @@ static const struct pane_ops ops = {
 	.free = pane_free,
 };
 
+/* What a person wants to see first: of a mirror that replicates its stream, of one that runs its load. */
+static int first_tab(const struct mirror_view *v)
+{
+	bool streams = v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING;
+	if (v->continuous && (streams || v->load.tables_paused > 0))
+		return TAB_REPLICATION;
+	return v->load.tables > 0 || mirror_runs(v->state) ? TAB_LOAD : TAB_OVERVIEW;
+}
+
 struct pane *mirror_detail_new(struct ui *u, const char *name)
 {
-	static const char *const names[TAB_COUNT] = { "Overview", "Initial load", "Events" };
+	static const char *const names[] = { "Overview", "Initial load", "Events" };
+	static const char *const continuous_names[] = { "Overview", "Initial load", "Replication", "Events" };
 	struct mirror_detail *s = xcalloc(1, sizeof(*s));
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", name);
-	struct pane *children[TAB_COUNT] = {
+	copy_text(s->view.name, sizeof(s->view.name), name);
+	model_mirror(u->model, name, &s->view);
+	struct pane *children[TABS_MAX] = {
 		[TAB_OVERVIEW] = overview_pane_new(u, name),
 		[TAB_LOAD] = load_pane_new(u, name),
-		[TAB_EVENTS] = events_pane_new(u, object),
 	};
-	copy_text(s->view.name, sizeof(s->view.name), name);
-	tabbed_init(&s->tabbed, u, &ops, IN_MIRROR, names, children, TAB_COUNT);
-	/* What a person wants to see first of a mirror that runs. */
-	struct mirror_view v;
-	if (model_mirror(u->model, name, &v) && (v.load.tables > 0 || mirror_runs(v.state)))
-		s->tabbed.tabs.shown = TAB_LOAD;
+	int count = TAB_REPLICATION;
+	if (s->view.continuous)
+		children[count++] = replication_pane_new(u, name);
+	children[count++] = events_pane_new(u, object);
+	tabbed_init(&s->tabbed, u, &ops, IN_MIRROR, s->view.continuous ? continuous_names : names, children, count);
+	s->tabbed.tabs.shown = first_tab(&s->view);
 	return &s->tabbed.pane;
 }

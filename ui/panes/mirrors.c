@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COL_NAME, COL_SOURCE, COL_TARGET, COL_STATE, COL_PROGRESS, COL_SINCE, COL_COUNT };
+enum { COL_NAME, COL_SOURCE, COL_TARGET, COL_STATE, COL_PROGRESS, COL_LAG, COL_SINCE, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
@@ -16,6 +16,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_TARGET] = { "TARGET", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_STATE] = { "STATE", 14, 16, ALIGN_LEFT, 0, false, false },
 	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false },
+	[COL_LAG] = { "LAG", 5, 8, ALIGN_RIGHT, 1, false, false },
 	[COL_SINCE] = { "SINCE", 7, 8, ALIGN_RIGHT, 2, false, false },
 };
 
@@ -63,6 +64,14 @@ static void since_text(const struct mirror_view *v, char *buf, size_t size)
 		copy_text(buf, size, format_duration(ago, text));
 }
 
+static void lag_cell(const struct mirror_view *v, struct cell *out)
+{
+	char text[FORMAT_SIZE];
+	copy_text(out->text, sizeof(out->text), lag_text(v->continuous ? v->lag_s : -1, text));
+	if (v->state == MIRROR_CATCHING_UP)
+		out->role = ROLE_WARN;
+}
+
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
 	const struct mirrors *s = data;
@@ -72,6 +81,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		out->role = mirror_state_text(s->pane.ui, v->state, out->text, sizeof(out->text));
 	else if (column == COL_PROGRESS)
 		progress_cell(s, v, out);
+	else if (column == COL_LAG)
+		lag_cell(v, out);
 	else if (column == COL_SINCE)
 		since_text(v, out->text, sizeof(out->text));
 	else
@@ -89,6 +100,8 @@ static int compare(const void *data, int column, size_t a, size_t b)
 		return (int)x->state - (int)y->state;
 	case COL_PROGRESS:
 		return x->load.fraction < y->load.fraction ? -1 : x->load.fraction > y->load.fraction;
+	case COL_LAG:
+		return x->lag_s < y->lag_s ? -1 : x->lag_s > y->lag_s;
 	case COL_SINCE:
 		return x->started_at < y->started_at ? -1 : x->started_at > y->started_at;
 	case COL_SOURCE:

@@ -18,7 +18,7 @@ static void settings_facts(struct facts *f, const struct mirror_config *m)
 {
 	facts_add(f, NULL, ROLE_TITLE, "Settings");
 	facts_gap(f);
-	facts_add(f, "kind", ROLE_TEXT, "initial copy only");
+	facts_add(f, "kind", ROLE_TEXT, m->continuous ? "continuous replication" : "initial copy only");
 	facts_add(f, "tables", ROLE_TEXT, "%zu pattern%s, %zu excluded", m->tables.count,
 		m->tables.count == 1 ? "" : "s", m->exclude.count);
 	facts_add(f, "columns out", ROLE_TEXT, "%zu", m->columns_exclude.count);
@@ -32,10 +32,31 @@ static void settings_facts(struct facts *f, const struct mirror_config *m)
 		m->editable ? "mirrors.conf" : "pgpier.conf (by hand)");
 }
 
+static void replication_facts(struct facts *f, const struct mirror_config *m)
+{
+	char slot[NAME_SIZE], publication[NAME_SIZE], text[FORMAT_SIZE];
+	mirror_slot_name(m, slot);
+	mirror_publication_name(m, publication);
+	facts_gap(f);
+	facts_add(f, "publication", ROLE_TEXT, "%s", publication);
+	facts_add(f, "slot", ROLE_TEXT, "%s", slot);
+	facts_add(f, "deletes", ROLE_TEXT, "%s%s", m->soft_delete ? "set " : "delete the row",
+		m->soft_delete ? m->is_deleted_column : "");
+	if (m->sync_columns)
+		facts_add(f, "sync columns", ROLE_TEXT, "%s, %s", m->synced_at_column, m->is_deleted_column);
+	facts_add(f, "batch size", ROLE_TEXT, "%d changes", m->batch_size);
+	if (m->sync_interval_ms > 0)
+		facts_add(f, "sync interval", ROLE_TEXT, "%d ms", m->sync_interval_ms);
+	facts_add(f, "caught up", ROLE_TEXT, "under %s", lag_text(m->caught_up_s, text));
+	if (m->alert_command)
+		facts_add(f, "alert command", ROLE_TEXT, "%s", m->alert_command);
+}
+
 static void sync(struct pane *p)
 {
 	struct overview *s = (struct overview *)p;
 	struct mirror_view v;
+	struct replication_view r;
 	struct mirror_config m = { 0 };
 	facts_clear(&s->state);
 	facts_clear(&s->settings);
@@ -46,10 +67,16 @@ static void sync(struct pane *p)
 		return;
 	}
 	mirror_facts(&s->state, p->ui, &v);
+	if (v.continuous && model_replication(p->ui->model, s->mirror, &r)) {
+		facts_gap(&s->state);
+		stream_facts(&s->state, &r, v.state);
+	}
 	s->report = v.error.class != ERROR_NONE ? error_report(&v.error) : NULL;
 	if (!model_mirror_config(p->ui->model, s->mirror, &m))
 		return;
 	settings_facts(&s->settings, &m);
+	if (m.continuous)
+		replication_facts(&s->settings, &m);
 	mirror_config_free(&m);
 }
 

@@ -7,12 +7,15 @@
 #include "widgets/facts.h"
 #include "widgets/table.h"
 
+#include <pgpier/format.h>
+
 struct draft;
 
 struct pane *peers_pane_new(struct ui *u);
 struct pane *peer_form_new(struct ui *u, const char *name); /* NULL: a new one */
 struct pane *peer_detail_new(struct ui *u, const char *name);
 struct pane *activity_pane_new(struct ui *u, const char *peer);
+struct pane *slots_pane_new(struct ui *u, const char *peer);
 struct pane *mirrors_pane_new(struct ui *u);
 struct pane *mirror_form_new(struct ui *u, const char *name); /* NULL: a new one */
 struct pane *picker_pane_new(struct ui *u, struct draft *d);  /* d stays the form's */
@@ -22,6 +25,7 @@ struct pane *review_pane_new(struct ui *u, struct draft *d, const struct preflig
 struct pane *mirror_detail_new(struct ui *u, const char *name);
 struct pane *overview_pane_new(struct ui *u, const char *mirror);
 struct pane *load_pane_new(struct ui *u, const char *mirror);
+struct pane *replication_pane_new(struct ui *u, const char *mirror);
 struct pane *chunks_pane_new(struct ui *u, const char *mirror, size_t table, const char *name);
 struct pane *events_pane_new(struct ui *u, const char *object); /* "": of all */
 struct pane *text_pane_new(struct ui *u, const char *title, char *take);
@@ -58,6 +62,22 @@ void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size
 const char *without_subject(const char *text, const char *kind, const char *name);
 char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
 bool mirror_runs(enum mirror_state s);
+/* Has the peer's activity and slots sampled for as long as a pane asks in each sync(). *asked_at is the
+ * pane's. */
+void watch_peer(struct ui *u, const char *peer, int64_t *asked_at);
+
+/* ---- stream.c: how replication reads ---- */
+
+const char *lag_text(double lag_s, char buf[FORMAT_SIZE]); /* "3 ms", "0.2 s", "4m 10s", "-" */
+const char *per_second_text(double n, char buf[FORMAT_SIZE]); /* "0.4", "812", "1.2 k" */
+/* "reaches 0 at 14:05", "falling behind 3 MB/s", "caught up"; empty when there is nothing to say. */
+enum role forecast_text(const struct replication_view *r, enum mirror_state state, int64_t now_wall_us,
+	char *buf, size_t size);
+/* "extended  keeps 1.24 GB, +3.1 MB/s, lost at 17:25": of WAL, at this rate. */
+enum role slot_text(const struct replication_view *r, int64_t now_wall_us, char *buf, size_t size);
+enum role wal_status_role(const char *status);
+void stream_text(const struct mirror_view *v, char *buf, size_t size); /* "1.2 k ch/s", for a list */
+void stream_facts(struct facts *f, const struct replication_view *r, enum mirror_state state);
 
 /* ---- mirror_actions.c: what can be done to a mirror wherever it is chosen ---- */
 
@@ -65,5 +85,8 @@ bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a);
 void mirror_answered(struct pane *p, enum action a, const char *subject);
 const char *mirror_refuse(const struct mirror_view *v, enum action a);
 const char *mirror_label(const struct mirror_view *v, enum action a);
+/* Asks for the table's typed name: its rows on the target are emptied. The answer goes to table_resync(). */
+void table_ask_resync(struct pane *p, const struct mirror_view *v, size_t table);
+void table_resync(struct pane *p, const char *mirror, const char *table);
 
 #endif

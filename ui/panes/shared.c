@@ -124,6 +124,19 @@ void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v)
 		facts_add(f, NULL, ROLE_DIM, "not tested yet");
 }
 
+/* The engine samples for 5 s after each request. */
+#define WATCH_AGAIN_US 3000000
+
+void watch_peer(struct ui *u, const char *peer, int64_t *asked_at)
+{
+	struct command c = { .kind = COMMAND_PEER_WATCH };
+	if (*asked_at != 0 && u->now - *asked_at <= WATCH_AGAIN_US)
+		return;
+	copy_text(c.name, sizeof(c.name), peer);
+	ui_submit(u, &c, NULL);
+	*asked_at = u->now;
+}
+
 /* ---- mirrors ---- */
 
 bool mirror_runs(enum mirror_state s)
@@ -243,6 +256,8 @@ static void standing_text(const struct mirror_view *v, char *buf, size_t size)
 	char rows[FORMAT_SIZE], took[FORMAT_SIZE];
 	if (v->error.class != ERROR_NONE && v->state != MIRROR_DONE)
 		copy_text(buf, size, without_subject(v->error.text, "mirror", v->name));
+	else if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
+		stream_text(v, buf, size);
 	else if (v->state == MIRROR_DONE)
 		snprintf(buf, size, "%zu tables, %s rows in %s", v->load.tables,
 			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took));
@@ -286,6 +301,9 @@ static void load_facts(struct facts *f, const struct load_totals *l)
 	if (l->tables_failed > 0)
 		facts_add(f, "failed", ROLE_ERROR, "%zu table%s; see Initial load", l->tables_failed,
 			l->tables_failed == 1 ? "" : "s");
+	if (l->tables_paused > 0)
+		facts_add(f, "paused", ROLE_WARN, "%zu table%s; see Replication", l->tables_paused,
+			l->tables_paused == 1 ? "" : "s");
 	done_of_total_rows(l->rows, l->rows_total, l->exact, text, sizeof(text));
 	facts_add(f, "rows", ROLE_TEXT, "%s", text);
 	done_of_total_bytes(l->bytes, l->bytes_total, l->exact, text, sizeof(text));
@@ -310,6 +328,9 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 			format_duration(v->elapsed_s, took));
 	if (v->moments[0] != '\0')
 		facts_add(f, "rows are", ROLE_TEXT, "%s", v->moments);
+	if (v->continuous && v->lag_s >= 0)
+		facts_add(f, "replicates", ROLE_TEXT, "%s changes/s, lag %s", per_second_text(v->changes_per_s, text),
+			lag_text(v->lag_s, took));
 	facts_gap(f);
 	load_facts(f, &v->load);
 	facts_add(f, "workers", ROLE_TEXT, "%d, %d busy, %d tables at once", v->workers,

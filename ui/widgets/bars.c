@@ -39,27 +39,3 @@ const char *percent_text(double fraction, char *buf, size_t size)
 		snprintf(buf, size, "%.0f%%", MAX(percent, 0));
 	return buf;
 }
-
-void spark_sample(struct spark *s, int64_t now_us, double value)
-{
-	if (s->count > 0 && now_us - s->sampled_at < 1000000)
-		return;
-	if (s->count == SPARK_SIZE) {
-		memmove(s->values, s->values + 1, sizeof(s->values) - sizeof(s->values[0]));
-		s->count--;
-	}
-	s->values[s->count++] = value;
-	s->sampled_at = now_us;
-}
-
-void spark_render(const struct spark *s, const struct canvas *c, int y, int x, int cells)
-{
-	size_t n = MIN(s->count, (size_t)MAX(cells, 0));
-	double top = 0;
-	for (size_t i = s->count - n; i < s->count; i++)
-		top = MAX(top, s->values[i]);
-	for (size_t i = 0; i < n && top > 0; i++) {
-		double part = s->values[s->count - n + i] / top;
-		canvas_add(c, y, x + (int)i, ROLE_PROGRESS, theme_height(c->theme, (int)(part * 7.99)));
-	}
-}

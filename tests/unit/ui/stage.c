@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/write.h"
+#include "model/inside.h"
 #include "shared.h"
 
 #define KEPT 64
@@ -244,6 +244,69 @@ void stage_step(struct engine *g, const char *mirror)
 	atomic_store(&p->bytes, g->moved);
 	atomic_store(&p->rows, g->moved / 280);
 	model_tick(g->model);
+}
+
+/* ---- a stream ---- */
+
+void stage_replicating(struct engine *g, const char *mirror)
+{
+	struct model *m = g->model;
+	struct error differs = { 0 };
+	struct mirror_config *c = config_find_mirror(&g->config, mirror);
+	c->continuous = true;
+	model_set_config(m, &g->config);
+	const struct load_table_init tables[] = {
+		{ "sales.order_lines", "sales.order_lines", 1204000000, 341200000000, TABLE_DONE, 4816, 4816, true, NULL, 0, 1, NULL },
+		{ "sales.orders", "sales.orders", 129700000, 28800000000, TABLE_DONE, 519, 519, true, NULL, 0, 1, NULL },
+		{ "audit.events", "audit.log", 401200000, 75900000000, TABLE_DONE, 401, 401, true, NULL, 0, 1, NULL },
+		{ "public.users", "app.users", 1000000, 212000000, TABLE_DONE, 4, 4, true, NULL, 124, 1, NULL },
+	};
+	model_load_set(m, mirror, tables, ARRAY_SIZE(tables));
+	model_mirror_times(m, mirror, wall_us() - 9000000000, 0);
+	model_mirror_state(m, mirror, MIRROR_CATCHING_UP, NULL);
+	error_set(&differs, ERROR_DATA, "table public.users: column \"nickname\" (text) is not on the target");
+	error_next(&differs, "ALTER TABLE app.users ADD COLUMN nickname text, then press r");
+	struct replication_view r = { .running = true, .lag_s = 42, .lag_bytes = 1420000000, .written = 0x2516B3748,
+		.sent = 0x2516B3000, .received = 0x2516B2F00, .applied = 0x250000A10, .confirmed = 0x250000A10,
+		.retained_bytes = 1900000000, .safe_bytes = 8100000000, .spill_bytes = 77000000, .missing = 2,
+		.missing_last = "sales.orders (id) = (17)", .slow_batches = 3 };
+	copy_text(r.slot, sizeof(r.slot), "pgpier_shop_2026");
+	copy_text(r.publication, sizeof(r.publication), "pgpier_shop_2026");
+	copy_text(r.wal_status, sizeof(r.wal_status), "extended");
+	copy_text(r.slow_why, sizeof(r.slow_why), "sales.orders: duplicate key value violates unique constraint");
+	model_replication_set(m, mirror, &r);
+	model_changes_count(m, mirror, 0, 812400, 1200, 15, 0, 0);
+	model_changes_count(m, mirror, 1, 300, 120000, 0, 1, 2);
+	model_table_paused(m, mirror, 3, &differs);
+}
+
+/* The tick's clock is the machine's: a test that waits for it would be slow, so that seconds are told. */
+void stage_pass(struct engine *g, const char *mirror, int seconds)
+{
+	struct mirror_entry *e = mirror_find(g->model, mirror);
+	struct trend *t = &e->replication->trend;
+	int64_t now = t->count > 0 ? trend_at(t, t->count - 1)->at_us : clock_us();
+	for (int i = 0; i < seconds; i++) {
+		struct replication_view *v = &e->replication->view;
+		v->lag_bytes = MAX(v->lag_bytes - 4000000, 0);
+		v->lag_s = (double)v->lag_bytes / 34e6;
+		v->retained_bytes += 3100000;
+		model_replication_count(g->model, mirror, 400, 1234 + i % 7 * 90);
+		replication_tick(e, now += 1000000);
+	}
+}
+
+void stage_slots(struct engine *g, const char *peer, const char *mirror)
+{
+	struct slot_view *slots = xcalloc(2, sizeof(*slots));
+	slots[0] = (struct slot_view){ .name = "pgpier_shop_2026", .plugin = "pgoutput", .database = "shop", .active = true,
+		.pid = 4711, .wal_status = "reserved", .retained_bytes = 16777216, .safe_bytes = -1,
+		.restart = 0x250000A10, .confirmed = 0x250000A48, .spill_bytes = 77000000 };
+	copy_text(slots[0].mirror, sizeof(slots[0].mirror), mirror);
+	slots[1] = (struct slot_view){ .name = "forgotten", .plugin = "wal2json", .database = "shop",
+		.wal_status = "unreserved", .retained_bytes = 98000000000, .safe_bytes = 1000000, .restart = 0x16B3748,
+		.confirmed = 0x16B3748, .spill_bytes = -1 };
+	model_set_slots(g->model, peer, slots, 2);
 }
 
 /* ---- the shop ---- */

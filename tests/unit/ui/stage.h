@@ -21,4 +21,11 @@ void stage_loading(struct engine *g, const char *mirror);
 /* One step of it: more rows, new events. */
 void stage_step(struct engine *g, const char *mirror);
 
+/* The mirror is continuous and replicates: lag falls, one table is paused, some rows are missing. */
+void stage_replicating(struct engine *g, const char *mirror);
+/* So many seconds of it. */
+void stage_pass(struct engine *g, const char *mirror, int seconds);
+/* Slots of a peer: the mirror's and a foreign one that is about to be lost. */
+void stage_slots(struct engine *g, const char *peer, const char *mirror);
+
 #endif

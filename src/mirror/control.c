@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The supervisor's own connection to the target: it holds the mirror's lock. */
+#include "run.h"
+
+struct pg *control_connect(struct run *r, struct error *e)
+{
+	struct pg *c = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
+	if (c && store_prepare(c, e) && store_lock(c, r->mirror, e) && store_end_orphans(c, r->mirror, e))
+		return c;
+	pg_free(c);
+	return NULL;
+}
+
+/* The lock went with its connection; the workers' transactions did not. */
+bool control_keep(struct run *r, struct pg **control, struct error *e)
+{
+	struct error ignored;
+	if (!pg_lost(*control) && pg_run(*control, &ignored, "SELECT 1"))
+		return true;
+	if (stop_raised(r->stop))
+		return true;
+	struct pg *fresh = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
+	if (!fresh)
+		return e->class == ERROR_CONNECTION; /* the workers' own tries say when it is too long */
+	if (!store_lock(fresh, r->mirror, e)) {
+		bool again = e->class == ERROR_CONNECTION;
+		pg_free(fresh);
+		return again;
+	}
+	pg_free(*control);
+	*control = fresh;
+	return true;
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: PostgreSQL
+/* A continuous mirror, from wherever it stands.
+ *
+ *     publication, slot, its snapshot --> load --> stream ----> (until it is stopped)
+ *                                          ^         |
+ *                                          |         +-- a table's rows are refused: it is held, the others go on
+ *                                          |         +-- a table is new, or to be copied anew
+ *                                          +---------+      held, loaded from a snapshot of its own while the
+ *                                                           others go on, then let go
+ *
+ * A table that was held goes on where it stopped: the stream begins again there, and passes the others by until
+ * it has reached them. Nothing is kept in memory that the store does not know, so all of this may be interrupted
+ * anywhere. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../replicate/replication.h"
+#include "../replicate/slot.h"
+#include "run.h"
+
+#define LOOK_EVERY_MS 250
+#define KEEP_EVERY_US 3000000
+/* A load that lost single tables to a TRUNCATE or a rewrite is tried again for those, so often in a row. */
+#define MOST_LOADS 3
+
+/* What the stream has to be ended for. */
+enum turn { TURN_END, TURN_AGAIN, TURN_LOAD };
+
+static void say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
+	PG_PRINTF(4, 5);
+static void say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
+{
+	char object[NAME_SIZE + 16], text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	snprintf(object, sizeof(object), "mirror %s", r->mirror);
+	model_event(r->model, level, object, e, "%s", text);
+}
+
+static void enter(const struct run *r, enum mirror_state state)
+{
+	if (model_mirror_state_get(r->model, r->mirror) != state)
+		model_mirror_state(r->model, r->mirror, state, NULL);
+}
+
+/* What the store says now. */
+static bool read_store(const struct run *r, struct pg *control, struct store_mirror *out, struct error *e)
+{
+	bool found;
+	if (!store_read(control, r->mirror, out, &found, e))
+		return false;
+	return found || error_set(e, ERROR_LOST, "the target knows nothing of mirror %s any more", r->mirror);
+}
+
+/* ---- tables that are held ---- */
+
+static bool hold(struct run *r, struct pg *control, size_t table, const struct error *why, struct error *e)
+{
+	if (!store_table_hold(control, r->id, (int)table + 1, why, e))
+		return false;
+	if (!why)
+		return true;
+	struct error shown = *why;
+	error_next(&shown, "mend the cause, then press r: the table goes on where it stopped");
+	model_table_paused(r->model, r->mirror, table, &shown);
+	say(r, EVENT_ERROR, &shown, "table %s.%s is paused, the others go on", r->store.tables[table].source_schema,
+		r->store.tables[table].source_name);
+	return true;
+}
+
+/* Tables whose load failed wait like those whose rows were refused: the slot keeps what they miss. */
+static bool hold_failed(struct run *r, struct pg *control, bool *again, struct error *e)
+{
+	*again = false;
+	for (size_t i = 0; i < r->table_count; i++) {
+		const struct run_table *t = &r->tables[i];
+		if (t->state != TABLE_FAILED || !t->error)
+			continue;
+		*again = *again || t->error->class == ERROR_LOST;
+		if (!hold(r, control, i, t->error, e))
+			return false;
+	}
+	return true;
+}
+
+static bool release(struct run *r, struct pg *control, struct error *e)
+{
+	if (!store_tables_release(control, r->id, e))
+		return false;
+	for (size_t i = 0; i < r->store.table_count; i++)
+		if (r->store.tables[i].paused && r->store.tables[i].done)
+			model_table_paused(r->model, r->mirror, i, NULL);
+	return true;
+}
+
+/* ---- the stream ---- */
+
+static struct replication *open_stream(struct run *r, struct pg *control, struct error *e)
+{
+	struct store_mirror store;
+	store_mirror_free(&r->store);
+	if (!read_store(r, control, &r->store, e) || !read_store(r, control, &store, e))
+		return NULL;
+	for (size_t i = 0; i < store.table_count; i++)
+		if (store.tables[i].paused && store.tables[i].error)
+			model_table_paused(r->model, r->mirror, i, store.tables[i].error);
+	return replication_new(&(struct replication_settings){ .mirror = r->mirror, .source = &r->source,
+							   .target = &r->target, .config = &r->config, .ignored = &r->ignored, .model = r->model,
+							   .stop = r->stop }, &store, e);
+}
+
+static bool any_unloaded(const struct run *r)
+{
+	for (size_t i = 0; i < r->store.table_count; i++)
+		if (!r->store.tables[i].loaded && !r->store.tables[i].parent)
+			return true;
+	return false;
+}
+
+static size_t find_table(const struct run *r, const char *name)
+{
+	char one[2 * NAME_SIZE];
+	for (size_t i = 0; i < r->store.table_count; i++) {
+		snprintf(one, sizeof(one), "%s.%s", r->store.tables[i].source_schema, r->store.tables[i].source_name);
+		if (strcmp(one, name) == 0)
+			return i;
+	}
+	return SCHEMA_NO_TABLE;
+}
+
+/* What somebody asked for since the last look. */
+static enum turn take_wishes(struct run *r, struct pg *control, struct error *e)
+{
+	char resync[2 * NAME_SIZE];
+	pthread_mutex_lock(&r->lock);
+	bool retry = r->retry, reselect = r->reselect;
+	copy_text(resync, sizeof(resync), r->resync);
+	r->retry = r->reselect = false;
+	r->resync[0] = '\0';
+	pthread_mutex_unlock(&r->lock);
+	size_t table = resync[0] ? find_table(r, resync) : SCHEMA_NO_TABLE;
+	if (table != SCHEMA_NO_TABLE && !(hold(r, control, table, NULL, e) &&
+										store_table_forget(control, r->id, (int)table + 1, e)))
+		return TURN_END;
+	if (retry && !release(r, control, e))
+		return TURN_END;
+	if (table != SCHEMA_NO_TABLE || reselect || (retry && any_unloaded(r)))
+		return TURN_LOAD;
+	return retry ? TURN_AGAIN : TURN_END;
+}
+
+static bool has_wishes(struct run *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool any = r->retry || r->reselect || r->resync[0];
+	pthread_mutex_unlock(&r->lock);
+	return any;
+}
+
+static void show_lag(struct run *r, struct replication *s)
+{
+	double lag = replication_lag(s);
+	enter(r, lag >= 0 && lag <= r->config.caught_up_s ? MIRROR_REPLICATING : MIRROR_CATCHING_UP);
+}
+
+/* Until it ends, or somebody wants something that needs another one. */
+static bool watch_stream(struct run *r, struct pg **control, struct replication *s, struct apply_result *why,
+	struct error *e)
+{
+	int64_t looked = clock_us();
+	while (!replication_wait(s, LOOK_EVERY_MS, why)) {
+		if (stop_raised(r->stop))
+			return error_set(e, ERROR_CANCELLED, "paused");
+		show_lag(r, s);
+		if (has_wishes(r))
+			return true;
+		if (clock_us() - looked < KEEP_EVERY_US)
+			continue;
+		looked = clock_us();
+		if (!control_keep(r, control, e))
+			return false;
+	}
+	return true;
+}
+
+static enum turn judge(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
+{
+	switch (why->end) {
+	case APPLY_TABLE:
+		return hold(r, control, why->table, &why->error, e) ? TURN_AGAIN : TURN_END;
+	case APPLY_NEW:
+		strings_add(&r->ignored, why->name); /* unless the next look at the source finds it to be ours */
+		say(r, EVENT_INFO, NULL, "table %s is new in the stream", why->name);
+		return TURN_LOAD;
+	case APPLY_FAILED:
+		*e = why->error;
+		return TURN_END;
+	case APPLY_STOPPED:
+		break;
+	}
+	return take_wishes(r, control, e);
+}
+
+static void set_streaming(struct run *r, bool streaming)
+{
+	pthread_mutex_lock(&r->lock);
+	r->streaming = streaming;
+	r->streamed = r->streamed || streaming;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static enum turn stream(struct run *r, struct pg **control, struct error *e)
+{
+	struct apply_result why;
+	struct replication *s = open_stream(r, *control, e);
+	if (!s)
+		return TURN_END;
+	set_streaming(r, true);
+	bool ok = watch_stream(r, control, s, &why, e);
+	set_streaming(r, false);
+	replication_free(s);
+	return ok ? judge(r, *control, &why, e) : TURN_END;
+}
+
+/* ---- loading ---- */
+
+/* At the run's snapshot; the run's tables are those of the store afterwards. */
+static bool load_all(struct run *r, struct pg **control, bool *again, struct error *e)
+{
+	enter(r, MIRROR_SCHEMA);
+	bool ok = setup(r, *control, e) && load_rows(r, control, e) && load_finish(r, *control, e) &&
+			  hold_failed(r, *control, again, e);
+	snapshot_free(r->snapshot);
+	r->snapshot = NULL;
+	return ok;
+}
+
+/* Tables that the mirror has not loaded, from a snapshot of their own. */
+static bool load_rest(struct run *r, struct pg **control, bool *again, struct error *e)
+{
+	run_clear(r);
+	enter(r, MIRROR_SNAPSHOT);
+	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
+	return r->snapshot && load_all(r, control, again, e);
+}
+
+/* New tables join the publication, and the others stream while these are copied. */
+static bool load_beside(struct run *r, struct pg **control, struct error *e)
+{
+	bool again;
+	struct replication *others = open_stream(r, *control, e);
+	bool ok = others && source_settle(r, e) && load_rest(r, control, &again, e);
+	replication_free(others);
+	return ok && release(r, *control, e);
+}
+
+/* ---- from the beginning ---- */
+
+/* A set-up that did not come as far as the list of tables is undone and made anew. */
+static bool begin_anew(struct run *r, struct pg *control, struct error *e)
+{
+	if (r->store.id && (!source_remove(&r->source, r->mirror, &r->store.replication, r->stop, e) ||
+						   !store_drop(control, r->mirror, e) || !store_prepare(control, e)))
+		return false;
+	r->id = 0;
+	return source_prepare(r, control, e);
+}
+
+static bool check_slot(struct run *r, struct error *e)
+{
+	struct slot_status slot;
+	const char *name = r->store.replication.slot;
+	struct pg *source = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
+	bool ok = source && slot_status(source, name, &slot, e);
+	pg_free(source);
+	if (!ok || (slot.exists && !slot_is_lost(&slot)))
+		return ok;
+	error_set(e, ERROR_DATA, "peer %s: replication slot %s %s: changes of the source can't be had any more",
+		r->source.name, name, slot.exists ? "is lost" : "is gone");
+	return error_next(e, "drop the mirror and make it anew; its tables on the target stay");
+}
+
+static bool begin(struct run *r, struct pg **control, bool *again, struct error *e)
+{
+	bool found;
+	if (!store_read(*control, r->mirror, &r->store, &found, e))
+		return false;
+	if (r->store.table_count == 0) {
+		if (!begin_anew(r, *control, e))
+			return false;
+		store_mirror_free(&r->store);
+		return load_all(r, control, again, e);
+	}
+	r->id = r->store.id;
+	return check_slot(r, e) && load_rest(r, control, again, e);
+}
+
+bool follow(struct run *r, struct pg **control, struct error *e)
+{
+	bool again = false;
+	if (!begin(r, control, &again, e))
+		return false;
+	for (int i = 0; again && i < MOST_LOADS; i++)
+		if (!load_rest(r, control, &again, e))
+			return false;
+	if (!store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) || !release(r, *control, e))
+		return false;
+	say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
+	enter(r, MIRROR_CATCHING_UP);
+	enum turn turn = TURN_AGAIN;
+	while (turn != TURN_END) {
+		e->class = ERROR_NONE;
+		turn = stream(r, control, e);
+		if (turn == TURN_LOAD && !load_beside(r, control, e))
+			return false;
+	}
+	return false;
+}

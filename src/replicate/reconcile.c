@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Tables whose rows may be there or not, because part of their copy is of a later snapshot than the stream's
+ * begin: an insert replaces, an update makes what it does not find, a delete may find nothing. An update that
+ * does not bring all columns and finds no row takes them from the source by key. The row it finds there may be
+ * newer: a later change in the stream says so. When it is gone, a later change said that. */
+#include <stdlib.h>
+
+#include "write.h"
+
+static struct statement *statement(struct writer *w, struct relation *r, enum statement_kind kind, uint32_t mask)
+{
+	return statements_get(w->statements, r, kind, false, mask, 0);
+}
+
+static void replace(struct writer *w, struct relation *r, const struct pgoutput_value *row)
+{
+	write_statement(w, statement(w, r, ROW_DELETE, 0), row, NULL, TAG_SILENT);
+	write_statement(w, statement(w, r, ROW_INSERT, 0), NULL, row, TAG_SILENT);
+}
+
+/* ---- the source's row ---- */
+
+static bool open_fetch(struct writer *w, struct error *e)
+{
+	if (w->fetch && !pg_lost(w->fetch))
+		return true;
+	pg_free(w->fetch);
+	w->fetch = pg_connect(&w->source, w->mirror, "fetch", pg_stop_borrow(w->target), e);
+	return w->fetch != NULL;
+}
+
+/* The operators of extensions may live elsewhere on the source: comparing as text needs none of them, but no
+ * index knows it. So plain equality by the key's own operators, found through every schema. */
+static bool set_search_path(struct pg *source, struct error *e)
+{
+	return pg_run(source, e, "SELECT pg_catalog.set_config('search_path', (SELECT pg_catalog.string_agg("
+		"pg_catalog.quote_ident(nspname), ',') FROM pg_catalog.pg_namespace), false)");
+}
+
+static void fetch_text(struct strbuf *sql, const struct relation *r)
+{
+	strbuf_add(sql, "SELECT ");
+	for (size_t i = 0; i < r->batch.columns; i++)
+		strbuf_addf(sql, "%s%s", i ? ", " : "", r->columns[i].name);
+	strbuf_add(sql, " FROM ");
+	quote_qualified(sql, r->source_schema, r->source_name);
+	for (size_t i = 0; i < r->batch.key; i++)
+		strbuf_addf(sql, "%s%s = $%zu", i ? " AND " : " WHERE ", r->columns[i].name, i + 1);
+}
+
+/* One row or none; NULL on error. */
+static struct rows *fetch(struct writer *w, const struct relation *r, const struct pgoutput_value *key,
+	struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	const char **words = xcalloc(r->batch.key + (size_t)1, sizeof(char *));
+	fetch_text(&sql, r);
+	words[0] = sql.text;
+	for (size_t i = 0; i < r->batch.key; i++)
+		words[i + 1] = key[i].kind == VALUE_TEXT ? key[i].bytes : NULL;
+	struct rows *rows = NULL;
+	if (open_fetch(w, e) && set_search_path(w->fetch, e))
+		rows = pg_query(w->fetch, e, r->batch.key + 1, words);
+	free(words);
+	strbuf_free(&sql);
+	return rows;
+}
+
+/* What the change did not bring, from the source's row. */
+static void fill_from(const struct relation *r, struct pgoutput_value *row, const struct rows *fetched)
+{
+	for (size_t i = 0; i < r->batch.columns; i++) {
+		if (row[i].kind != VALUE_UNCHANGED)
+			continue;
+		bool null = rows_null(fetched, 0, (int)i);
+		row[i] = (struct pgoutput_value){ .kind = null ? VALUE_NULL : VALUE_TEXT,
+			.bytes = rows_text(fetched, 0, (int)i) };
+	}
+}
+
+static bool insert_fetched(struct writer *w, struct relation *r, const struct pgoutput_value *row,
+	struct error *e)
+{
+	struct rows *fetched = fetch(w, r, row, e);
+	if (!fetched)
+		return false;
+	bool ok = true;
+	if (rows_count(fetched) == 1) {
+		struct pgoutput_value *whole = xcalloc(r->batch.columns, sizeof(*whole));
+		for (size_t i = 0; i < r->batch.columns; i++)
+			whole[i] = row[i];
+		fill_from(r, whole, fetched);
+		replace(w, r, whole);
+		ok = write_wait(w, e);
+		free(whole);
+	}
+	rows_free(fetched);
+	return ok;
+}
+
+/* ---- changes ---- */
+
+static bool is_complete(const struct relation *r, const struct pgoutput_value *row)
+{
+	for (size_t i = 0; i < r->batch.columns; i++)
+		if (row[i].kind == VALUE_UNCHANGED)
+			return false;
+	return true;
+}
+
+static bool update_incomplete(struct writer *w, struct relation *r, const struct change *c, struct error *e)
+{
+	const struct pgoutput_value *old = c->old ? c->old : c->row;
+	if (c->old)
+		write_statement(w, statement(w, r, ROW_DELETE, 0), c->row, NULL, TAG_SILENT);
+	w->found = 0;
+	write_statement(w, statement(w, r, ROW_MOVE, relation_sent_mask(r, c->row)), old, c->row, TAG_COUNTED);
+	if (!write_wait(w, e))
+		return false;
+	return w->found > 0 || insert_fetched(w, r, c->row, e);
+}
+
+bool write_reconciled(struct writer *w, const struct change *c, struct error *e)
+{
+	struct relation *r = (struct relation *)c->table;
+	if (c->kind == CHANGE_DELETE) {
+		enum statement_kind kind = r->table->deleted_column ? ROW_MARK : ROW_DELETE;
+		write_statement(w, statement(w, r, kind, 0), c->old, NULL, TAG_SILENT);
+	} else if (c->kind == CHANGE_UPDATE && !is_complete(r, c->row)) {
+		return update_incomplete(w, r, c, e);
+	} else {
+		if (c->old)
+			write_statement(w, statement(w, r, ROW_DELETE, 0), c->old, NULL, TAG_SILENT);
+		replace(w, r, c->row);
+	}
+	return !pipeline_failing(w->pipeline) || write_wait(w, e);
+}

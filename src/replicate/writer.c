@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: PostgreSQL
+/* The life of a batch and of the target's transaction.
+ *
+ *     gathering --flush--> sets --ok--> settled (transaction open, or committed)
+ *                            |
+ *                         refused: back to before the batch, then change by change --ok--> settled
+ *
+ * "Before the batch" is the transaction's begin, or the savepoint of this flush when earlier ones are in it.
+ * A deadlock or a serialization failure is nobody's fault: the flush is tried again as a whole. Whatever else
+ * fails is the caller's, who calls writer_abort(): the target is then as of the last commit. */
+#include "writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "write.h"
+
+#define MOST_TRIES 5
+#define RETRY_PAUSE_MS 50
+#define POSITION_STATEMENT "pgpier_position"
+
+static void answered(void *arg, uint64_t tag, const PGresult *r);
+
+struct writer *writer_new(struct pg *target, const struct writer_settings *settings)
+{
+	struct writer *w = xcalloc(1, sizeof(*w));
+	w->target = target;
+	w->pipeline = pipeline_new(target, answered, w);
+	w->batch = batch_new();
+	w->relations = relations_new();
+	w->statements = statements_new(pg_version(target));
+	w->mirror_id = settings->mirror_id;
+	if (settings->source)
+		peer_config_copy(&w->source, settings->source);
+	w->mirror = xstrdup(settings->mirror);
+	return w;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	pipeline_free(w->pipeline);
+	batch_free(w->batch);
+	relations_free(w->relations);
+	statements_free(w->statements);
+	peer_config_free(&w->source);
+	free(w->mirror);
+	pg_free(w->fetch);
+	free(w->durable_sql);
+	free(w->sets);
+	for (size_t i = 0; i < w->value_size; i++)
+		strbuf_free(&w->arrays[i]);
+	free(w->arrays);
+	free(w->values);
+	strbuf_free(&w->copy);
+	free(w->pending);
+	free(w->last);
+	free(w->count_slots);
+	free(w);
+}
+
+void write_reserve(struct writer *w, size_t values)
+{
+	if (values <= w->value_size)
+		return;
+	w->arrays = xrealloc(w->arrays, values * sizeof(*w->arrays));
+	w->values = xrealloc(w->values, values * sizeof(*w->values));
+	for (size_t i = w->value_size; i < values; i++)
+		w->arrays[i] = (struct strbuf)STRBUF_INIT;
+	w->value_size = values;
+}
+
+/* ---- session ---- */
+
+/* Key updates go by index, each time by the same plan: statistics of a table that was just loaded, or of
+ * arrays, would say otherwise. Versions are those that brought the setting. */
+static const struct {
+	int since;
+	const char *sql;
+} session_settings[] = {
+	{ 0, "SET synchronous_commit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;"
+		 "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;" },
+	{ 110000, "SET jit = off;" },
+	{ 120000, "SET plan_cache_mode = force_generic_plan;" },
+	{ 140000, "SET enable_memoize = off;" },
+};
+
+/* What makes one transaction durable, as the target's own setting has it; "off" is not. */
+static bool read_durability(struct writer *w, struct error *e)
+{
+	struct rows *r = PG_ROWS(w->target, e, "SELECT pg_catalog.current_setting('synchronous_commit')");
+	if (!r)
+		return false;
+	const char *setting = rows_text(r, 0, 0);
+	free(w->durable_sql);
+	w->durable_sql = xasprintf("SET LOCAL synchronous_commit = %s",
+		strcmp(setting, "off") == 0 ? "on" : setting);
+	rows_free(r);
+	return true;
+}
+
+static bool begin_session(struct writer *w, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	struct error denied;
+	if (w->session_ready)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(session_settings); i++)
+		if (pg_version(w->target) >= session_settings[i].since)
+			strbuf_add(&sql, session_settings[i].sql);
+	bool ok = read_durability(w, e) && pg_run(w->target, e, sql.text);
+	strbuf_free(&sql);
+	/* May be denied: then triggers and foreign keys of the target have their say. */
+	if (ok && !pg_run(w->target, &denied, "SET session_replication_role = replica") && pg_lost(w->target)) {
+		*e = denied;
+		ok = false;
+	}
+	w->session_ready = ok;
+	return ok;
+}
+
+/* ---- answers ---- */
+
+/* "public.items (id) = (17)" */
+static void note_missing(struct writer *w, const struct change *c)
+{
+	struct relation *r = (struct relation *)c->table;
+	const struct pgoutput_value *old = c->old ? c->old : c->row;
+	size_t n = r->batch.key > 0 ? r->batch.key : r->batch.columns;
+	struct strbuf b = STRBUF_INIT;
+	r->missing++;
+	strbuf_addf(&b, "%s (", r->table->source);
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(&b, "%s%s", i ? ", " : "", r->columns[i].name);
+	strbuf_add(&b, ") = (");
+	for (size_t i = 0; i < n && b.len < sizeof(w->missing); i++)
+		strbuf_addf(&b, "%s%.100s", i ? ", " : "", old[i].kind == VALUE_TEXT ? old[i].bytes : "NULL");
+	strbuf_add(&b, ")");
+	copy_text(w->missing, sizeof(w->missing), b.text);
+	strbuf_free(&b);
+}
+
+static void check_set(struct writer *w, const struct sent_set *set, int64_t rows)
+{
+	if (set->rows < 0 || set->rows == rows || w->mismatch.class)
+		return;
+	error_set(&w->mismatch, ERROR_CONFLICT, "%s: %lld of %lld rows were found", set->relation->table->source,
+		(long long)rows, (long long)set->rows);
+	w->mismatch_of = set->relation;
+}
+
+static void answered(void *arg, uint64_t tag, const PGresult *r)
+{
+	struct writer *w = arg;
+	int64_t rows = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
+	if (tag == TAG_COUNTED)
+		w->found += rows;
+	else if (tag >= TAG_SILENT)
+		return;
+	else if (tag >= TAG_SET)
+		check_set(w, &w->sets[tag - TAG_SET], rows);
+	else if (rows == 0)
+		note_missing(w, batch_change(w->batch, (uint32_t)tag));
+}
+
+static const struct apply_table *table_named(const struct writer *w, const char *schema, const char *name)
+{
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next) {
+		const struct apply_table *table = ((struct relation *)t)->table;
+		if (strcmp(table->target_schema, schema) == 0 && strcmp(table->target_name, name) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+static const struct apply_table *table_tagged(const struct writer *w, uint64_t tag)
+{
+	if (tag >= TAG_SILENT)
+		return NULL;
+	if (tag >= TAG_SET)
+		return w->sets[tag - TAG_SET].relation->table;
+	return ((const struct relation *)batch_change(w->batch, (uint32_t)tag)->table)->table;
+}
+
+static bool blame(struct writer *w, struct error *e)
+{
+	const struct pipeline_failure *f = pipeline_failure(w->pipeline);
+	bool guard = strcmp(e->sqlstate, "22012") == 0;
+	if (guard && f->tag == TAG_POSITION) {
+		error_set(e, ERROR_LOST, "the mirror's replication is not known to the target any more");
+		return error_next(e, "it was dropped from elsewhere: drop the mirror here, too");
+	}
+	w->culprit = table_named(w, f->schema, f->table);
+	if (!w->culprit)
+		w->culprit = table_tagged(w, f->tag);
+	if (guard && f->tag >= TAG_SET && f->tag < TAG_SILENT)
+		error_set(e, ERROR_CONFLICT, "%s: fewer rows were found than were sent", w->culprit->source);
+	else if (w->culprit)
+		error_prefix(e, "%s", w->culprit->source);
+	return false;
+}
+
+bool write_wait(struct writer *w, struct error *e)
+{
+	bool ok = pipeline_end(w->pipeline, e);
+	statements_settle(w->statements);
+	if (!ok)
+		return blame(w, e);
+	if (!w->mismatch.class)
+		return true;
+	*e = w->mismatch;
+	w->culprit = w->mismatch_of->table;
+	return false;
+}
+
+/* ---- the transaction ---- */
+
+void write_begin(struct writer *w, const struct write_end *end)
+{
+	bool deferrable = false;
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next)
+		deferrable |= ((struct relation *)t)->deferrable;
+	pipeline_run(w->pipeline, w->open ? "SAVEPOINT pgpier" : "BEGIN", TAG_SILENT);
+	if (deferrable)
+		pipeline_run(w->pipeline, "SET CONSTRAINTS ALL DEFERRED", TAG_SILENT);
+	if (end->commit && end->durable)
+		pipeline_run(w->pipeline, w->durable_sql, TAG_SILENT);
+	statements_trim(w->statements, w->pipeline, TAG_SILENT);
+}
+
+static void write_position(struct writer *w, lsn_t position)
+{
+	char id[24], lsn[LSN_TEXT_SIZE];
+	if (!w->position_ready)
+		pipeline_prepare(w->pipeline, POSITION_STATEMENT,
+			"WITH w AS (UPDATE pgpier.replication SET applied = $2::pg_lsn, applied_at = now()"
+			" WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w",
+			&w->position_ready, TAG_POSITION);
+	snprintf(id, sizeof(id), "%lld", (long long)w->mirror_id);
+	const char *const values[] = { id, lsn_text(position, lsn) };
+	pipeline_execute(w->pipeline, POSITION_STATEMENT, 2, values, TAG_POSITION);
+}
+
+void write_finish(struct writer *w, const struct write_end *end)
+{
+	if (end->commit) {
+		write_position(w, end->position);
+		pipeline_run(w->pipeline, "COMMIT", TAG_SILENT);
+	} else if (w->open) {
+		pipeline_run(w->pipeline, "RELEASE SAVEPOINT pgpier", TAG_SILENT);
+	}
+}
+
+static bool go_back(struct writer *w, struct error *e)
+{
+	if (w->open)
+		return pg_run(w->target, e, "ROLLBACK TO SAVEPOINT pgpier; RELEASE SAVEPOINT pgpier");
+	pg_rollback(w->target);
+	return !pg_lost(w->target) || error_set(e, ERROR_CONNECTION, "the connection was lost");
+}
+
+/* ---- a flush ---- */
+
+typedef bool write_way(struct writer *w, const struct write_end *end, struct error *e);
+
+static bool attempt(struct writer *w, write_way *way, const struct write_end *end, struct error *e)
+{
+	w->set_count = 0;
+	w->mismatch.class = ERROR_NONE;
+	w->culprit = NULL;
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next)
+		((struct relation *)t)->missing = 0;
+	return way(w, end, e);
+}
+
+static bool is_hopeless(const struct writer *w, const struct error *e)
+{
+	return pg_lost(w->target) || e->class == ERROR_CONNECTION || e->class == ERROR_CANCELLED ||
+		   e->class == ERROR_LOST || e->class == ERROR_BUG;
+}
+
+static bool is_transient(const struct error *e)
+{
+	return strcmp(e->sqlstate, "40P01") == 0 || strcmp(e->sqlstate, "40001") == 0 ||
+		   strcmp(e->sqlstate, "55P03") == 0;
+}
+
+static void note_slow(struct writer *w, const struct error *e)
+{
+	w->slow_batches++;
+	copy_text(w->slow_why, sizeof(w->slow_why), e->text);
+}
+
+static bool write_batch(struct writer *w, const struct write_end *end, struct error *e)
+{
+	if (!begin_session(w, e))
+		return false;
+	for (int tries = 1;; tries++) {
+		if (attempt(w, write_set, end, e))
+			return true;
+		if (is_hopeless(w, e))
+			return false;
+		if (!is_transient(e)) {
+			note_slow(w, e);
+			if (!go_back(w, e))
+				return false;
+			if (attempt(w, write_rows, end, e))
+				return true;
+			if (!is_transient(e) || is_hopeless(w, e))
+				return false;
+		}
+		if (tries == MOST_TRIES)
+			return error_next(e, "look for other sessions that write to the mirrored tables on the target");
+		if (!go_back(w, e))
+			return false;
+		stop_sleep(pg_stop_borrow(w->target), RETRY_PAUSE_MS * tries);
+	}
+}
+
+/* ---- counts ---- */
+
+static struct writer_counts *counts_of(struct writer *w, size_t table)
+{
+	if (table >= w->count_slot_size) {
+		size_t size = MAX(2 * w->count_slot_size, table + 64);
+		w->count_slots = xrealloc(w->count_slots, size * sizeof(*w->count_slots));
+		memset(w->count_slots + w->count_slot_size, 0, (size - w->count_slot_size) * sizeof(*w->count_slots));
+		w->count_slot_size = size;
+	}
+	/* A slot may be of an earlier transaction. */
+	size_t slot = w->count_slots[table];
+	if (slot < w->pending_count && w->pending[slot].table == table)
+		return &w->pending[slot];
+	w->count_slots[table] = w->pending_count;
+	GROW(w->pending, w->pending_count);
+	w->pending[w->pending_count] = (struct writer_counts){ .table = table };
+	return &w->pending[w->pending_count++];
+}
+
+static void settle(struct writer *w)
+{
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next) {
+		const struct relation *r = (const struct relation *)t;
+		struct writer_counts *c = counts_of(w, r->table->index);
+		c->inserts += t->inserts;
+		c->updates += t->updates;
+		c->deletes += t->deletes;
+		c->truncates += t->truncates;
+		c->missing += r->missing;
+	}
+	batch_clear(w->batch);
+}
+
+static void settle_commit(struct writer *w)
+{
+	struct writer_counts *last = w->last;
+	w->last = w->pending;
+	w->last_count = w->pending_count;
+	/* The arrays change places; GROW() makes room by count alone. */
+	free(last);
+	w->pending = NULL;
+	w->pending_count = 0;
+	w->open = false;
+}
+
+/* ---- the face ---- */
+
+static bool same_relation(const struct relation *a, const struct relation *b)
+{
+	if (!a || !a->table != !b->table)
+		return false;
+	return !a->table || strcmp(a->description, b->description) == 0;
+}
+
+bool writer_relation(struct writer *w, const struct pgoutput_message *m, const struct apply_table *t,
+	struct error *e)
+{
+	struct relation *old = relations_find(w->relations, m->relation.id);
+	struct relation *r = relation_new(w->target, m, t, e);
+	w->culprit = t;
+	if (!r)
+		return false;
+	if (same_relation(old, r)) {
+		old->table = t;
+		relation_free(r);
+		return true;
+	}
+	/* The batch's rows have the old one's columns. */
+	if (old && old->batch.touched && !writer_flush(w, e)) {
+		relation_free(r);
+		return false;
+	}
+	relations_put(w->relations, r);
+	if (!old)
+		return true;
+	statements_forget(w->statements, w->pipeline, old, TAG_SILENT);
+	relation_free(old);
+	return pipeline_end(w->pipeline, e);
+}
+
+bool writer_knows(const struct writer *w, uint32_t relation)
+{
+	return relations_find(w->relations, relation) != NULL;
+}
+
+const struct apply_table *writer_table(const struct writer *w, uint32_t relation)
+{
+	const struct relation *r = relations_find(w->relations, relation);
+	return r ? r->table : NULL;
+}
+
+static bool unknown(uint32_t relation, struct error *e)
+{
+	return error_set(e, ERROR_BUG, "the source sent a change of relation %u without describing it", relation);
+}
+
+static bool add_truncate(struct writer *w, const struct pgoutput_message *m, struct error *e)
+{
+	struct batch_table **tables = xcalloc(m->truncate.count, sizeof(struct batch_table *));
+	size_t n = 0;
+	bool ok = true;
+	for (uint32_t i = 0; i < m->truncate.count && ok; i++) {
+		struct relation *r = relations_find(w->relations, pgoutput_truncated(m, i));
+		if (!r)
+			ok = unknown(pgoutput_truncated(m, i), e);
+		else if (r->table)
+			tables[n++] = &r->batch;
+	}
+	if (ok)
+		batch_truncate(w->batch, tables, n, m->truncate.options);
+	free(tables);
+	return ok;
+}
+
+bool writer_add(struct writer *w, const struct pgoutput_message *m, struct error *e)
+{
+	if (m->kind == PGOUTPUT_TRUNCATE)
+		return add_truncate(w, m, e);
+	struct relation *r = relations_find(w->relations, m->change.relation);
+	if (!r)
+		return unknown(m->change.relation, e);
+	if (!r->table || batch_add(w->batch, &r->batch, m, e))
+		return true;
+	w->culprit = r->table;
+	return error_prefix(e, "%s", r->table->source);
+}
+
+size_t writer_changes(const struct writer *w)
+{
+	return batch_count(w->batch);
+}
+
+size_t writer_bytes(const struct writer *w)
+{
+	return batch_bytes(w->batch);
+}
+
+bool writer_flush(struct writer *w, struct error *e)
+{
+	const struct write_end end = { .commit = false };
+	if (batch_count(w->batch) == 0)
+		return true;
+	if (!write_batch(w, &end, e))
+		return false;
+	settle(w);
+	w->open = true;
+	return true;
+}
+
+bool writer_commit(struct writer *w, lsn_t position, bool durable, struct error *e)
+{
+	const struct write_end end = { .commit = true, .position = position, .durable = durable };
+	if (!write_batch(w, &end, e))
+		return false;
+	settle(w);
+	settle_commit(w);
+	return true;
+}
+
+void writer_abort(struct writer *w)
+{
+	pg_rollback(w->target);
+	batch_clear(w->batch);
+	w->open = false;
+	w->pending_count = 0;
+	free(w->pending);
+	w->pending = NULL;
+}
+
+const struct apply_table *writer_culprit(const struct writer *w)
+{
+	return w->culprit;
+}
+
+const struct writer_counts *writer_counts(const struct writer *w, size_t *n)
+{
+	*n = w->last_count;
+	return w->last;
+}
+
+int64_t writer_slow_batches(const struct writer *w, const char **why)
+{
+	*why = w->slow_why;
+	return w->slow_batches;
+}
+
+const char *writer_missing(const struct writer *w)
+{
+	return w->missing;
+}
