@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/ready.h"
 #include "../shared.h"
 #include "mirror.h"
 #include "run.h"
@@ -238,6 +239,17 @@ static void plan_schema(struct preflight *p, const struct mirror_config *m, cons
 		plan_line(p, "On %s it will create no tables, keys or indexes: they are there.", m->target);
 }
 
+static void plan_replication(struct preflight *p, const struct mirror_config *m)
+{
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	mirror_slot_name(m, slot);
+	mirror_publication_name(m, publication);
+	plan_line(p, "On %s it will create publication %s of these tables and slot %s, which keeps WAL until %s has "
+				 "its changes; both go when the mirror is dropped.", m->source, publication, slot, m->target);
+	plan_line(p, "On %s it will apply all changes that %s commits after the snapshot, until the cutover%s.",
+		m->target, m->source, m->soft_delete ? "; deleted rows are marked and stay" : "");
+}
+
 static void plan_all(struct preflight *p, const struct mirror_config *m, const struct survey *s)
 {
 	char bytes[FORMAT_SIZE], rows[FORMAT_SIZE];
@@ -247,9 +259,12 @@ static void plan_all(struct preflight *p, const struct mirror_config *m, const s
 		p->rows += t->parent ? 0 : MAX(chunks_estimate(&t->info), 0);
 		p->bytes += t->info.bytes;
 	}
-	plan_line(p, "On %s it will change nothing: it reads %zu tables (~%s rows, %s) from one snapshot.",
-		m->source, p->tables, format_count(p->rows, rows), format_bytes(p->bytes, bytes));
+	plan_line(p, "%s %s it %s %zu tables (~%s rows, %s) from one snapshot.", m->continuous ? "From" : "On",
+		m->source, m->continuous ? "reads" : "will change nothing: it reads", p->tables,
+		format_count(p->rows, rows), format_bytes(p->bytes, bytes));
 	plan_schema(p, m, s);
+	if (m->continuous)
+		plan_replication(p, m);
 	plan_line(p, "On %s it will keep its progress in schema pgpier, until the mirror is dropped.", m->target);
 	for (size_t i = 0; i < s->table_count; i++)
 		if (s->tables[i].has_rows && m->on_existing_rows == EXISTING_TRUNCATE)
@@ -259,32 +274,43 @@ static void plan_all(struct preflight *p, const struct mirror_config *m, const s
 		m->rate_limit_mb ? ", limited in MB/s" : "");
 }
 
-static void check_session(struct preflight *p, struct pg *target, const struct survey *s)
+static void add_ready(struct preflight *p, struct ready *found)
 {
-	struct error e;
+	for (size_t i = 0; i < found->count; i++)
+		add_finding(p, &found->items[i].finding);
+	ready_free(found);
+}
+
+/* The target's tables that exist have triggers and foreign keys of their own; those that we make have none. */
+static bool check_session(struct preflight *p, const struct mirror_config *m, struct pg *target,
+	const struct survey *s, struct error *e)
+{
+	struct ready found = { 0 };
 	bool existing = false;
 	for (size_t i = 0; i < s->table_count; i++)
 		existing = existing || s->tables[i].names.exists;
-	if (!existing || pg_run(target, &e, "BEGIN; SET LOCAL session_replication_role = replica; ROLLBACK"))
-		return;
-	pg_rollback(target);
-	struct finding f = { SEVERITY_NOTE, (char[]){ "target" },
-		(char[]){ "our role may not set session_replication_role: triggers and foreign keys of existing "
-				  "tables will fire for copied rows" },
-		(char[]){ "disable them yourself, or GRANT SET ON PARAMETER session_replication_role (15 and later)" } };
-	add_finding(p, &f);
+	bool ok = !existing || ready_target(target, m->continuous, &found, e);
+	add_ready(p, &found);
+	return ok;
 }
 
-static void check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *target,
-	const struct survey *s)
+static bool check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *target,
+	const struct survey *s, struct error *e)
 {
 	p->mirror = xstrdup(m->name);
 	for (size_t i = 0; i < s->finding_count; i++)
 		add_finding(p, &s->findings[i].finding);
-	check_session(p, target, s);
-	if (p->finding_count > 0)
-		qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
 	plan_all(p, m, s);
+	return check_session(p, m, target, s, e);
+}
+
+static void check_connections(struct preflight *p, const struct mirror_config *m,
+	const struct peer_config *source, const struct stop *stop)
+{
+	struct ready found = { 0 };
+	if (m->continuous)
+		ready_connect(source, m->name, stop, &found);
+	add_ready(p, &found);
 }
 
 struct preflight *mirror_check(const struct mirror_config *config, const struct peer_config *source,
@@ -299,7 +325,14 @@ struct preflight *mirror_check(const struct mirror_config *config, const struct 
 	if (t && store_read(t, config->name, &known, &found, e) &&
 		survey_read(s, t, config, found ? &known : NULL, &survey, e)) {
 		p = preflight_new();
-		check_mirror(p, config, t, &survey);
+		if (check_mirror(p, config, t, &survey, e)) {
+			check_connections(p, config, source, stop);
+			if (p->finding_count > 0)
+				qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
+		} else {
+			preflight_release(p);
+			p = NULL;
+		}
 		survey_free(&survey);
 	}
 	store_mirror_free(&known);

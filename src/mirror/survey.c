@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/ready.h"
 #include "../schema/check.h"
 #include "run.h"
 
@@ -329,9 +330,6 @@ static void judge_table(struct reading *r, size_t i)
 
 static void judge_options(struct reading *r)
 {
-	if (r->mirror->continuous)
-		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "continuous",
-			"this version of pgpier does the initial copy only", "set continuous = false");
 	if (r->mirror->schema == SCHEMA_DATABASE)
 		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
 			"this version of pgpier makes the chosen tables, not the whole database's schema",
@@ -349,6 +347,29 @@ static bool judge_places(struct reading *r, struct error *e)
 	bool ok = b != NULL;
 	rows_free(a);
 	rows_free(b);
+	return ok;
+}
+
+/* Of a mirror that goes on after its load. Tables that are gone are told of elsewhere. */
+static bool judge_replication(struct reading *r, struct error *e)
+{
+	const struct survey *s = r->out;
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	struct ready_table *tables = xmalloc(s->table_count * sizeof(*tables));
+	struct ready found = { 0 };
+	mirror_slot_name(r->mirror, slot);
+	mirror_publication_name(r->mirror, publication);
+	for (size_t i = 0; i < s->table_count; i++)
+		tables[i] = (struct ready_table){ s->tables[i].info.oid, s->tables[i].parent };
+	const struct ready_plan plan = { slot, publication, r->known && r->known->replication.slot[0], tables,
+		s->table_count };
+	bool ok = ready_check(r->source, &plan, &found, e);
+	for (size_t i = 0; ok && i < found.count; i++) {
+		const struct finding *f = &found.items[i].finding;
+		find(r->out, found.items[i].table, f->severity, f->subject, f->text, f->next);
+	}
+	ready_free(&found);
+	free(tables);
 	return ok;
 }
 
@@ -413,6 +434,7 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);
 	for (size_t i = 0; ok && i < out->table_count; i++)
 		judge_table(&r, i);
+	ok = ok && (!m->continuous || judge_replication(&r, e));
 	free(target_oids);
 	tables_free(r.infos, r.info_count);
 	if (!ok)

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pg/conn.h"
 #include "lsn.h"
+#include "pg/conn.h"
 #include "replicate/publication.h"
 #include "replicate/slot.h"
 
