@@ -269,6 +269,18 @@ static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 	return source_prepare(r, control, e);
 }
 
+/* The set-up did not come as far as the list of tables: nothing of it shall stay. Should this fail, too, the next
+ * run does it. */
+static void undo(struct run *r, struct pg *control)
+{
+	struct error ignored;
+	struct store_mirror store = { 0 };
+	if (!stop_raised(r->stop) && read_store(r, control, &store, &ignored) &&
+		source_remove(&r->source, r->mirror, &store.replication, r->stop, &ignored))
+		r->id = 0;
+	store_mirror_free(&store);
+}
+
 static bool check_slot(struct run *r, struct error *e)
 {
 	struct slot_status slot;
@@ -292,7 +304,10 @@ static bool begin(struct run *r, struct pg **control, bool *again, struct error 
 		if (!begin_anew(r, *control, e))
 			return false;
 		store_mirror_free(&r->store);
-		return load_all(r, control, again, e);
+		bool ok = load_all(r, control, again, e);
+		if (!ok && r->table_count == 0)
+			undo(r, *control);
+		return ok;
 	}
 	r->id = r->store.id;
 	return check_slot(r, e) && load_rest(r, control, again, e);

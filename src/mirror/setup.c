@@ -279,7 +279,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 		return false;
 	found = r->store.table_count > 0;
 	struct pg *source = snapshot_connection(r->snapshot);
-	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e))
+	if (!survey_read(source, control, &r->config, r->store.id ? &r->store : NULL, &r->survey, e))
 		return false;
 	if (!survey_error(&r->survey, e)) {
 		setup_tell_blocked(r);

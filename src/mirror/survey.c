@@ -13,7 +13,8 @@
 struct reading {
 	struct pg *source, *target;
 	const struct mirror_config *mirror;
-	const struct store_mirror *known;
+	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
+	bool begun;                       /* it has */
 	struct table_info *infos; /* all tables of the source, by schema and name */
 	size_t info_count;
 	struct survey *out;
@@ -320,10 +321,10 @@ static void judge_table(struct reading *r, size_t i)
 		snprintf(next, sizeof(next), "create %.100s on the target, or set schema = \"tables\"", target);
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target has no such table", next);
 	}
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target's table has rows",
 			"empty it yourself, or set on_existing_rows to \"truncate\" or \"append\"");
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
 		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
 			"set on_existing_rows to \"refuse\" if that is not wanted");
 }
@@ -420,13 +421,14 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	const struct store_mirror *known, struct survey *out, struct error *e)
 {
 	*out = (struct survey){ 0 };
-	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out };
+	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
+		.begun = known && known->table_count > 0 };
 	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
 		return false;
 	}
-	if (known)
+	if (r.begun)
 		choose_known(&r);
 	else
 		choose_new(&r);

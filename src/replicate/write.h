@@ -38,7 +38,7 @@ struct writer {
 	struct pg *fetch; /* to the source; opened when it is first needed */
 
 	bool session_ready;
-	bool position_ready; /* prepared */
+	bool behind, position_ready[2]; /* prepared */
 	char *durable_sql;
 	bool open; /* a transaction that has earlier flushes */
 

@@ -18,7 +18,6 @@
 
 #define MOST_TRIES 5
 #define RETRY_PAUSE_MS 50
-#define POSITION_STATEMENT "pgpier_position"
 
 static void answered(void *arg, uint64_t tag, const PGresult *r);
 
@@ -230,17 +229,34 @@ void write_begin(struct writer *w, const struct write_end *end)
 	statements_trim(w->statements, w->pipeline, TAG_SILENT);
 }
 
+/* The position of the mirror, and of tables that are catching up with it. Fails when the mirror is gone. */
+static const struct {
+	const char *name, *sql;
+} positions[] = {
+	{ "pgpier_position",
+		"WITH w AS (UPDATE pgpier.replication SET applied = $2::pg_lsn, applied_at = now()"
+		" WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w" },
+	{ "pgpier_position_behind",
+		"WITH t AS (UPDATE pgpier.tables SET held_at = $2::pg_lsn WHERE mirror_id = $1::bigint AND NOT paused"
+		" AND held_at < $2::pg_lsn), w AS (UPDATE pgpier.replication SET applied = greatest(applied, $2::pg_lsn),"
+		" applied_at = now() WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w" },
+};
+
 static void write_position(struct writer *w, lsn_t position)
 {
 	char id[24], lsn[LSN_TEXT_SIZE];
-	if (!w->position_ready)
-		pipeline_prepare(w->pipeline, POSITION_STATEMENT,
-			"WITH w AS (UPDATE pgpier.replication SET applied = $2::pg_lsn, applied_at = now()"
-			" WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w",
-			&w->position_ready, TAG_POSITION);
+	bool behind = w->behind;
+	if (!w->position_ready[behind])
+		pipeline_prepare(w->pipeline, positions[behind].name, positions[behind].sql, &w->position_ready[behind],
+			TAG_POSITION);
 	snprintf(id, sizeof(id), "%lld", (long long)w->mirror_id);
 	const char *const values[] = { id, lsn_text(position, lsn) };
-	pipeline_execute(w->pipeline, POSITION_STATEMENT, 2, values, TAG_POSITION);
+	pipeline_execute(w->pipeline, positions[behind].name, 2, values, TAG_POSITION);
+}
+
+void writer_set_behind(struct writer *w, bool behind)
+{
+	w->behind = behind;
 }
 
 void write_finish(struct writer *w, const struct write_end *end)
