@@ -103,32 +103,44 @@ static void tell_moments(struct model *model, const char *mirror, const struct s
 	strbuf_free(&text);
 }
 
-static bool refresh(struct model *model, const char *mirror, struct pg *target, struct error *e)
+/* s NULL: the target does not know it. */
+static void tell_all(struct model *model, const char *mirror, const struct store_mirror *s, bool locked,
+	const struct refresh_gate *gate)
+{
+	if (!gate->begin(gate->data))
+		return;
+	if (s) {
+		model_mirror_times(model, mirror, s->started_at, s->ended_at);
+		tell_model(model, mirror, s);
+		tell_moments(model, mirror, s);
+	}
+	model_mirror_state(model, mirror, s ? shown_state(s->state, locked) : MIRROR_NEW, NULL);
+	gate->end(gate->data);
+}
+
+static bool refresh(struct model *model, const char *mirror, struct pg *target, const struct refresh_gate *gate,
+	struct error *e)
 {
 	struct store_mirror s;
 	bool found, locked;
 	if (!store_read(target, mirror, &s, &found, e))
 		return false;
 	if (!found) {
-		model_mirror_state(model, mirror, MIRROR_NEW, NULL);
+		tell_all(model, mirror, NULL, false, gate);
 		return true;
 	}
 	bool ok = is_locked(target, mirror, &locked, e);
-	if (ok) {
-		model_mirror_times(model, mirror, s.started_at, s.ended_at);
-		tell_model(model, mirror, &s);
-		tell_moments(model, mirror, &s);
-		model_mirror_state(model, mirror, shown_state(s.state, locked), NULL);
-	}
+	if (ok)
+		tell_all(model, mirror, &s, locked, gate);
 	store_mirror_free(&s);
 	return ok;
 }
 
-bool mirror_refresh(struct model *model, const struct mirror_config *config,
-	const struct peer_config *target, const struct stop *stop, struct error *e)
+bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *target,
+	const struct refresh_gate *gate, const struct stop *stop, struct error *e)
 {
 	struct pg *c = pg_connect(target, config->name, "status", stop, e);
-	bool ok = c && refresh(model, config->name, c, e);
+	bool ok = c && refresh(model, config->name, c, gate, e);
 	pg_free(c);
 	return ok;
 }
