@@ -14,7 +14,7 @@ struct reading {
 	struct pg *source, *target;
 	const struct mirror_config *mirror;
 	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
-	bool begun;                       /* it has */
+	bool begun, parents_done;         /* it has; its partitioned parents are whole */
 	struct table_info *infos; /* all tables of the source, by schema and name */
 	size_t info_count;
 	struct survey *out;
@@ -31,11 +31,15 @@ static void find(struct survey *s, size_t table, enum severity severity, const c
 	s->blockers += severity == SEVERITY_BLOCKER;
 }
 
+/* What is wrong with a table that replicates already is told, but holds nobody up: the stream says soon enough
+ * whether it can go on. */
 static void find_of_table(struct survey *s, size_t table, enum severity severity, const char *text,
 	const char *next)
 {
 	const struct schema_table *t = &s->tables[table].names;
 	char subject[2 * NAME_SIZE];
+	if (s->tables[table].settled && severity == SEVERITY_BLOCKER)
+		severity = SEVERITY_WARNING;
 	snprintf(subject, sizeof(subject), "%s.%s", t->source_schema, t->source_name);
 	find(s, table, severity, subject, text, next);
 }
@@ -250,6 +254,22 @@ static char *target_names(const struct survey *s, bool schema)
 	return strbuf_take(&b);
 }
 
+static bool parents_are_done(const struct store_mirror *k)
+{
+	for (size_t i = 0; i < k->table_count; i++)
+		if (k->tables[i].parent && !k->tables[i].done)
+			return false;
+	return true;
+}
+
+/* Loaded, with all that belongs to it, in a mirror that replicates: from now on it is a table that is there, and
+ * what is made later joins it. A parent's indexes are whole only when all of its first partitions are. */
+static bool is_settled(const struct reading *r, size_t table)
+{
+	const struct store_mirror *k = r->known;
+	return r->begun && r->mirror->continuous && table < k->table_count && k->tables[table].done && r->parents_done;
+}
+
 /* oids[i]: the target's table, or 0. */
 static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 {
@@ -264,7 +284,9 @@ static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 	for (int i = 0; rows && i < rows_count(rows); i++) {
 		size_t table = (size_t)rows_int(rows, i, 0) - 1;
 		oids[table] = rows_int(rows, i, 1);
-		s->tables[table].names.exists = !made_by_us(r, &s->tables[table].names);
+		s->tables[table].settled = is_settled(r, table);
+		s->tables[table].names.exists =
+			s->tables[table].settled || !made_by_us(r, &s->tables[table].names);
 		if (!rows_bool(rows, i, 2))
 			find_of_table(s, table, SEVERITY_BLOCKER,
 				"the target has something of this name that is not a table", "map it to another name");
@@ -489,7 +511,8 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 {
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
-		.begun = known && known->table_count > 0 };
+		.begun = known && known->table_count > 0,
+		.parents_done = known && parents_are_done(known) };
 	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);

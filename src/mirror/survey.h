@@ -17,6 +17,7 @@ struct survey_table {
 	char *columns;             /* quoted and joined; "" for none */
 	bool binary;
 	bool has_rows; /* the existing target table */
+	bool settled;  /* it replicates already */
 	bool parent;   /* partitioned: rows are in its leaves */
 };
 

@@ -18,6 +18,10 @@
 #define DURABLE_EVERY_US 1000000
 #define SETTLE_US 200000 /* and so long after the last commit when nothing more comes */
 
+/* While much flows, a batch waits for more, so long or so many changes. */
+#define FLOW_US 40000
+#define FLOW_CHANGES 20000
+
 struct apply {
 	struct apply_settings set;
 	struct pg *target;
@@ -30,6 +34,7 @@ struct apply {
 	int64_t transaction_bytes;
 	/* what the batch holds */
 	lsn_t gathered;    /* end of its last whole transaction; 0 none */
+	int64_t gathered_us; /* when the first one was */
 	int64_t transactions, changes;
 	/* positions */
 	lsn_t began;       /* what the mirror had applied when the stream began */
@@ -171,6 +176,8 @@ static bool on_commit(struct apply *a, const struct pgoutput_message *m, struct 
 		see(a, m->commit.end);
 		return true;
 	}
+	if (!a->gathered)
+		a->gathered_us = clock_us();
 	a->gathered = m->commit.end;
 	a->transactions++;
 	if (a->wrote_part || writer_changes(a->writer) >= (size_t)a->set.config->batch_size ||
@@ -307,10 +314,18 @@ static bool take_parcel(struct apply *a, struct error *e)
 	return true;
 }
 
+/* When what was gathered is to be committed, if nothing more comes by then. */
+static int64_t commit_due_us(const struct apply *a)
+{
+	int64_t due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+	if (atomic_load(&a->set.position->flow) && writer_changes(a->writer) < FLOW_CHANGES)
+		due = MAX(due, a->gathered_us + FLOW_US);
+	return due;
+}
+
 static bool may_commit(const struct apply *a)
 {
-	return a->gathered && !a->open &&
-		   clock_us() - a->committed_us >= (int64_t)a->set.config->sync_interval_ms * 1000;
+	return a->gathered && !a->open && clock_us() >= commit_due_us(a);
 }
 
 /* Until the queue has something, or there is something to be written by then. */
@@ -318,7 +333,7 @@ static int patience_ms(const struct apply *a)
 {
 	int64_t now = clock_us(), due = INT64_MAX;
 	if (a->gathered && !a->open)
-		due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+		due = MIN(commit_due_us(a), now + 2000); /* the flow may end sooner */
 	else if (a->committed > a->durable && !a->open)
 		due = a->committed_us + SETTLE_US;
 	return due == INT64_MAX ? -1 : due > now ? (int)((due - now) / 1000) + 1 : 0;

@@ -110,6 +110,8 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 /* done: its keys and indexes are there as well, or it has none. */
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
+/* All tables are: so are their partitioned parents. */
+bool store_parents_done(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
 /* One statement however many, none for none. */
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);

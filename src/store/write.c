@@ -174,3 +174,9 @@ void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *
 	if (n > 0)
 		strbuf_add(sql, ";");
 }
+
+bool store_parents_done(struct pg *target, int64_t id, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables SET done = true WHERE mirror_id = $1 AND parent AND NOT done"), number(id));
+}
