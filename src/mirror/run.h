@@ -258,8 +258,8 @@ bool follow_load(struct run *r, struct pg **control, struct error *e) MUST_CHECK
 bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 
 /* ---- refresh_stream.c ---- */
-void refresh_stream(struct model *model, const struct mirror_config *config, const struct peer_config *source,
-	const struct store_mirror *s, const struct stop *stop);
+void refresh_stream(const struct mirror_config *config, const struct peer_config *source,
+	const struct store_mirror *s, const struct stop *stop, struct replication_view *out);
 
 /* ---- finish.c ---- */
 /* What waits for all leaves: keys and indexes of partitioned parents. A tree with a table that failed waits. */
