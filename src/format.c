@@ -146,6 +146,26 @@ const char *format_time(int64_t us, char buf[FORMAT_SIZE])
 	return buf;
 }
 
+const char *format_lag(double seconds, char buf[FORMAT_SIZE])
+{
+	if (!(seconds >= 0))
+		copy_text(buf, FORMAT_SIZE, "-");
+	else if (seconds < 0.0995)
+		snprintf(buf, FORMAT_SIZE, "%lld ms", llround(seconds * 1000));
+	else
+		format_duration(seconds, buf);
+	return buf;
+}
+
+const char *format_per_second(double n, char buf[FORMAT_SIZE])
+{
+	if (n > 0 && n < 9.95)
+		put_decimal(buf, FORMAT_SIZE, n, 1);
+	else
+		format_count(llround(n), buf);
+	return buf;
+}
+
 const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE])
 {
 	if (lsn == 0)

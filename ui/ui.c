@@ -30,6 +30,7 @@ void ui_init(struct ui *u, struct engine *engine, const struct theme *theme)
 		ui_push(u, roots[i].pane);
 	}
 	u->root = n > 0 ? ROOT_MIRRORS : ROOT_PEERS;
+	passwords_init(u);
 }
 
 static void bury(struct ui *u)
@@ -50,6 +51,7 @@ void ui_finish(struct ui *u)
 	bury(u);
 	dialog_close(&u->dialog);
 	free(u->watches);
+	strings_free(&u->to_ask);
 }
 
 /* ---- panes ---- */
@@ -97,6 +99,11 @@ void ui_go(struct ui *u, enum root root)
 	ui_set_overlay(u, NULL);
 	u->root = root;
 	ui_sync(u);
+}
+
+void ui_choose(struct ui *u, enum root root, const char *name)
+{
+	copy_text(u->chosen[root], sizeof(u->chosen[root]), name);
 }
 
 void ui_set_overlay(struct ui *u, struct pane *take)
@@ -195,6 +202,7 @@ void ui_sync(struct ui *u)
 	follow_mirrors(u);
 	if (p->ops->sync)
 		p->ops->sync(p);
+	passwords_sync(u);
 }
 
 bool ui_busy(const struct ui *u)
@@ -306,6 +314,8 @@ static void input_dialog(struct ui *u, const struct input *in)
 	u->dialog = (struct dialog){ 0 };
 	if (answer == ANSWER_YES && d.action == ACTION_QUIT && !asker)
 		u->quit = true;
+	else if (answer == ANSWER_YES && d.kind == ASK_SECRET && !asker)
+		password_answered(u, d.subject, edit_text(&d.edit));
 	else if (answer == ANSWER_YES && asker && asker->ops->answered)
 		asker->ops->answered(asker, d.action, d.subject, edit_text(&d.edit));
 	dialog_close(&d);
@@ -329,10 +339,11 @@ static bool typed(const struct pane *p, const struct input *in)
 void ui_input(struct ui *u, const struct input *in)
 {
 	struct pane *p = ui_top(u);
-	if (in->kind == INPUT_KEY)
-		toast_key(&u->toast);
+	bool dismissed = in->kind == INPUT_KEY && toast_key(&u->toast);
 	if (u->dialog.open) {
 		input_dialog(u, in);
+	} else if (dismissed && in->key == KEY_ESCAPE) {
+		/* It was meant for the error, not for the pane. */
 	} else if (in->kind == INPUT_KEY && !typed(p, in)) {
 		enum action a = action_of_key(in->key, p->contexts);
 		if (a != ACTION_NONE)

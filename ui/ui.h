@@ -66,6 +66,9 @@ struct ui {
 	struct pane *dead[STACK_DEPTH * 2]; /* closed while one of their functions may still run */
 	int dead_count;
 
+	char chosen[ROOT_COUNT][NAME_SIZE]; /* what a list shall select as soon as it has it */
+	struct strings to_ask; /* peers without a password in memory, as of the console's start */
+	size_t asked;          /* of them */
 	struct dialog dialog;
 	struct pane *asker; /* of the dialog; NULL: the console itself */
 	struct toast toast;
@@ -95,6 +98,8 @@ void ui_push(struct ui *u, struct pane *take);
 void ui_pop(struct ui *u); /* the pane that is seen closes; a root stays */
 void ui_pop_to(struct ui *u, const struct pane *p); /* closes all above p */
 void ui_go(struct ui *u, enum root root);
+/* The root's list selects the object of that name when it next sees it: it has just been made. */
+void ui_choose(struct ui *u, enum root root, const char *name);
 void ui_set_overlay(struct ui *u, struct pane *take); /* NULL closes it */
 
 /* Sends the command. With a text to say when it is done (or ""), its failure becomes a toast; with NULL the
@@ -113,6 +118,13 @@ void ui_act(struct ui *u, enum action a);
 const char *ui_refusal(const struct ui *u, const struct pane *p, enum action a);
 /* Whether frames are needed though no key came and the model stands still. */
 bool ui_busy(const struct ui *u);
+
+/* passwords.c: those that a person has to type. */
+void passwords_init(struct ui *u);
+void passwords_sync(struct ui *u); /* asks for the next one */
+/* Asks for the peer's, if it is asked for and not known; true when it did: what needs it has to wait. */
+bool password_needed(struct ui *u, const char *peer);
+void password_answered(struct ui *u, const char *peer, const char *password);
 
 /* frame.c: draws everything onto the screen. */
 void frame_render(struct ui *u, const struct canvas *screen);

@@ -213,6 +213,47 @@ void do_mirror_retry(struct engine *g, struct command *c, const struct stop *sto
 		error_set(&out->error, ERROR_USAGE, "mirror %s has no failed table to retry", c->name);
 }
 
+static void take_tables(struct mirror_config *m, const struct mirror_config *chosen)
+{
+	struct mirror_config old = *m;
+	struct mirror_config copy;
+	mirror_config_copy(&copy, chosen);
+	m->tables = copy.tables;
+	m->exclude = copy.exclude;
+	m->columns_exclude = copy.columns_exclude;
+	m->map = copy.map;
+	m->map_count = copy.map_count;
+	copy.tables = old.tables;
+	copy.exclude = old.exclude;
+	copy.columns_exclude = old.columns_exclude;
+	copy.map = old.map;
+	copy.map_count = old.map_count;
+	mirror_config_free(&copy);
+}
+
+/* Written down first; a mirror that replicates follows, another one when it begins to. */
+void do_mirror_tables(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+{
+	struct mirror_config m, kept;
+	struct peer_config source, target;
+	(void)stop;
+	if (!engine_mirror(g, c->name, &m, &source, &target, &out->error))
+		return;
+	peer_config_free(&source);
+	peer_config_free(&target);
+	take_tables(&m, c->mirror);
+	mirror_config_copy(&kept, &m);
+	pthread_mutex_lock(&g->lock);
+	bool ok = mirror_config_check(&m, &out->error) && put_mirror(g, &m, &out->error);
+	struct running *r = ok ? engine_running(g, c->name) : NULL;
+	if (r && !r->ending)
+		mirror_reselect(r->mirror, &kept);
+	pthread_mutex_unlock(&g->lock);
+	if (!ok)
+		mirror_config_free(&m);
+	mirror_config_free(&kept);
+}
+
 void do_table_resync(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
 {
 	(void)stop;

@@ -92,6 +92,13 @@ static bool put_peer(struct engine *g, struct peer_config *p, struct error *e)
 	return ok;
 }
 
+static void submit_probe(struct engine *g, const char *name)
+{
+	struct command probe = { .kind = COMMAND_PEER_PROBE };
+	copy_text(probe.name, sizeof(probe.name), name);
+	engine_submit(g, &probe);
+}
+
 void do_peer_save(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
 {
 	(void)stop;
@@ -104,10 +111,8 @@ void do_peer_save(struct engine *g, struct command *c, const struct stop *stop, 
 	bool ok = put_peer(g, c->peer, &out->error);
 	pthread_mutex_unlock(&g->lock);
 	if (ok) {
-		struct command probe = { .kind = COMMAND_PEER_PROBE };
-		copy_text(probe.name, sizeof(probe.name), name);
 		model_event(g->model, EVENT_INFO, object, NULL, "saved");
-		engine_submit(g, &probe);
+		submit_probe(g, name);
 	}
 	free(name);
 }
@@ -169,6 +174,8 @@ void do_peer_password(struct engine *g, struct command *c, const struct stop *st
 		model_set_config(g->model, g->config);
 	}
 	pthread_mutex_unlock(&g->lock);
+	if (out->error.class == ERROR_NONE && g->probe_peers) /* a console wants to see whether it was right */
+		submit_probe(g, c->name);
 }
 
 /* Slots have one name space in a server, but only those of its mirrors' database are ours. */

@@ -24,6 +24,7 @@ static handler *const handlers[] = {
 	[COMMAND_MIRROR_RETRY] = do_mirror_retry,
 	[COMMAND_MIRROR_DROP] = do_mirror_drop,
 	[COMMAND_MIRROR_TUNE] = do_mirror_tune,
+	[COMMAND_MIRROR_TABLES] = do_mirror_tables,
 	[COMMAND_TABLE_RESYNC] = do_table_resync,
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
 };

@@ -136,9 +136,15 @@ static enum turn take_wishes(struct run *r, struct pg *control, struct error *e)
 {
 	char resync[2 * NAME_SIZE];
 	pthread_mutex_lock(&r->lock);
-	bool retry = r->retry, reselect = r->reselect;
+	bool retry = r->retry, reselect = r->reselected != NULL;
 	copy_text(resync, sizeof(resync), r->resync);
-	r->retry = r->reselect = false;
+	if (reselect) { /* nobody else is at the configuration now */
+		mirror_config_free(&r->config);
+		r->config = *r->reselected;
+		free(r->reselected);
+		r->reselected = NULL;
+	}
+	r->retry = false;
 	r->resync[0] = '\0';
 	pthread_mutex_unlock(&r->lock);
 	size_t table = resync[0] ? find_table(r, resync) : SCHEMA_NO_TABLE;
@@ -155,7 +161,7 @@ static enum turn take_wishes(struct run *r, struct pg *control, struct error *e)
 static bool has_wishes(struct run *r)
 {
 	pthread_mutex_lock(&r->lock);
-	bool any = r->retry || r->reselect || r->resync[0];
+	bool any = r->retry || r->reselected || r->resync[0];
 	pthread_mutex_unlock(&r->lock);
 	return any;
 }
@@ -247,10 +253,14 @@ static bool load_rest(struct run *r, struct pg **control, bool *again, struct er
 	return r->snapshot && load_all(r, control, again, e);
 }
 
-/* New tables join the publication, and the others stream while these are copied. */
+/* The others stream while tables that joined, or shall be copied anew, are loaded. */
 static bool load_beside(struct run *r, struct pg **control, struct error *e)
 {
 	bool again;
+	if (!adopt_tables(r, *control, e))
+		return false;
+	if (!any_unloaded(r))
+		return release(r, *control, e);
 	struct replication *others = open_stream(r, *control, e);
 	bool ok = others && source_settle(r, e) && load_rest(r, control, &again, e);
 	replication_free(others);
@@ -267,6 +277,18 @@ static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 		return false;
 	r->id = 0;
 	return source_prepare(r, control, e);
+}
+
+/* The set-up did not come as far as the list of tables: nothing of it shall stay. Should this fail, too, the next
+ * run does it. */
+static void undo(struct run *r, struct pg *control)
+{
+	struct error ignored;
+	struct store_mirror store = { 0 };
+	if (!stop_raised(r->stop) && read_store(r, control, &store, &ignored) &&
+		source_remove(&r->source, r->mirror, &store.replication, r->stop, &ignored))
+		r->id = 0;
+	store_mirror_free(&store);
 }
 
 static bool check_slot(struct run *r, struct error *e)
@@ -292,10 +314,17 @@ static bool begin(struct run *r, struct pg **control, bool *again, struct error 
 		if (!begin_anew(r, *control, e))
 			return false;
 		store_mirror_free(&r->store);
-		return load_all(r, control, again, e);
+		bool ok = load_all(r, control, again, e);
+		if (!ok && r->table_count == 0)
+			undo(r, *control);
+		return ok;
 	}
 	r->id = r->store.id;
-	return check_slot(r, e) && load_rest(r, control, again, e);
+	if (!check_slot(r, e) || !adopt_tables(r, *control, e))
+		return false;
+	/* Once the stream has moved, whatever is not loaded is held, and comes beside it. */
+	bool streamed = r->store.replication.applied > r->store.replication.consistent;
+	return (!streamed || !any_unloaded(r) || load_beside(r, control, e)) && load_rest(r, control, again, e);
 }
 
 bool follow(struct run *r, struct pg **control, struct error *e)

@@ -60,10 +60,12 @@ bool load_rows(struct run *r, struct pg **control, struct error *e)
 	return true;
 }
 
+/* Whole trees are finished when no table of them failed. */
 bool load_finish(struct run *r, struct pg *control, struct error *e)
 {
 	model_mirror_state(r->model, r->mirror, MIRROR_FINISHING, NULL);
-	return finish_attach(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e);
+	return (count_failed(r) > 0 || (finish_attach(r, control, e) && store_parents_done(control, r->id, e))) &&
+		   finish_sequences(r, snapshot_connection(r->snapshot), control, e);
 }
 
 bool load(struct run *r, struct pg **control, struct error *e)

@@ -20,6 +20,9 @@ bool mirror_running(struct mirror *m);
 
 void mirror_pause(struct mirror *m);
 size_t mirror_retry(struct mirror *m); /* how many failed tables were queued again */
+/* The mirror's tables were chosen anew: takes them over while it replicates. False: it does not now, and finds
+ * them when it begins to. */
+bool mirror_reselect(struct mirror *m, const struct mirror_config *config);
 /* A table of a mirror that replicates is emptied on the target and copied anew, while the others go on. */
 bool mirror_resync(struct mirror *m, const char *table, struct error *e) MUST_CHECK;
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb);

@@ -323,7 +323,7 @@ struct preflight *mirror_check(const struct mirror_config *config, const struct 
 	struct pg *s = pg_connect(source, config->name, "check", stop, e);
 	struct pg *t = s ? pg_connect(target, config->name, "check", stop, e) : NULL;
 	if (t && store_read(t, config->name, &known, &found, e) &&
-		survey_read(s, t, config, found ? &known : NULL, &survey, e)) {
+		survey_read(s, t, config, found ? &known : NULL, true, &survey, e)) {
 		p = preflight_new();
 		if (check_mirror(p, config, t, &survey, e)) {
 			check_connections(p, config, source, stop);

@@ -35,17 +35,15 @@
 
 #include "run.h"
 
-/* The next transaction's number under the later snapshot: xmin is of one before it. */
-static const char unseen_sql[] =
-	"(xmin::text::int8 >= 3 AND NOT txid_visible_in_snapshot(greatest(3, CASE"
-	" WHEN xmin::text::int8 + %1$llu < %2$llu THEN xmin::text::int8 + %1$llu"
-	" ELSE xmin::text::int8 + %1$llu - 4294967296 END), '%3$s'))";
-
+/* next: the next transaction's number under the later snapshot; xmin is of one before it. */
 char *resume_unseen(const char *earlier, const char *now)
 {
 	const char *colon = strchr(now, ':');
-	unsigned long long next = colon ? strtoull(colon + 1, NULL, 10) : 0;
-	return xasprintf(unseen_sql, next >> 32 << 32, next, earlier);
+	unsigned long long next = colon ? strtoull(colon + 1, NULL, 10) : 0, epoch = next >> 32 << 32;
+	return xasprintf("(xmin::text::int8 >= 3 AND NOT txid_visible_in_snapshot(greatest(3, CASE"
+					 " WHEN xmin::text::int8 + %llu < %llu THEN xmin::text::int8 + %llu"
+					 " ELSE xmin::text::int8 + %llu - 4294967296 END), '%s'))",
+		epoch, next, epoch, epoch, earlier);
 }
 
 const char *resume_visible(const struct run *r, int number)

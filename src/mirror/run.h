@@ -123,7 +123,7 @@ struct run {
 	bool closed;            /* nobody takes anything more */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
 	bool retry;             /* paused tables shall go on */
-	bool reselect;          /* the mirror's tables were chosen anew */
+	struct mirror_config *reselected; /* the mirror's tables were chosen anew; NULL not */
 	char resync[2 * NAME_SIZE]; /* schema.table that shall be copied anew; empty none */
 	struct error broken;    /* what ended the attempt for all */
 };
@@ -178,6 +178,9 @@ void crew_fill(struct crew *c); /* starts workers up to what the run wants, join
 void crew_free(struct crew *c); /* joins all: close the schedule first */
 
 /* ---- setup.c ---- */
+/* Whose rows are in the target's table: may pgpier empty it? */
+bool setup_may_empty(const struct run *r, const struct survey_table *t);
+void setup_store_table(const struct run *r, const struct survey_table *t, struct store_table *out);
 /* Nothing was begun; but a person shall see at which tables it failed. */
 void setup_tell_blocked(struct run *r);
 /* The tables of the run, new or known, their columns and the schema plan; writes a new mirror to the store.
@@ -217,6 +220,12 @@ bool source_remove(const struct peer_config *source, const char *mirror, const s
 /* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer
  * brings. */
 bool source_settle(struct run *r, struct error *e) MUST_CHECK;
+
+/* ---- adopt.c ---- */
+/* The tables of a mirror that replicates follow its patterns and the source's partitions: new ones join the
+ * publication and the store, held where the mirror is until they are loaded; others leave both, and stay on
+ * the target as they are. r->store is read anew. */
+bool adopt_tables(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 
 /* ---- follow.c ---- */
 /* A continuous mirror from wherever it stands: load, then the stream, until it is stopped. Never true. */

@@ -41,36 +41,42 @@ static void drop_marked(const struct store_mirror *store, struct schema_steps *s
 /* ---- a new mirror ---- */
 
 /* Whose rows are in the target's table: may pgpier empty it? */
-static bool may_empty(const struct run *r, const struct survey_table *t)
+bool setup_may_empty(const struct run *r, const struct survey_table *t)
 {
 	if (!t->names.exists)
 		return true; /* about to be created */
 	return !t->has_rows || r->config.on_existing_rows == EXISTING_TRUNCATE;
 }
 
+void setup_store_table(const struct run *r, const struct survey_table *t, struct store_table *out)
+{
+	const struct schema_table *n = &t->names;
+	copy_text(out->source_schema, NAME_SIZE, n->source_schema);
+	copy_text(out->source_name, NAME_SIZE, n->source_name);
+	copy_text(out->target_schema, NAME_SIZE, n->target_schema);
+	copy_text(out->target_name, NAME_SIZE, n->target_name);
+	out->parent = t->parent;
+	out->ours = setup_may_empty(r, t);
+	out->rows_estimate = chunks_estimate(&t->info);
+	out->bytes_estimate = t->info.bytes;
+}
+
 static bool write_new(struct run *r, struct pg *control, struct error *e)
 {
 	const struct survey *s = &r->survey;
 	struct store_table *tables = xcalloc(s->table_count, sizeof(*tables));
-	for (size_t i = 0; i < s->table_count; i++) {
-		const struct schema_table *n = &s->tables[i].names;
-		copy_text(tables[i].source_schema, NAME_SIZE, n->source_schema);
-		copy_text(tables[i].source_name, NAME_SIZE, n->source_name);
-		copy_text(tables[i].target_schema, NAME_SIZE, n->target_schema);
-		copy_text(tables[i].target_name, NAME_SIZE, n->target_name);
-		tables[i].parent = s->tables[i].parent;
-		tables[i].ours = may_empty(r, &s->tables[i]);
-		tables[i].rows_estimate = chunks_estimate(&s->tables[i].info);
-		tables[i].bytes_estimate = s->tables[i].info.bytes;
-	}
+	char *selection = survey_selection(&r->config);
+	for (size_t i = 0; i < s->table_count; i++)
+		setup_store_table(r, &s->tables[i], &tables[i]);
 	r->snapshot_number = 1;
 	/* A continuous mirror was written down before its slot was made. */
 	bool ok = pg_run(control, e, "BEGIN") &&
 			  (r->id || store_create(control, r->mirror, r->config.source, &r->id, e)) &&
-			  store_add_tables(control, r->id, tables, s->table_count, e) &&
+			  store_add_tables(control, r->id, tables, s->table_count, 0, e) &&
 			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
 				  snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
-			  pg_run(control, e, "COMMIT");
+			  store_selection(control, r->id, selection, e) && pg_run(control, e, "COMMIT");
+	free(selection);
 	free(tables);
 	if (!ok)
 		pg_rollback(control);
@@ -168,7 +174,7 @@ static void fill_tables(struct run *r)
 		t->parent = s->tables[i].parent;
 		t->missing = s->tables[i].info.oid == 0;
 		t->has_key = s->tables[i].info.key == KEY_PRIMARY;
-		t->ours = may_empty(r, &s->tables[i]);
+		t->ours = setup_may_empty(r, &s->tables[i]);
 		if (r->store.table_count > 0)
 			take_store(r, t, &r->store.tables[i]);
 		if (t->missing)
@@ -279,7 +285,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 		return false;
 	found = r->store.table_count > 0;
 	struct pg *source = snapshot_connection(r->snapshot);
-	if (!survey_read(source, control, &r->config, found ? &r->store : NULL, &r->survey, e))
+	if (!survey_read(source, control, &r->config, r->store.id ? &r->store : NULL, false, &r->survey, e))
 		return false;
 	if (!survey_error(&r->survey, e)) {
 		setup_tell_blocked(r);

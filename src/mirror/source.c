@@ -89,7 +89,7 @@ static bool create_publication(struct run *r, struct pg *source, const char *nam
 /* Which tables there are, and whether anything stands in the way, before anything is made. */
 static bool look_first(struct run *r, struct pg *source, struct pg *control, struct error *e)
 {
-	if (!survey_read(source, control, &r->config, NULL, &r->survey, e))
+	if (!survey_read(source, control, &r->config, NULL, false, &r->survey, e))
 		return false;
 	if (survey_error(&r->survey, e))
 		return true;

@@ -206,6 +206,10 @@ void mirror_free(struct mirror *m)
 	pthread_join(m->thread, NULL);
 	struct run *r = &m->run;
 	mirror_config_free(&r->config);
+	if (r->reselected)
+		mirror_config_free(r->reselected);
+	free(r->reselected);
+	strings_free(&r->ignored);
 	peer_config_free(&r->source);
 	peer_config_free(&r->target);
 	throttle_free(r->throttle);
@@ -241,6 +245,23 @@ size_t mirror_retry(struct mirror *m)
 	r->retry = r->retry || streaming;
 	pthread_mutex_unlock(&r->lock);
 	return streaming ? 1 : schedule_retry(r);
+}
+
+bool mirror_reselect(struct mirror *m, const struct mirror_config *config)
+{
+	struct run *r = &m->run;
+	struct mirror_config *copy = xcalloc(1, sizeof(*copy));
+	mirror_config_copy(copy, config);
+	pthread_mutex_lock(&r->lock);
+	bool streaming = r->streaming;
+	struct mirror_config *old = streaming ? r->reselected : copy;
+	if (streaming)
+		r->reselected = copy;
+	pthread_mutex_unlock(&r->lock);
+	if (old)
+		mirror_config_free(old);
+	free(old);
+	return streaming;
 }
 
 bool mirror_resync(struct mirror *m, const char *table, struct error *e)

@@ -13,7 +13,8 @@
 struct reading {
 	struct pg *source, *target;
 	const struct mirror_config *mirror;
-	const struct store_mirror *known;
+	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
+	bool begun, parents_done;         /* it has; its partitioned parents are whole */
 	struct table_info *infos; /* all tables of the source, by schema and name */
 	size_t info_count;
 	struct survey *out;
@@ -30,11 +31,15 @@ static void find(struct survey *s, size_t table, enum severity severity, const c
 	s->blockers += severity == SEVERITY_BLOCKER;
 }
 
+/* What is wrong with a table that replicates already is told, but holds nobody up: the stream says soon enough
+ * whether it can go on. */
 static void find_of_table(struct survey *s, size_t table, enum severity severity, const char *text,
 	const char *next)
 {
 	const struct schema_table *t = &s->tables[table].names;
 	char subject[2 * NAME_SIZE];
+	if (s->tables[table].settled && severity == SEVERITY_BLOCKER)
+		severity = SEVERITY_WARNING;
 	snprintf(subject, sizeof(subject), "%s.%s", t->source_schema, t->source_name);
 	find(s, table, severity, subject, text, next);
 }
@@ -150,6 +155,73 @@ static void choose_known(struct reading *r)
 	}
 }
 
+/* ---- tables that join later ---- */
+
+char *survey_selection(const struct mirror_config *m)
+{
+	struct strbuf b = STRBUF_INIT;
+	for (size_t i = 0; i < m->tables.count; i++)
+		strbuf_addf(&b, "%s\n", m->tables.items[i]);
+	for (size_t i = 0; i < m->exclude.count; i++)
+		strbuf_addf(&b, "!%s\n", m->exclude.items[i]);
+	return strbuf_take(&b);
+}
+
+static bool is_known(const struct reading *r, const char *schema, const char *name)
+{
+	for (size_t i = 0; i < r->known->table_count; i++)
+		if (strcmp(r->known->tables[i].source_name, name) == 0 &&
+			strcmp(r->known->tables[i].source_schema, schema) == 0)
+			return true;
+	return false;
+}
+
+static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
+{
+	for (size_t i = 0; i < r->info_count; i++)
+		if (r->infos[i].oid == oid)
+			return &r->infos[i];
+	return NULL;
+}
+
+static bool ancestor_is_known(const struct reading *r, const struct table_info *t)
+{
+	while (t && t->partition && t->parent) {
+		t = info_of_oid(r, t->parent);
+		if (t && is_known(r, t->schema, t->name))
+			return true;
+	}
+	return false;
+}
+
+static void choose_more(struct reading *r)
+{
+	char *selection = survey_selection(r->mirror);
+	bool all = r->known->selection && strcmp(selection, r->known->selection) != 0;
+	for (size_t i = 0; i < r->info_count; i++) {
+		const struct table_info *t = &r->infos[i];
+		if (((all && selection_takes(r->mirror, t->schema, t->name)) ||
+				(t->partition && ancestor_is_known(r, t) && !is_excluded(r, t))) &&
+			!is_known(r, t->schema, t->name))
+			choose_table(r, t);
+	}
+	free(selection);
+}
+
+/* Partitions stay with their parents, which the store has before them; whether a parent is one is not written
+ * down, so a leaf stays as long as any chosen parent is there. */
+bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table)
+{
+	const struct store_table *t = &known->tables[table];
+	if (selection_takes(m, t->source_schema, t->source_name))
+		return true;
+	for (size_t i = 0; i < known->table_count; i++)
+		if (known->tables[i].parent &&
+			selection_takes(m, known->tables[i].source_schema, known->tables[i].source_name))
+			return true;
+	return false;
+}
+
 /* ---- what the target has ---- */
 
 static bool made_by_us(const struct reading *r, const struct schema_table *t)
@@ -182,6 +254,22 @@ static char *target_names(const struct survey *s, bool schema)
 	return strbuf_take(&b);
 }
 
+static bool parents_are_done(const struct store_mirror *k)
+{
+	for (size_t i = 0; i < k->table_count; i++)
+		if (k->tables[i].parent && !k->tables[i].done)
+			return false;
+	return true;
+}
+
+/* Loaded, with all that belongs to it, in a mirror that replicates: from now on it is a table that is there, and
+ * what is made later joins it. A parent's indexes are whole only when all of its first partitions are. */
+static bool is_settled(const struct reading *r, size_t table)
+{
+	const struct store_mirror *k = r->known;
+	return r->begun && r->mirror->continuous && table < k->table_count && k->tables[table].done && r->parents_done;
+}
+
 /* oids[i]: the target's table, or 0. */
 static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 {
@@ -196,7 +284,9 @@ static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 	for (int i = 0; rows && i < rows_count(rows); i++) {
 		size_t table = (size_t)rows_int(rows, i, 0) - 1;
 		oids[table] = rows_int(rows, i, 1);
-		s->tables[table].names.exists = !made_by_us(r, &s->tables[table].names);
+		s->tables[table].settled = is_settled(r, table);
+		s->tables[table].names.exists =
+			s->tables[table].settled || !made_by_us(r, &s->tables[table].names);
 		if (!rows_bool(rows, i, 2))
 			find_of_table(s, table, SEVERITY_BLOCKER,
 				"the target has something of this name that is not a table", "map it to another name");
@@ -320,10 +410,10 @@ static void judge_table(struct reading *r, size_t i)
 		snprintf(next, sizeof(next), "create %.100s on the target, or set schema = \"tables\"", target);
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target has no such table", next);
 	}
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target's table has rows",
 			"empty it yourself, or set on_existing_rows to \"truncate\" or \"append\"");
-	if (!r->known && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
+	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
 		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
 			"set on_existing_rows to \"refuse\" if that is not wanted");
 }
@@ -417,18 +507,22 @@ static bool check_definitions(struct reading *r, struct error *e)
 }
 
 bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
-	const struct store_mirror *known, struct survey *out, struct error *e)
+	const struct store_mirror *known, bool grow, struct survey *out, struct error *e)
 {
 	*out = (struct survey){ 0 };
-	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out };
+	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
+		.begun = known && known->table_count > 0,
+		.parents_done = known && parents_are_done(known) };
 	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
 		return false;
 	}
-	if (known)
+	if (r.begun)
 		choose_known(&r);
-	else
+	if (r.begun && grow)
+		choose_more(&r);
+	else if (!r.begun)
 		choose_new(&r);
 	int64_t *target_oids = xcalloc(out->table_count, sizeof(*target_oids));
 	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);

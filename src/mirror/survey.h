@@ -17,6 +17,7 @@ struct survey_table {
 	char *columns;             /* quoted and joined; "" for none */
 	bool binary;
 	bool has_rows; /* the existing target table */
+	bool settled;  /* it replicates already */
 	bool parent;   /* partitioned: rows are in its leaves */
 };
 
@@ -34,9 +35,14 @@ struct survey {
 };
 
 /* known: what the store says of the mirror, or NULL for a new one. The source connection may be inside a
- * snapshot; the survey is then as of it. */
+ * snapshot; the survey is then as of it. grow: behind the tables that are known come those that should join
+ * them: new partitions of known parents, and when the mirror's patterns have changed whatever they choose. */
 bool survey_read(struct pg *source, struct pg *target, const struct mirror_config *m,
-	const struct store_mirror *known, struct survey *out, struct error *e) MUST_CHECK;
+	const struct store_mirror *known, bool grow, struct survey *out, struct error *e) MUST_CHECK;
+/* The mirror's patterns as one text, for the store. */
+char *survey_selection(const struct mirror_config *m) MUST_CHECK;
+/* Would the mirror choose the known table now? With its partitioned parents, which choose for it. */
+bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table);
 void survey_free(struct survey *s);
 /* The first blocker, as an error. */
 bool survey_error(const struct survey *s, struct error *e);

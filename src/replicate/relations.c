@@ -218,7 +218,6 @@ static bool bind_relation(struct relation *r, struct pg *target, const struct pg
 		r->partitioned = rows_text(columns, 0, TABLE_KIND)[0] == 'p';
 		r->deferrable = rows_bool(columns, 0, TABLE_DEFERRABLE);
 		r->only = r->partitioned ? "" : "ONLY ";
-		r->batch.never_net = r->table->reconcile;
 		for (size_t i = r->batch.key; i < r->batch.columns; i++)
 			r->moves |= r->columns[i].always;
 		note_others(r, columns);

@@ -38,7 +38,8 @@ struct writer {
 	struct pg *fetch; /* to the source; opened when it is first needed */
 
 	bool session_ready;
-	bool position_ready; /* prepared */
+	bool behind;
+	bool position_ready[2]; /* prepared: the statement without and with tables that are behind */
 	char *durable_sql;
 	bool open; /* a transaction that has earlier flushes */
 

@@ -18,7 +18,6 @@
 
 #define MOST_TRIES 5
 #define RETRY_PAUSE_MS 50
-#define POSITION_STATEMENT "pgpier_position"
 
 static void answered(void *arg, uint64_t tag, const PGresult *r);
 
@@ -230,17 +229,27 @@ void write_begin(struct writer *w, const struct write_end *end)
 	statements_trim(w->statements, w->pipeline, TAG_SILENT);
 }
 
+/* The mirror's position; and where tables stand that have to catch up with it (store_tables_join()). Fails by
+ * itself when the mirror is gone. */
+#define POSITION_SQL(before) \
+	"WITH " before "w AS (UPDATE pgpier.replication SET applied = greatest(applied, $2::pg_lsn)," \
+	" applied_at = now() WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w"
+#define BEHIND_SQL \
+	"b AS (UPDATE pgpier.tables SET held_at = greatest(held_at, $2::pg_lsn) WHERE mirror_id = $1::bigint" \
+	" AND NOT paused AND held_at IS NOT NULL), "
+
 static void write_position(struct writer *w, lsn_t position)
 {
+	static const struct { const char *name, *sql; } statements[] = {
+		{ "pgpier_position", POSITION_SQL("") }, { "pgpier_position_behind", POSITION_SQL(BEHIND_SQL) },
+	};
 	char id[24], lsn[LSN_TEXT_SIZE];
-	if (!w->position_ready)
-		pipeline_prepare(w->pipeline, POSITION_STATEMENT,
-			"WITH w AS (UPDATE pgpier.replication SET applied = $2::pg_lsn, applied_at = now()"
-			" WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w",
-			&w->position_ready, TAG_POSITION);
+	if (!w->position_ready[w->behind])
+		pipeline_prepare(w->pipeline, statements[w->behind].name, statements[w->behind].sql,
+			&w->position_ready[w->behind], TAG_POSITION);
 	snprintf(id, sizeof(id), "%lld", (long long)w->mirror_id);
 	const char *const values[] = { id, lsn_text(position, lsn) };
-	pipeline_execute(w->pipeline, POSITION_STATEMENT, 2, values, TAG_POSITION);
+	pipeline_execute(w->pipeline, statements[w->behind].name, 2, values, TAG_POSITION);
 }
 
 void write_finish(struct writer *w, const struct write_end *end)
@@ -441,7 +450,11 @@ bool writer_add(struct writer *w, const struct pgoutput_message *m, struct error
 	struct relation *r = relations_find(w->relations, m->change.relation);
 	if (!r)
 		return unknown(m->change.relation, e);
-	if (!r->table || batch_add(w->batch, &r->batch, m, e))
+	if (!r->table)
+		return true;
+	/* A table's rows need not be reconciled for ever, nor can rows without columns be told apart. */
+	r->batch.never_net = r->table->reconcile || r->batch.columns == 0;
+	if (batch_add(w->batch, &r->batch, m, e))
 		return true;
 	w->culprit = r->table;
 	return error_prefix(e, "%s", r->table->source);
@@ -477,6 +490,11 @@ bool writer_commit(struct writer *w, lsn_t position, bool durable, struct error 
 	settle(w);
 	settle_commit(w);
 	return true;
+}
+
+void writer_set_behind(struct writer *w, bool behind)
+{
+	w->behind = behind;
 }
 
 void writer_abort(struct writer *w)

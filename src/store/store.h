@@ -92,7 +92,8 @@ bool store_create(struct pg *target, const char *mirror, const char *source, int
 	MUST_CHECK;
 bool store_state(struct pg *target, int64_t id, enum mirror_state state, const struct error *why,
 	struct error *e) MUST_CHECK;
-bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
+/* after: how many it has already. */
+bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n, size_t after,
 	struct error *e) MUST_CHECK;
 bool store_add_snapshot(struct pg *target, int64_t id, int number, int64_t taken_at, const char *visible,
 	const char *lsn, struct error *e) MUST_CHECK;
@@ -109,6 +110,8 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 /* done: its keys and indexes are there as well, or it has none. */
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
+/* All tables are: so are their partitioned parents. */
+bool store_parents_done(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
 /* One statement however many, none for none. */
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);

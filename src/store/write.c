@@ -70,18 +70,18 @@ TABLE_FIELD(rows_estimate, number(t->rows_estimate))
 TABLE_FIELD(bytes_estimate, number(t->bytes_estimate))
 
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
-	struct error *e)
+	size_t after, struct error *e)
 {
 	return RUN_FREEING(target, e,
 		SQL("INSERT INTO pgpier.tables (mirror_id, table_no, source_schema, source_name, target_schema,"
 			" target_name, parent, ours, rows_estimate, bytes_estimate)"
-			" SELECT $1, t.no, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
+			" SELECT $1, t.no + $10, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
 			" $4::text[], $5::text[], $6::bool[], $7::bool[], $8::int8[], $9::int8[])"
 			" WITH ORDINALITY AS t (a, b, c, d, e, f, g, h, no)"),
 		number(id), array_of(n, table_source_schema, tables), array_of(n, table_source_name, tables),
 		array_of(n, table_target_schema, tables), array_of(n, table_target_name, tables),
 		array_of(n, table_parent, tables), array_of(n, table_ours, tables),
-		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables));
+		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables), number((int64_t)after));
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,
@@ -173,4 +173,10 @@ void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *
 	}
 	if (n > 0)
 		strbuf_add(sql, ";");
+}
+
+bool store_parents_done(struct pg *target, int64_t id, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables SET done = true WHERE mirror_id = $1 AND parent AND NOT done"), number(id));
 }

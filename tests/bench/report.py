@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Ratios a round, medians, and what the goals say of them."""
+"""The initial load: ratios a round, medians, and what the goals say of them."""
 from statistics import median
 
 MB, GB = 1000 ** 2, 1000 ** 3

@@ -41,7 +41,7 @@ def wait_until_said(p, text):
 	(["run"], "needs a name"),
 	(["run", "shop"], "no mirror"),
 	(["run", "mm"], "did you mean m?"),
-	(["run", "m", "--until", "caught-up"], "it takes loaded"),
+	(["run", "m", "--until", "done"], "it takes loaded, caught-up"),
 	(["run", "m", "--jsn"], "did you mean --json?"),
 	(["pause", "m", "--yes"], "takes no --yes"),
 	(["peer", "test", "sorce"], "did you mean source?"),

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Every major from 10 to 18 as the source of a 15, and an 18 as the target of a 15."""
+"""Every major from 10 to 18 as the source of a 15, and an 18 as the target of a 15: copied, and replicated."""
+import time
+
 import pytest
+
+from support import torture
+from support.live import Live
+from support.pgpier import DONE
 
 # What every server from 10 on has; the newer things are added for those that have them.
 BASE = """
@@ -48,7 +54,6 @@ def fill(pair, major):
 			pair.fill(sql)
 
 
-
 @pytest.mark.parametrize("major", [10, 11, 12, 13, 14, 16, 17, 18])
 def test_to_15(make_pair, other_major, target, major):
 	pair = make_pair(other_major(major), target)
@@ -61,3 +66,29 @@ def test_15_to_18(make_pair, source, other_major, transfer):
 	pair = make_pair(source, other_major(18))
 	fill(pair, 15)
 	pair.mirrored(rows_per_chunk=1000, transfer=transfer)
+
+
+def replicated(pair, seconds):
+	"""Clients change every shape of table while the mirror loads and replicates."""
+	torture.fill(pair.source, pair.name, rows=1600)
+	with Live(pair, rows_per_chunk=500) as live:
+		with torture.Torture(pair.source, pair.name, 1, clients=3) as clients:
+			time.sleep(seconds)
+			live.sync()
+			live.stop()
+			time.sleep(0.3)
+			live.start()
+			time.sleep(seconds)
+			clients.close()
+		live.sync().equal()
+		live.stop()
+		live.p("drop", "m", "--yes").expect(DONE)
+
+
+@pytest.mark.parametrize("major", [10, 11, 12, 13, 14, 16, 17, 18])
+def test_replicates_to_15(make_pair, other_major, target, major):
+	replicated(make_pair(other_major(major), target), 0.7)
+
+
+def test_replicates_15_to_18(make_pair, source, other_major):
+	replicated(make_pair(source, other_major(18)), 0.7)

@@ -135,6 +135,25 @@ static void etas(void **state)
 		assert_string_equal(format_eta(cases[i].seconds, buf), cases[i].text);
 }
 
+static void replication(void **state)
+{
+	char buf[FORMAT_SIZE];
+	(void)state;
+	assert_string_equal(format_lag(-1, buf), "-");
+	assert_string_equal(format_lag(0, buf), "0 ms");
+	assert_string_equal(format_lag(0.0034, buf), "3 ms");
+	assert_string_equal(format_lag(0.0994, buf), "99 ms");
+	assert_string_equal(format_lag(0.0996, buf), "0.1 s");
+	assert_string_equal(format_lag(250, buf), "4m 10s");
+	assert_string_equal(format_per_second(0, buf), "0");
+	assert_string_equal(format_per_second(0.44, buf), "0.4");
+	assert_string_equal(format_per_second(9.96, buf), "10");
+	assert_string_equal(format_per_second(1234, buf), "1.2 k");
+	assert_string_equal(format_lsn(0x16B3748, buf), "0/16B3748");
+	assert_string_equal(format_lsn(UINT64_C(0x16B3748000000FF), buf), "16B3748/FF");
+	assert_string_equal(format_lsn(0, buf), "-");
+}
+
 static void times_are_local(void **state)
 {
 	char buf[FORMAT_SIZE];
@@ -142,9 +161,6 @@ static void times_are_local(void **state)
 	setenv("TZ", "UTC-2", 1);
 	tzset();
 	assert_string_equal(format_time(INT64_C(1795266423) * 1000000, buf), "2026-11-21 15:07:03");
-	assert_string_equal(format_lsn(0x16B3748, buf), "0/16B3748");
-	assert_string_equal(format_lsn(UINT64_C(0x16B3748000000FF), buf), "16B3748/FF");
-	assert_string_equal(format_lsn(0, buf), "-");
 	assert_string_equal(format_clock(INT64_C(1795266423) * 1000000 + 999999, buf), "15:07");
 	assert_string_equal(format_clock(0, buf), "-");
 }
@@ -227,6 +243,7 @@ int main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(etas),
 		cmocka_unit_test(times_are_local),
+		cmocka_unit_test(replication),
 		cmocka_unit_test(sanitizing_shows_what_a_terminal_would_obey),
 		cmocka_unit_test(sanitizing_cuts_between_characters),
 		cmocka_unit_test(sanitizing_is_safe_for_all_bytes),

@@ -39,11 +39,11 @@ static void test_a_table(void **state)
 		.how = "ntile",
 	};
 	error_set(&t.error, ERROR_PERMISSION, "permission denied for table items");
-	shape_table(&j, &t);
+	shape_table(&j, &t, NULL);
 	is_text(&j, "{\"source\":\"public.items\",\"target\":\"app.items\",\"state\":\"failed\","
 				"\"rows\":12,\"rows_total\":null,\"bytes\":3400,\"bytes_total\":5000,"
 				"\"chunks\":4,\"chunks_done\":1,\"elapsed_s\":1.500,\"attempts\":2,"
-				"\"how\":\"ntile\",\"stall\":null,"
+				"\"how\":\"ntile\",\"stall\":null,\"changes\":null,"
 				"\"error\":\"permission denied for table items\","
 				"\"error_class\":\"permission\"}");
 }
@@ -62,7 +62,8 @@ static void test_a_mirror_that_never_ran(void **state)
 				"\"started\":null,\"ended\":null,\"elapsed_s\":0.000,\"rows\":0,"
 				"\"rows_total\":null,\"bytes\":0,\"bytes_total\":null,\"exact\":false,"
 				"\"fraction\":0.000,\"rate\":0.000,\"eta_s\":null,\"tables_done\":0,"
-				"\"tables_failed\":0,\"snapshots\":0,\"moments\":null,\"next\":null}");
+				"\"tables_failed\":0,\"snapshots\":0,\"moments\":null,\"next\":null,"
+				"\"continuous\":false}");
 }
 
 static void test_an_error_has_its_class(void **state)
@@ -121,18 +122,77 @@ static void test_progress_lines(void **state)
 		.rate = 184e6,
 		.eta_s = -1,
 	};
-	assert_string_equal(progress_line(&m, 0, line),
+	assert_string_equal(progress_line(&m, NULL, 0, line),
 		"67 %  1.42/~2.10 TB  812.4 M rows  184 MB/s  312/418 tables");
 	m.load.exact = true;
 	m.load.tables_failed = 1;
 	m.load.bytes = 900000000000;
 	m.load.eta_s = 3900;
-	progress_line(&m, 0, line);
+	progress_line(&m, NULL, 0, line);
 	assert_non_null(strstr(line, "900 GB/2.10 TB"));
 	assert_non_null(strstr(line, "~1h 05m ("));
 	assert_non_null(strstr(line, "312/418 tables, 1 failed"));
 	m.state = MIRROR_PAUSING;
-	assert_memory_equal(progress_line(&m, 0, line), "pausing  67 %", 12);
+	assert_memory_equal(progress_line(&m, NULL, 0, line), "pausing  67 %", 12);
+}
+
+static void test_a_stream(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct replication_view r = { .running = true, .lag_s = 0.25, .lag_bytes = 4096, .lag_slope = -12.5,
+		.caught_up_in_s = -1, .written = 0x16B3748, .sent = 0x16B3748, .received = 0x16B3700,
+		.applied = UINT64_C(0x2500000A10), .changes_per_s = 1234.5, .transactions_per_s = 10, .changes = 99,
+		.transactions = 7, .slow_batches = 1, .slow_why = "unique", .slot = "pgpier_shop",
+		.publication = "pgpier_shop", .retained_bytes = 5, .safe_bytes = -1, .spill_bytes = -1,
+		.tables_paused = 2 };
+	json_object(&j, NULL);
+	shape_replication(&j, &r);
+	shape_replication(&j, NULL);
+	json_end_object(&j);
+	is_text(&j, "{\"replication\":{\"running\":true,\"lag_s\":0.250,\"lag_bytes\":4096,"
+				"\"lag_slope\":-12.500,\"caught_up_in_s\":null,\"written\":\"0/16B3748\","
+				"\"sent\":\"0/16B3748\",\"received\":\"0/16B3700\",\"applied\":\"25/A10\","
+				"\"confirmed\":null,\"changes_per_s\":1234.500,\"transactions_per_s\":10.000,"
+				"\"changes\":99,\"transactions\":7,\"slow_batches\":1,\"slow_why\":\"unique\","
+				"\"missing\":0,\"missing_last\":null,\"slot\":\"pgpier_shop\","
+				"\"publication\":\"pgpier_shop\",\"wal_status\":null,\"retained_bytes\":5,"
+				"\"safe_bytes\":null,\"retained_slope\":0.000,\"spill_bytes\":null,"
+				"\"transaction_bytes\":0,\"stall\":null,\"tables_paused\":2},\"replication\":null}");
+}
+
+static void test_a_table_that_changed(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct table_view t = { .source = "a.b", .target = "a.b", .state = TABLE_PAUSED };
+	struct changes_view c = { .inserts = 1, .updates = 2, .deletes = 3, .truncates = 4, .missing = 5 };
+	shape_table(&j, &t, &c);
+	assert_non_null(strstr(j.out.text, "\"state\":\"paused\""));
+	assert_non_null(strstr(j.out.text, "\"changes\":{\"inserts\":1,\"updates\":2,\"deletes\":3,"
+									   "\"truncates\":4,\"missing\":5},\"error\""));
+	json_free(&j);
+}
+
+static void test_stream_lines(void **state)
+{
+	(void)state;
+	char line[PROGRESS_SIZE];
+	struct mirror_view m = { .state = MIRROR_REPLICATING };
+	struct replication_view r = { .running = true, .lag_s = 0.012, .lag_bytes = 4096, .changes_per_s = 1234,
+		.transactions_per_s = 12, .caught_up_in_s = -1, .lag_slope = 5000 };
+	assert_string_equal(progress_line(&m, &r, 0, line),
+		"replicating  lag 12 ms, 4.10 kB  1.2 k changes/s  12 transactions/s");
+	m.state = MIRROR_CATCHING_UP;
+	r.tables_paused = 1;
+	assert_string_equal(progress_line(&m, &r, 0, line),
+		"catching up  lag 12 ms, 4.10 kB  1.2 k changes/s  12 transactions/s  falling behind 5.00 kB/s"
+		"  1 paused");
+	r.lag_slope = -5000;
+	r.caught_up_in_s = 250;
+	assert_non_null(strstr(progress_line(&m, &r, 0, line), "transactions/s  ~4m ("));
+	m.state = MIRROR_LOADING; /* what the stream gathers meanwhile is not what a person waits for */
+	assert_null(strstr(progress_line(&m, &r, 0, line), "lag"));
 }
 
 static void test_listing_aligns_and_sanitises(void **state)
@@ -165,6 +225,9 @@ int main(void)
 		cmocka_unit_test(test_a_preflight),
 		cmocka_unit_test(test_a_peer_that_failed_has_no_probe),
 		cmocka_unit_test(test_progress_lines),
+		cmocka_unit_test(test_a_stream),
+		cmocka_unit_test(test_a_table_that_changed),
+		cmocka_unit_test(test_stream_lines),
 		cmocka_unit_test(test_listing_aligns_and_sanitises),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #define LINE_EVERY_US 5000000
 #define REDRAW_EVERY_US 500000
 #define EVENTS_AT_ONCE 16
+#define FALLS_BEHIND 1000.0 /* bytes a second; less is noise */
 
 /* "1.42/2.10 TB": the unit once when both have the same. */
 static void add_bytes(struct strbuf *b, const struct load_totals *l)
@@ -31,24 +32,56 @@ static void add_bytes(struct strbuf *b, const struct load_totals *l)
 	strbuf_addf(b, "%s/%s%s", done, l->exact ? "" : "~", total);
 }
 
-const char *progress_line(const struct mirror_view *m, int64_t now_us, char buf[PROGRESS_SIZE])
+/* "  ~1h 05m (15:07)" */
+static void add_eta(struct strbuf *b, double eta_s, int64_t now_us)
+{
+	char text[FORMAT_SIZE];
+	if (eta_s < 0)
+		return;
+	strbuf_addf(b, "  %s", format_eta(eta_s, text));
+	strbuf_addf(b, " (%s)", format_clock(now_us + (int64_t)(eta_s * 1e6), text));
+}
+
+static void add_stream(struct strbuf *b, const struct mirror_view *m, const struct replication_view *r,
+	int64_t now_us)
+{
+	char text[FORMAT_SIZE];
+	strbuf_addf(b, "%s  lag %s", mirror_state_name(m->state), format_lag(r->lag_s, text));
+	if (r->lag_bytes >= 0)
+		strbuf_addf(b, ", %s", format_bytes(r->lag_bytes, text));
+	strbuf_addf(b, "  %s changes/s", format_per_second(r->changes_per_s, text));
+	strbuf_addf(b, "  %s transactions/s", format_per_second(r->transactions_per_s, text));
+	add_eta(b, r->caught_up_in_s, now_us);
+	if (m->state == MIRROR_CATCHING_UP && r->lag_slope >= FALLS_BEHIND)
+		strbuf_addf(b, "  falling behind %s", format_rate(r->lag_slope, text));
+	if (r->tables_paused > 0)
+		strbuf_addf(b, "  %zu paused", r->tables_paused);
+}
+
+static void add_load(struct strbuf *b, const struct mirror_view *m, int64_t now_us)
 {
 	const struct load_totals *l = &m->load;
 	char text[FORMAT_SIZE];
-	struct strbuf b = STRBUF_INIT;
 	if (m->state != MIRROR_LOADING)
-		strbuf_addf(&b, "%s  ", mirror_state_name(m->state));
-	strbuf_addf(&b, "%d %%  ", (int)(l->fraction * 100));
-	add_bytes(&b, l);
-	strbuf_addf(&b, "  %s rows", format_count(l->rows, text));
-	strbuf_addf(&b, "  %s", format_rate(l->rate, text));
-	if (l->eta_s >= 0) {
-		strbuf_addf(&b, "  %s", format_eta(l->eta_s, text));
-		strbuf_addf(&b, " (%s)", format_clock(now_us + (int64_t)(l->eta_s * 1e6), text));
-	}
-	strbuf_addf(&b, "  %zu/%zu tables", l->tables_done, l->tables);
+		strbuf_addf(b, "%s  ", mirror_state_name(m->state));
+	strbuf_addf(b, "%d %%  ", (int)(l->fraction * 100));
+	add_bytes(b, l);
+	strbuf_addf(b, "  %s rows", format_count(l->rows, text));
+	strbuf_addf(b, "  %s", format_rate(l->rate, text));
+	add_eta(b, l->eta_s, now_us);
+	strbuf_addf(b, "  %zu/%zu tables", l->tables_done, l->tables);
 	if (l->tables_failed > 0)
-		strbuf_addf(&b, ", %zu failed", l->tables_failed);
+		strbuf_addf(b, ", %zu failed", l->tables_failed);
+}
+
+const char *progress_line(const struct mirror_view *m, const struct replication_view *r, int64_t now_us,
+	char buf[PROGRESS_SIZE])
+{
+	struct strbuf b = STRBUF_INIT;
+	if (r && (m->state == MIRROR_CATCHING_UP || m->state == MIRROR_REPLICATING))
+		add_stream(&b, m, r, now_us);
+	else
+		add_load(&b, m, now_us);
 	copy_text(buf, PROGRESS_SIZE, b.text);
 	strbuf_free(&b);
 	return buf;
@@ -118,10 +151,11 @@ static void cut_to_terminal(char *line)
 void progress_update(struct progress *p, struct model *m, const struct mirror_view *v)
 {
 	char line[PROGRESS_SIZE];
+	struct replication_view stream;
 	progress_events(p, m);
 	if (clock_us() < p->due_us)
 		return;
-	progress_line(v, wall_us(), line);
+	progress_line(v, model_replication(m, v->name, &stream) ? &stream : NULL, wall_us(), line);
 	if (p->terminal) {
 		cut_to_terminal(line);
 		fprintf(stderr, "\r%s\033[K", line);

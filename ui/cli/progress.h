@@ -8,8 +8,10 @@
 
 #define PROGRESS_SIZE 256
 
-/* "64 %  1.42/2.10 TB  812.4 M rows  184 MB/s  ~1h 05m (15:07)  312/418 tables" */
-const char *progress_line(const struct mirror_view *m, int64_t now_us, char buf[PROGRESS_SIZE]);
+/* "64 %  1.42/2.10 TB  812.4 M rows  184 MB/s  ~1h 05m (15:07)  312/418 tables", or, of a mirror that replicates,
+ * "catching up  lag 42 s, 1.42 GB  1.2 k changes/s  400 transactions/s  ~4m 10s (14:05)". r may be NULL. */
+const char *progress_line(const struct mirror_view *m, const struct replication_view *r, int64_t now_us,
+	char buf[PROGRESS_SIZE]);
 
 struct progress {
 	bool terminal;

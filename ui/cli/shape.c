@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "shape.h"
 
+#include <pgpier/format.h>
+
 /* Empty texts are absent values. */
 static void text_or_null(struct json *j, const char *key, const char *text)
 {
@@ -113,9 +115,69 @@ void shape_mirror(struct json *j, const struct mirror_view *m)
 	json_int(j, "snapshots", m->snapshots);
 	text_or_null(j, "moments", m->moments);
 	text_or_null(j, "next", m->next);
+	json_bool(j, "continuous", m->continuous);
 }
 
-void shape_table(struct json *j, const struct table_view *t)
+static void lsn(struct json *j, const char *key, lsn_t at)
+{
+	char text[FORMAT_SIZE];
+	json_text(j, key, at != 0 ? format_lsn(at, text) : NULL);
+}
+
+void shape_replication(struct json *j, const struct replication_view *r)
+{
+	if (!r) {
+		json_null(j, "replication");
+		return;
+	}
+	json_object(j, "replication");
+	json_bool(j, "running", r->running);
+	known_number(j, "lag_s", r->lag_s);
+	known_int(j, "lag_bytes", r->lag_bytes);
+	json_number(j, "lag_slope", r->lag_slope);
+	known_number(j, "caught_up_in_s", r->caught_up_in_s);
+	lsn(j, "written", r->written);
+	lsn(j, "sent", r->sent);
+	lsn(j, "received", r->received);
+	lsn(j, "applied", r->applied);
+	lsn(j, "confirmed", r->confirmed);
+	json_number(j, "changes_per_s", r->changes_per_s);
+	json_number(j, "transactions_per_s", r->transactions_per_s);
+	json_int(j, "changes", r->changes);
+	json_int(j, "transactions", r->transactions);
+	json_int(j, "slow_batches", r->slow_batches);
+	text_or_null(j, "slow_why", r->slow_why);
+	json_int(j, "missing", r->missing);
+	text_or_null(j, "missing_last", r->missing_last);
+	text_or_null(j, "slot", r->slot);
+	text_or_null(j, "publication", r->publication);
+	text_or_null(j, "wal_status", r->wal_status);
+	known_int(j, "retained_bytes", r->retained_bytes);
+	known_int(j, "safe_bytes", r->safe_bytes);
+	json_number(j, "retained_slope", r->retained_slope);
+	known_int(j, "spill_bytes", r->spill_bytes);
+	json_int(j, "transaction_bytes", r->transaction_bytes);
+	text_or_null(j, "stall", r->stall);
+	json_int(j, "tables_paused", (int64_t)r->tables_paused);
+	json_end_object(j);
+}
+
+static void shape_changes(struct json *j, const struct changes_view *c)
+{
+	if (!c) {
+		json_null(j, "changes");
+		return;
+	}
+	json_object(j, "changes");
+	json_int(j, "inserts", c->inserts);
+	json_int(j, "updates", c->updates);
+	json_int(j, "deletes", c->deletes);
+	json_int(j, "truncates", c->truncates);
+	json_int(j, "missing", c->missing);
+	json_end_object(j);
+}
+
+void shape_table(struct json *j, const struct table_view *t, const struct changes_view *c)
 {
 	json_object(j, NULL);
 	json_text(j, "source", t->source);
@@ -131,12 +193,16 @@ void shape_table(struct json *j, const struct table_view *t)
 	json_int(j, "attempts", t->attempts);
 	text_or_null(j, "how", t->how);
 	text_or_null(j, "stall", t->stall);
+	shape_changes(j, c);
 	shape_failure(j, &t->error);
 	json_end_object(j);
 }
 
 void shape_mirror_config(struct json *j, const struct mirror_config *m)
 {
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	mirror_slot_name(m, slot);
+	mirror_publication_name(m, publication);
 	json_object(j, NULL);
 	json_text(j, "mirror", m->name);
 	json_text(j, "source", m->source);
@@ -153,6 +219,18 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	}
 	json_end_array(j);
 	json_bool(j, "continuous", m->continuous);
+	json_bool(j, "soft_delete", m->soft_delete);
+	json_bool(j, "sync_columns", m->sync_columns);
+	json_text(j, "synced_at_column", m->synced_at_column);
+	json_text(j, "is_deleted_column", m->is_deleted_column);
+	json_text(j, "publication", publication);
+	json_text(j, "slot", slot);
+	json_int(j, "batch_size", m->batch_size);
+	json_int(j, "sync_interval_ms", m->sync_interval_ms);
+	json_number(j, "caught_up_s", m->caught_up_s);
+	text_or_null(j, "alert_command", m->alert_command);
+	json_number(j, "alert_lag_s", m->alert_lag_s);
+	json_int(j, "alert_retained_mb", m->alert_retained_mb);
 	json_text(j, "schema", schema_mode_names[m->schema]);
 	json_text(j, "on_existing_rows", existing_rows_names[m->on_existing_rows]);
 	json_int(j, "rows_per_chunk", m->rows_per_chunk);

@@ -15,7 +15,10 @@ void shape_failure(struct json *j, const struct error *e);
 void shape_peer(struct json *j, const struct peer_view *p);
 /* The fields of a mirror but "tables" and "errors", inside an object that is open. */
 void shape_mirror(struct json *j, const struct mirror_view *m);
-void shape_table(struct json *j, const struct table_view *t);
+/* c: what the stream did to it; NULL when its mirror does not replicate. */
+void shape_table(struct json *j, const struct table_view *t, const struct changes_view *c);
+/* "replication": null for NULL. */
+void shape_replication(struct json *j, const struct replication_view *r);
 void shape_mirror_config(struct json *j, const struct mirror_config *m);
 void shape_preflight(struct json *j, const struct preflight *p);
 

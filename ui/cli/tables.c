@@ -19,13 +19,17 @@ const struct table_view *tables_next(struct tables *t)
 void tables_shape(struct json *j, struct model *model, const struct mirror_view *m)
 {
 	const struct table_view *t;
+	struct replication_view stream;
+	struct changes_view changes;
 	struct tables all = { .model = model, .mirror = m->name };
 	struct tables failed = all;
 	json_object(j, NULL);
 	shape_mirror(j, m);
+	shape_replication(j, model_replication(model, m->name, &stream) ? &stream : NULL);
 	json_array(j, "tables");
 	while ((t = tables_next(&all)))
-		shape_table(j, t);
+		shape_table(j, t,
+			m->continuous && model_changes(model, m->name, &t->index, 1, &changes) == 1 ? &changes : NULL);
 	json_end_array(j);
 	json_array(j, "errors");
 	if (m->error.class != ERROR_NONE)

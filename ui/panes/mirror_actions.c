@@ -44,6 +44,12 @@ static void ask_drop(struct pane *p, const struct mirror_view *v)
 					  .subject = v->name });
 }
 
+/* Both in one go would be two questions at once: the second comes when the key is pressed again. */
+static bool lacks_passwords(struct ui *u, const struct mirror_view *v)
+{
+	return password_needed(u, v->source) || password_needed(u, v->target);
+}
+
 bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a)
 {
 	switch (a) {
@@ -51,11 +57,12 @@ bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a)
 		if (mirror_runs(v->state))
 			send(p->ui, COMMAND_MIRROR_PAUSE, v->name,
 				v->continuous ? "paused; its slot keeps WAL on the source until it goes on" : "paused");
-		else
+		else if (!lacks_passwords(p->ui, v))
 			send(p->ui, COMMAND_MIRROR_RUN, v->name, "");
 		return true;
 	case ACTION_RETRY:
-		send(p->ui, COMMAND_MIRROR_RETRY, v->name, "tried again");
+		if (!lacks_passwords(p->ui, v))
+			send(p->ui, COMMAND_MIRROR_RETRY, v->name, "tried again");
 		return true;
 	case ACTION_REFRESH:
 		send(p->ui, COMMAND_MIRROR_REFRESH, v->name, "read from the target");

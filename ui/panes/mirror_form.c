@@ -5,6 +5,7 @@
 #include "draft.h"
 #include "widgets/form.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@ enum {
 	F_NAME,
 	F_SOURCE,
 	F_TARGET,
+	F_CONTINUOUS,
+	F_SOFT_DELETE,
 	F_SCHEMA,
 	F_EXISTING,
 	F_ADVANCED,
@@ -22,6 +25,14 @@ enum {
 	F_CHUNKING,
 	F_TRANSFER,
 	F_RATE,
+	F_BATCH,
+	F_INTERVAL,
+	F_CAUGHT_UP,
+	F_PUBLICATION,
+	F_SLOT,
+	F_SYNC_COLUMNS,
+	F_SYNCED_AT,
+	F_IS_DELETED,
 	F_NEXT,
 	F_COUNT
 };
@@ -30,6 +41,10 @@ static const struct field fields[F_COUNT] = {
 	[F_NAME] = { FIELD_TEXT, "Mirror name", "letters, digits, _ - .", "as it will be called here" },
 	[F_SOURCE] = { FIELD_CHOICE, "Source peer", "left and right choose; nothing is changed there" },
 	[F_TARGET] = { FIELD_CHOICE, "Target peer", "left and right choose; the tables go there" },
+	[F_CONTINUOUS] = { FIELD_TOGGLE, "Continuous",
+		"on: goes on replicating changes until you stop it; off: initial copy only" },
+	[F_SOFT_DELETE] = { FIELD_TOGGLE, "Soft delete",
+		"on: a DELETE on the source sets a flag on the target instead" },
 	[F_SCHEMA] = { FIELD_CHOICE, "Schema",
 		"tables: create what is missing on the target; none: all tables are there already", NULL, 0,
 		0, schema_mode_names, SCHEMA_NONE + 1 },
@@ -50,6 +65,18 @@ static const struct field fields[F_COUNT] = {
 		0, 0, transfer_names, TRANSFER_FETCH + 1 },
 	[F_RATE] = { FIELD_NUMBER, "Rate limit (MB/s)", "for all workers together; can change later",
 		"none", 0, 1000000 },
+	[F_BATCH] = { FIELD_NUMBER, "Batch size", "changes in one transaction on the target, in a backlog",
+		"50000", 1, 10000000 },
+	[F_INTERVAL] = { FIELD_NUMBER, "Sync interval (ms)", "least time between two commits on the target",
+		"0, at once", 0, 3600000 },
+	[F_CAUGHT_UP] = { FIELD_NUMBER, "Caught up under (ms)", "lag under which it counts as caught up", "1000",
+		1, 86400000 },
+	[F_PUBLICATION] = { FIELD_TEXT, "Publication", "is made on the source, and dropped with the mirror" },
+	[F_SLOT] = { FIELD_TEXT, "Replication slot", "lower-case letters, digits and _; made on the source" },
+	[F_SYNC_COLUMNS] = { FIELD_TOGGLE, "Sync columns",
+		"two more columns: when pgpier wrote the row, and whether the source deleted it" },
+	[F_SYNCED_AT] = { FIELD_TEXT, "Written-at column", "its name on the target", "_pgpier_synced_at" },
+	[F_IS_DELETED] = { FIELD_TEXT, "Deleted column", "its name on the target", "_pgpier_is_deleted" },
 	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
 };
 
@@ -59,7 +86,31 @@ struct mirror_form {
 	struct draft *draft;
 	struct strings peers;
 	bool stored; /* config has been given a name: later pages exist */
+	char slot[NAME_SIZE], publication[NAME_SIZE]; /* what they are called unless typed */
 };
+
+static void copy_text_field(const struct form *f, int field, const char *empty, char **to)
+{
+	const char *text = form_text(f, field);
+	free(*to);
+	*to = xstrdup(*text != '\0' ? text : empty);
+}
+
+/* What was typed stays in the form when continuous is turned off; a mirror keeps it, too, but for soft delete,
+ * which nothing could do then. */
+static void copy_replication(const struct form *f, struct mirror_config *m)
+{
+	m->continuous = f->fields[F_CONTINUOUS].on;
+	m->soft_delete = m->continuous && f->fields[F_SOFT_DELETE].on;
+	m->sync_columns = m->continuous && f->fields[F_SYNC_COLUMNS].on;
+	m->batch_size = (int)form_number(f, F_BATCH, 50000);
+	m->sync_interval_ms = (int)form_number(f, F_INTERVAL, 0);
+	m->caught_up_s = (double)form_number(f, F_CAUGHT_UP, 1000) / 1000;
+	copy_text_field(f, F_PUBLICATION, NULL, &m->publication);
+	copy_text_field(f, F_SLOT, NULL, &m->slot);
+	copy_text_field(f, F_SYNCED_AT, fields[F_SYNCED_AT].fallback, &m->synced_at_column);
+	copy_text_field(f, F_IS_DELETED, fields[F_IS_DELETED].fallback, &m->is_deleted_column);
+}
 
 static void copy_form(struct mirror_form *s)
 {
@@ -79,6 +130,7 @@ static void copy_form(struct mirror_form *s)
 	m->chunking = (enum chunking)f->fields[F_CHUNKING].choice;
 	m->transfer = (enum transfer)f->fields[F_TRANSFER].choice;
 	m->rate_limit_mb = (int)form_number(f, F_RATE, 0);
+	copy_replication(f, m);
 }
 
 static int peer_index(const struct mirror_form *s, const char *name, int otherwise)
@@ -101,7 +153,36 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 		form_set_number(f, F_PARALLEL, m->tables_in_parallel);
 	if (m->rate_limit_mb > 0)
 		form_set_number(f, F_RATE, m->rate_limit_mb);
+	if (m->batch_size != usual.batch_size)
+		form_set_number(f, F_BATCH, m->batch_size);
+	if (m->sync_interval_ms > 0)
+		form_set_number(f, F_INTERVAL, m->sync_interval_ms);
+	if (m->caught_up_s != usual.caught_up_s)
+		form_set_number(f, F_CAUGHT_UP, llround(m->caught_up_s * 1000));
+	if (strcmp(m->synced_at_column, usual.synced_at_column) != 0)
+		form_set_text(f, F_SYNCED_AT, m->synced_at_column);
+	if (strcmp(m->is_deleted_column, usual.is_deleted_column) != 0)
+		form_set_text(f, F_IS_DELETED, m->is_deleted_column);
 	mirror_config_free(&usual);
+}
+
+/* What makes no sense without another is not there without it. The names of what is made on the source follow
+ * the mirror's until somebody types another. */
+static void show_dependent(struct mirror_form *s)
+{
+	static const int of_stream[] = { F_SOFT_DELETE, F_BATCH, F_INTERVAL, F_CAUGHT_UP, F_PUBLICATION, F_SLOT,
+		F_SYNC_COLUMNS };
+	struct field *d = s->form.fields;
+	for (size_t i = 0; i < ARRAY_SIZE(of_stream); i++)
+		d[of_stream[i]].hidden = !d[F_CONTINUOUS].on;
+	d[F_SYNCED_AT].hidden = !d[F_CONTINUOUS].on || !d[F_SYNC_COLUMNS].on;
+	d[F_IS_DELETED].hidden = !d[F_CONTINUOUS].on || (!d[F_SYNC_COLUMNS].on && !d[F_SOFT_DELETE].on);
+	struct mirror_config named = { .name = xstrdup(form_text(&s->form, F_NAME)) };
+	mirror_slot_name(&named, s->slot);
+	mirror_publication_name(&named, s->publication);
+	free(named.name);
+	d[F_SLOT].fallback = s->slot;
+	d[F_PUBLICATION].fallback = s->publication;
 }
 
 static void show_config(struct mirror_form *s)
@@ -116,7 +197,33 @@ static void show_config(struct mirror_form *s)
 	f->fields[F_EXISTING].choice = (int)m->on_existing_rows;
 	f->fields[F_CHUNKING].choice = (int)m->chunking;
 	f->fields[F_TRANSFER].choice = (int)m->transfer;
+	f->fields[F_CONTINUOUS].on = m->continuous;
+	f->fields[F_SOFT_DELETE].on = m->soft_delete;
+	f->fields[F_SYNC_COLUMNS].on = m->sync_columns;
+	form_set_text(f, F_PUBLICATION, m->publication);
+	form_set_text(f, F_SLOT, m->slot);
 	show_numbers(f, m);
+	show_dependent(s);
+}
+
+/* The rules of the configuration itself, said under the field that they are about. */
+static void check_names(const struct mirror_form *s, struct form *f, int field)
+{
+	struct mirror_config m;
+	struct error e = { 0 };
+	mirror_config_defaults(&m);
+	m.name = xstrdup("m");
+	m.source = xstrdup("a");
+	m.target = xstrdup("b");
+	copy_replication(f, &m);
+	const char *key = field == F_SLOT		  ? "slot"
+					  : field == F_PUBLICATION ? "publication"
+					  : field == F_SYNCED_AT   ? "synced_at_column"
+											   : "is_deleted_column";
+	if (!s->form.fields[field].hidden && !mirror_config_check(&m, &e) &&
+		strncmp(e.text, key, strlen(key)) == 0)
+		copy_text(f->fields[field].error, sizeof(f->fields[field].error), e.text);
+	mirror_config_free(&m);
 }
 
 static void check(void *data, struct form *f, int field)
@@ -124,6 +231,8 @@ static void check(void *data, struct form *f, int field)
 	const struct mirror_form *s = data;
 	struct field *d = &f->fields[field];
 	struct mirror_view v;
+	if (field == F_SLOT || field == F_PUBLICATION || field == F_SYNCED_AT || field == F_IS_DELETED)
+		check_names(s, f, field);
 	if (field == F_TARGET && d->choice == f->fields[F_SOURCE].choice)
 		copy_text(d->error, sizeof(d->error), "the target must be another peer than the source");
 	if (field != F_NAME || (*form_text(f, F_NAME) == '\0' && !f->accepting))
@@ -166,6 +275,7 @@ static bool act(struct pane *p, enum action a)
 		s->form.pressed = F_NEXT;
 	else if (!form_act(&s->form, a))
 		return false;
+	show_dependent(s);
 	if (form_take_pressed(&s->form) == F_NEXT)
 		go_on(s);
 	return true;
@@ -197,6 +307,7 @@ static bool input(struct pane *p, const struct input *in)
 	struct mirror_form *s = (struct mirror_form *)p;
 	bool mouse = in->kind != INPUT_KEY && in->kind != INPUT_PASTE;
 	bool taken = mouse ? form_mouse(&s->form, in) : form_input(&s->form, in);
+	show_dependent(s);
 	if (form_take_pressed(&s->form) == F_NEXT)
 		go_on(s);
 	return taken;
@@ -235,14 +346,15 @@ static void render(struct pane *p, const struct canvas *c)
 	form_render(&s->form, &body);
 	if (side.cols == 0)
 		return;
-	facts_add(&f, NULL, ROLE_TITLE, "Initial copy");
+	bool continuous = s->form.fields[F_CONTINUOUS].on;
+	facts_add(&f, NULL, ROLE_TITLE, continuous ? "Continuous replication" : "Initial copy");
 	facts_gap(&f);
 	peer_fact(&f, s, "from", F_SOURCE);
 	peer_fact(&f, s, "to", F_TARGET);
 	facts_gap(&f);
 	facts_add(&f, NULL, ROLE_DIM,
-		"The rows are taken from one snapshot of the source. Nothing is changed on any server before the "
-		"review page.");
+		"The rows are taken from one snapshot of the source%s. Nothing is changed on any server before the "
+		"review page.", continuous ? "; from then on its changes follow" : "");
 	facts_render(&f, &side);
 	facts_clear(&f);
 }

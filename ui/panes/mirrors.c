@@ -15,9 +15,9 @@ static const struct column columns[COL_COUNT] = {
 	[COL_SOURCE] = { "SOURCE", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_TARGET] = { "TARGET", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_STATE] = { "STATE", 14, 16, ALIGN_LEFT, 0, false, false },
-	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false },
+	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false, true },
 	[COL_LAG] = { "LAG", 5, 8, ALIGN_RIGHT, 1, false, false },
-	[COL_SINCE] = { "SINCE", 7, 8, ALIGN_RIGHT, 2, false, false },
+	[COL_SINCE] = { "SINCE", 6, 8, ALIGN_RIGHT, 2, false, false },
 };
 
 struct mirrors {
@@ -57,7 +57,7 @@ static void since_text(const struct mirror_view *v, char *buf, size_t size)
 	int64_t at = v->ended_at != 0 && !mirror_runs(v->state) ? v->ended_at : v->started_at;
 	double ago = (double)(wall_us() - at) / 1e6;
 	if (at == 0)
-		copy_text(buf, size, "-");
+		buf[0] = '\0';
 	else if (ago < 12 * 3600)
 		copy_text(buf, size, format_clock(at, text));
 	else
@@ -67,7 +67,7 @@ static void since_text(const struct mirror_view *v, char *buf, size_t size)
 static void lag_cell(const struct mirror_view *v, struct cell *out)
 {
 	char text[FORMAT_SIZE];
-	copy_text(out->text, sizeof(out->text), lag_text(v->continuous ? v->lag_s : -1, text));
+	copy_text(out->text, sizeof(out->text), v->continuous ? format_lag(v->lag_s, text) : "");
 	if (v->state == MIRROR_CATCHING_UP)
 		out->role = ROLE_WARN;
 }
@@ -144,6 +144,7 @@ static void sync(struct pane *p)
 	free(s->rows);
 	s->count = model_mirrors(p->ui->model, &s->rows);
 	table_refresh(&s->table);
+	list_choose(p, &s->table, ROOT_MIRRORS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)

@@ -34,7 +34,7 @@ static void settings_facts(struct facts *f, const struct mirror_config *m)
 
 static void replication_facts(struct facts *f, const struct mirror_config *m)
 {
-	char slot[NAME_SIZE], publication[NAME_SIZE], text[FORMAT_SIZE];
+	char slot[NAME_SIZE], publication[NAME_SIZE];
 	mirror_slot_name(m, slot);
 	mirror_publication_name(m, publication);
 	facts_gap(f);
@@ -47,7 +47,7 @@ static void replication_facts(struct facts *f, const struct mirror_config *m)
 	facts_add(f, "batch size", ROLE_TEXT, "%d changes", m->batch_size);
 	if (m->sync_interval_ms > 0)
 		facts_add(f, "sync interval", ROLE_TEXT, "%d ms", m->sync_interval_ms);
-	facts_add(f, "caught up", ROLE_TEXT, "under %s", lag_text(m->caught_up_s, text));
+	facts_add(f, "caught up", ROLE_TEXT, "under %.0f ms", m->caught_up_s * 1000);
 	if (m->alert_command)
 		facts_add(f, "alert command", ROLE_TEXT, "%s", m->alert_command);
 }

@@ -7,8 +7,6 @@
 #include "widgets/facts.h"
 #include "widgets/table.h"
 
-#include <pgpier/format.h>
-
 struct draft;
 
 struct pane *peers_pane_new(struct ui *u);
@@ -40,6 +38,9 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 /* What a pane that is a list does with text and the mouse. */
 bool list_input(struct pane *p, struct table *t, const struct input *in);
 
+/* Selects the object that ui_choose() named, if the list has it by now. */
+void list_choose(struct pane *p, struct table *t, enum root root);
+
 /* ---- shared.c: how objects read on a screen ---- */
 
 void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v);
@@ -68,8 +69,6 @@ void watch_peer(struct ui *u, const char *peer, int64_t *asked_at);
 
 /* ---- stream.c: how replication reads ---- */
 
-const char *lag_text(double lag_s, char buf[FORMAT_SIZE]); /* "3 ms", "0.2 s", "4m 10s", "-" */
-const char *per_second_text(double n, char buf[FORMAT_SIZE]); /* "0.4", "812", "1.2 k" */
 /* "reaches 0 at 14:05", "falling behind 3 MB/s", "caught up"; empty when there is nothing to say. */
 enum role forecast_text(const struct replication_view *r, enum mirror_state state, int64_t now_wall_us,
 	char *buf, size_t size);

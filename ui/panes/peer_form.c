@@ -286,6 +286,7 @@ static void sync(struct pane *p)
 	s->saving = 0;
 	if (o.state == OUTCOME_DONE) {
 		ui_toast(p->ui, false, "peer %s saved", form_text(&s->form, F_NAME));
+		ui_choose(p->ui, ROOT_PEERS, form_text(&s->form, F_NAME));
 		ui_pop(p->ui);
 	} else {
 		ui_toast_error(p->ui, &o.error);

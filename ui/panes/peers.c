@@ -12,12 +12,12 @@ enum { COL_NAME, COL_ADDRESS, COL_VERSION, COL_WAL, COL_SIZE, COL_MIRRORS, COL_S
 
 static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
-	[COL_ADDRESS] = { "ADDRESS", 24, 56, ALIGN_LEFT, 1, false, false },
-	[COL_VERSION] = { "VERSION", 8, 12, ALIGN_LEFT, 2, false, false },
+	[COL_ADDRESS] = { "ADDRESS", 14, 56, ALIGN_LEFT, 1, false, false },
+	[COL_VERSION] = { "VERSION", 7, 12, ALIGN_LEFT, 2, false, false },
 	[COL_WAL] = { "WAL", 7, 8, ALIGN_LEFT, 4, false, false },
 	[COL_SIZE] = { "SIZE", 7, 8, ALIGN_RIGHT, 3, false, false },
-	[COL_MIRRORS] = { "MIRRORS", 8, 8, ALIGN_RIGHT, 5, false, false },
-	[COL_STATUS] = { "STATUS", 20, 60, ALIGN_LEFT, 0, true, false },
+	[COL_MIRRORS] = { "MIRRORS", 7, 8, ALIGN_RIGHT, 5, false, false },
+	[COL_STATUS] = { "STATUS", 10, 10, ALIGN_LEFT, 0, true, false },
 };
 
 struct peers {
@@ -146,6 +146,7 @@ static void sync(struct pane *p)
 	free(s->rows);
 	s->count = model_peers(p->ui->model, &s->rows);
 	table_refresh(&s->table);
+	list_choose(p, &s->table, ROOT_PEERS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
@@ -204,6 +205,8 @@ static bool act(struct pane *p, enum action a)
 		ui_push(p->ui, peer_detail_new(p->ui, v->name));
 	else if (a == ACTION_EDIT && v)
 		ui_push(p->ui, peer_form_new(p->ui, v->name));
+	else if (a == ACTION_TEST && v && password_needed(p->ui, v->name))
+		return true; /* a test follows the answer */
 	else if (a == ACTION_TEST && v)
 		probe(p->ui, v->name, "");
 	else if (a == ACTION_DROP && v)

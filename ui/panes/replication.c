@@ -193,7 +193,7 @@ static void render_lag(const struct replication *s, const struct canvas *c, bool
 		return;
 	}
 	x = canvas_addf(c, 0, x, ROLE_DIM, "lag ");
-	x = canvas_add(c, 0, x, ROLE_TITLE, lag_text(r->lag_s, lag)) + 2;
+	x = canvas_add(c, 0, x, ROLE_TITLE, format_lag(r->lag_s, lag)) + 2;
 	if (r->lag_bytes >= 0)
 		x = canvas_add(c, 0, x, ROLE_TEXT, format_bytes(r->lag_bytes, bytes)) + 2;
 	role = forecast_text(r, s->view.state, wall_us(), text, sizeof(text));
@@ -209,7 +209,7 @@ static void render_rates(const struct replication *s, const struct canvas *c)
 	const struct replication_view *r = &s->now;
 	char a[FORMAT_SIZE], b[FORMAT_SIZE];
 	int x = canvas_addf(c, 0, 1, ROLE_TEXT, "%s changes/s  %s transactions/s",
-		per_second_text(r->changes_per_s, a), per_second_text(r->transactions_per_s, b));
+		format_per_second(r->changes_per_s, a), format_per_second(r->transactions_per_s, b));
 	x = canvas_addf(c, 0, x + 2, ROLE_DIM, "so far %s in %s", format_count(r->changes, a),
 		format_count(r->transactions, b));
 	if (r->transaction_bytes > 0)

@@ -30,12 +30,32 @@ static void add_amounts(struct strbuf *b, const struct preflight *p)
 		format_bytes(p->bytes, bytes));
 }
 
+/* What goes on after the load, and what it costs the source. */
+static void add_replication(struct strbuf *b, const struct mirror_config *m)
+{
+	char slot[NAME_SIZE], publication[NAME_SIZE];
+	mirror_slot_name(m, slot);
+	mirror_publication_name(m, publication);
+	strbuf_addf(b, "\nReplication: publication %s and slot %s on %s, which pgpier drops with the mirror. While the "
+				   "mirror is paused the slot keeps WAL there: watch its disk.\n",
+		publication, slot, m->source);
+	if (m->soft_delete)
+		strbuf_addf(b, "A deleted row stays on %s, with %s set.\n", m->target, m->is_deleted_column);
+	if (m->sync_columns)
+		strbuf_addf(b, "Every table gets the columns %s and %s.\n", m->synced_at_column, m->is_deleted_column);
+	strbuf_addf(b, "Up to %d changes a transaction on %s", m->batch_size, m->target);
+	if (m->sync_interval_ms > 0)
+		strbuf_addf(b, ", at least %d ms apart", m->sync_interval_ms);
+	strbuf_addf(b, "; caught up under %.0f ms.\n", m->caught_up_s * 1000);
+}
+
 static char *plan_text(const struct review *s)
 {
 	struct strbuf b = STRBUF_INIT;
 	const struct mirror_config *m = &s->draft->config;
 	const char *dot = theme_glyph(s->pane.ui->theme, GLYPH_DOT);
-	strbuf_addf(&b, "Mirror %s copies from %s to %s.\n", m->name, m->source, m->target);
+	strbuf_addf(&b, "Mirror %s copies from %s to %s%s.\n", m->name, m->source, m->target,
+		m->continuous ? ", then replicates every change until you stop it" : "");
 	add_amounts(&b, s->preflight);
 	strbuf_add(&b, "Creating it will:\n");
 	for (size_t i = 0; i < s->preflight->plan.count; i++)
@@ -48,6 +68,8 @@ static char *plan_text(const struct review *s)
 		strbuf_addf(&b, "at most %d MB/s.\n", m->rate_limit_mb);
 	else
 		strbuf_add(&b, "no rate limit.\n");
+	if (m->continuous)
+		add_replication(&b, m);
 	return strbuf_take(&b);
 }
 
@@ -74,6 +96,7 @@ static void leave(struct review *s)
 	struct ui *u = s->pane.ui;
 	char name[NAME_SIZE];
 	copy_text(name, sizeof(name), s->draft->config.name);
+	ui_choose(u, ROOT_MIRRORS, name);
 	ui_pop_to(u, u->stacks[u->root][0]);
 	ui_push(u, mirror_detail_new(u, name));
 }

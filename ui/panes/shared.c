@@ -38,6 +38,14 @@ bool list_input(struct pane *p, struct table *t, const struct input *in)
 	return taken;
 }
 
+void list_choose(struct pane *p, struct table *t, enum root root)
+{
+	char *name = p->ui->chosen[root];
+	if (name[0] == '\0' || !table_select(t, table_identity(name)))
+		return;
+	name[0] = '\0';
+}
+
 /* ---- errors ---- */
 
 void error_facts(struct facts *f, const struct error *e)
@@ -329,8 +337,8 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 	if (v->moments[0] != '\0')
 		facts_add(f, "rows are", ROLE_TEXT, "%s", v->moments);
 	if (v->continuous && v->lag_s >= 0)
-		facts_add(f, "replicates", ROLE_TEXT, "%s changes/s, lag %s", per_second_text(v->changes_per_s, text),
-			lag_text(v->lag_s, took));
+		facts_add(f, "replicates", ROLE_TEXT, "%s changes/s, lag %s", format_per_second(v->changes_per_s, text),
+			format_lag(v->lag_s, took));
 	facts_gap(f);
 	load_facts(f, &v->load);
 	facts_add(f, "workers", ROLE_TEXT, "%d, %d busy, %d tables at once", v->workers,

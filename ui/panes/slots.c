@@ -12,8 +12,8 @@ enum { COL_NAME, COL_MIRROR, COL_ACTIVE, COL_STATUS, COL_RETAINED, COL_SAFE, COL
 	COL_SPILL, COL_DATABASE, COL_PLUGIN, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_NAME] = { "SLOT", 12, 63, ALIGN_LEFT, 0, false, false },
-	[COL_MIRROR] = { "MIRROR", 7, 24, ALIGN_LEFT, 2, false, false },
+	[COL_NAME] = { "SLOT", 18, 63, ALIGN_LEFT, 0, false, false },
+	[COL_MIRROR] = { "MIRROR", 9, 24, ALIGN_LEFT, 2, false, false },
 	[COL_ACTIVE] = { "ACTIVE", 6, 14, ALIGN_LEFT, 0, false, false },
 	[COL_STATUS] = { "WAL STATUS", 10, 12, ALIGN_LEFT, 0, false, false },
 	[COL_RETAINED] = { "RETAINED", 8, 10, ALIGN_RIGHT, 0, false, false },

@@ -4,32 +4,11 @@
 
 #include <pgpier/format.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NOTEWORTHY_SLOPE 1000.0 /* bytes a second; less is noise */
 #define SAY_CLOCK_UNTIL (12 * 3600.0)
-
-const char *lag_text(double lag_s, char buf[FORMAT_SIZE])
-{
-	if (lag_s < 0)
-		copy_text(buf, FORMAT_SIZE, "-");
-	else if (lag_s < 0.0995)
-		snprintf(buf, FORMAT_SIZE, "%.0f ms", lag_s * 1000);
-	else
-		format_duration(lag_s, buf);
-	return buf;
-}
-
-const char *per_second_text(double n, char buf[FORMAT_SIZE])
-{
-	if (n > 0 && n < 9.95)
-		snprintf(buf, FORMAT_SIZE, "%.1f", n);
-	else
-		format_count((int64_t)llround(n), buf);
-	return buf;
-}
 
 /* "at 14:05", or, when the day would be in doubt, "in 3d 04h". */
 static void when_text(double seconds, int64_t now, char *buf, size_t size)
@@ -99,14 +78,14 @@ enum role slot_text(const struct replication_view *r, int64_t now, char *buf, si
 void stream_text(const struct mirror_view *v, char *buf, size_t size)
 {
 	char rate[FORMAT_SIZE];
-	snprintf(buf, size, "%s ch/s", per_second_text(v->changes_per_s, rate));
+	snprintf(buf, size, "%s ch/s", format_per_second(v->changes_per_s, rate));
 }
 
 static void rates_fact(struct facts *f, const struct replication_view *r)
 {
 	char a[FORMAT_SIZE], b[FORMAT_SIZE];
-	facts_add(f, "changes", ROLE_TEXT, "%s/s in %s transactions/s", per_second_text(r->changes_per_s, a),
-		per_second_text(r->transactions_per_s, b));
+	facts_add(f, "changes", ROLE_TEXT, "%s/s in %s transactions/s", format_per_second(r->changes_per_s, a),
+		format_per_second(r->transactions_per_s, b));
 	facts_add(f, "", ROLE_TEXT, "%s in %s transactions", format_count(r->changes, a),
 		format_count(r->transactions, b));
 }
@@ -126,7 +105,7 @@ void stream_facts(struct facts *f, const struct replication_view *r, enum mirror
 	char text[256], bytes[FORMAT_SIZE], lag[FORMAT_SIZE];
 	if (r->running && r->lag_s >= 0) {
 		enum role role = forecast_text(r, state, wall_us(), text, sizeof(text));
-		facts_add(f, "lag", role == ROLE_DIM ? ROLE_TEXT : role, "%s, %s%s%s", lag_text(r->lag_s, lag),
+		facts_add(f, "lag", role == ROLE_DIM ? ROLE_TEXT : role, "%s, %s%s%s", format_lag(r->lag_s, lag),
 			format_bytes(MAX(r->lag_bytes, 0), bytes), text[0] != '\0' ? ": " : "", text);
 	}
 	rates_fact(f, r);

@@ -13,6 +13,7 @@ void dialog_open(struct dialog *d, const struct question *q)
 	copy_text(d->title, sizeof(d->title), q->title);
 	copy_text(d->subject, sizeof(d->subject), q->subject);
 	d->text = xstrdup(q->text ? q->text : "");
+	d->edit.secret = q->kind == ASK_SECRET;
 	edit_set(&d->edit, q->kind == ASK_VALUE ? q->value : "");
 }
 
@@ -36,7 +37,7 @@ enum answer dialog_input(struct dialog *d, const struct input *in)
 		return no ? ANSWER_NO : ANSWER_NONE;
 	}
 	if (in->kind == INPUT_KEY && in->key == KEY_RETURN) {
-		bool typed = d->kind == ASK_VALUE || strcmp(edit_text(&d->edit), d->subject) == 0;
+		bool typed = d->kind != ASK_NAME || strcmp(edit_text(&d->edit), d->subject) == 0;
 		return typed ? ANSWER_YES : ANSWER_NONE;
 	}
 	edit_input(&d->edit, in);
@@ -53,7 +54,9 @@ static void render_keys(const struct dialog *d, const struct canvas *c, int y)
 		canvas_add(c, y, x, ROLE_TEXT, "no (default)");
 		return;
 	}
-	x = canvas_add(c, y, x, ROLE_TEXT, d->kind == ASK_NAME ? "type the name:" : "value:") + 1;
+	static const char *const labels[] = { [ASK_NAME] = "type the name:", [ASK_VALUE] = "value:",
+		[ASK_SECRET] = "password:" };
+	x = canvas_add(c, y, x, ROLE_TEXT, labels[d->kind]) + 1;
 	edit_render(&d->edit, c, y, x, c->cols - x - 1, true, NULL);
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 /* A question before something happens, in the grades of the console: y/N (default No), the typed name,
- * and one value. The text names the object and what will happen to it. */
+ * one value, and a value that nobody shall see. The text names the object and what will happen to it. */
 #ifndef PGPIER_WIDGETS_DIALOG_H
 #define PGPIER_WIDGETS_DIALOG_H
 
 #include "widgets/edit.h"
 
-enum question_kind { ASK_YES_NO, ASK_NAME, ASK_VALUE };
+enum question_kind { ASK_YES_NO, ASK_NAME, ASK_VALUE, ASK_SECRET };
 
 struct question {
 	enum question_kind kind;

@@ -100,11 +100,21 @@ void table_refresh(struct table *t)
 	follow_anchor(t);
 }
 
-void table_select(struct table *t, uint64_t identity)
+static void move_to(struct table *t, size_t place)
 {
-	t->anchor = identity;
-	t->anchored = true;
-	follow_anchor(t);
+	t->selected = t->count > 0 ? MIN(place, t->count - 1) : 0;
+	anchor_here(t);
+}
+
+bool table_select(struct table *t, uint64_t identity)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->source->identity(t->data, t->rows[i]) != identity)
+			continue;
+		move_to(t, i);
+		return true;
+	}
+	return false;
 }
 
 const char *table_filter_note(const struct table *t, char *buf, size_t size)
@@ -116,12 +126,6 @@ const char *table_filter_note(const struct table *t, char *buf, size_t size)
 }
 
 /* ---- keys ---- */
-
-static void move_to(struct table *t, size_t place)
-{
-	t->selected = t->count > 0 ? MIN(place, t->count - 1) : 0;
-	anchor_here(t);
-}
 
 static size_t page_rows(const struct table *t)
 {
@@ -346,24 +350,53 @@ static void render_header(const struct table *t, const struct canvas *c)
 	}
 }
 
-static void render_row(
-	const struct table *t, const struct canvas *c, int y, const struct cell *cells, bool selected)
+/* Where a text runs to: over the cells after it that are empty; at the end of a row to the edge. *next is
+ * the first column that is not covered. */
+static int run_over(const struct table *t, const struct cell *cells, int column, int room, int *next)
 {
-	int x = MARGIN, last = 0;
+	int n = t->source->column_count, cells_wide = t->shown[column];
+	*next = column + 1;
+	if (t->source->columns[column].align != ALIGN_LEFT)
+		return cells_wide;
+	while (*next < n && (t->shown[*next] == 0 || cells[*next].text[0] == '\0')) {
+		cells_wide += t->shown[*next] > 0 ? GAP + t->shown[*next] : 0;
+		++*next;
+	}
+	return *next == n ? room : cells_wide;
+}
+
+/* Cuts after the last part that fits; a first one that doesn't is left to the ellipsis. */
+static void cut_parts(char *text, int cells)
+{
+	char *at = text + strlen(text);
+	while (text_width(text) > cells) {
+		do {
+			at -= at > text;
+		} while (at > text && (at[0] != ' ' || at[-1] != ' '));
+		if (at == text)
+			return;
+		at[-1] = '\0';
+	}
+}
+
+static void render_row(
+	const struct table *t, const struct canvas *c, int y, struct cell *cells, bool selected)
+{
+	int x = MARGIN;
 	if (selected) {
 		canvas_put(c, y, 0, c->cols, ALIGN_LEFT, ROLE_SELECTION, "");
 		canvas_add(c, y, 0, ROLE_SELECTION, theme_glyph(c->theme, GLYPH_POINTER));
 	}
-	for (int i = 0; i < t->source->column_count; i++)
-		last = t->shown[i] > 0 ? i : last;
-	for (int i = 0; i < t->source->column_count; i++) {
+	for (int i = 0, next; i < t->source->column_count; i = next) {
+		next = i + 1;
 		if (t->shown[i] == 0)
 			continue;
-		/* The last column may run on to the edge: nothing follows it. */
-		bool runs = i == last && t->source->columns[i].align == ALIGN_LEFT;
-		canvas_put(c, y, x, runs ? c->cols - MARGIN - x : t->shown[i], t->source->columns[i].align,
-			selected ? ROLE_SELECTION : cells[i].role, cells[i].text);
-		x += t->shown[i] + GAP;
+		int wide = run_over(t, cells, i, c->cols - MARGIN - x, &next);
+		if (t->source->columns[i].parts)
+			cut_parts(cells[i].text, wide);
+		canvas_put(c, y, x, wide, t->source->columns[i].align, selected ? ROLE_SELECTION : cells[i].role,
+			cells[i].text);
+		x += wide + GAP;
 	}
 }
 

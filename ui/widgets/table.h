@@ -19,6 +19,7 @@ struct column {
 	short rank; /* columns of the highest rank leave first when it gets narrow; 0 never leaves */
 	bool grows; /* takes what is left over */
 	bool fixed; /* can't be sorted by */
+	bool parts; /* two spaces part its text: what does not fit leaves by whole parts */
 };
 
 struct cell {
@@ -67,7 +68,8 @@ void table_free(struct table *t);
 void table_refresh(struct table *t);
 /* Row of the source that is selected; TABLE_NOTHING when the list is empty. */
 size_t table_selected(const struct table *t);
-void table_select(struct table *t, uint64_t identity);
+/* False, and nothing changed, when no row that is shown has it. */
+bool table_select(struct table *t, uint64_t identity);
 /* "12 of 3480" while a filter is on, else empty. */
 const char *table_filter_note(const struct table *t, char *buf, size_t size);
 

@@ -20,10 +20,12 @@ bool toast_shown(const struct toast *t, int64_t now_us)
 	return t->until != 0 && (t->error || now_us < t->until);
 }
 
-void toast_key(struct toast *t)
+bool toast_key(struct toast *t)
 {
-	if (t->error)
+	bool error = t->error;
+	if (error)
 		*t = (struct toast){ 0 };
+	return error;
 }
 
 void toast_render(const struct toast *t, const struct canvas *line)

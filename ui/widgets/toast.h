@@ -14,7 +14,7 @@ struct toast {
 
 void toast_show(struct toast *t, int64_t now_us, bool error, const char *text);
 bool toast_shown(const struct toast *t, int64_t now_us);
-void toast_key(struct toast *t); /* a key was pressed */
+bool toast_key(struct toast *t); /* a key was pressed; true: it took an error away */
 void toast_render(const struct toast *t, const struct canvas *line);
 
 #endif

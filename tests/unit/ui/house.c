@@ -76,6 +76,14 @@ const char *house_draw(struct house *h)
 	return h->text;
 }
 
+void house_read(const struct house *h, char *buf, size_t size, int row)
+{
+	struct strbuf b = STRBUF_INIT;
+	read_line(&b, row, h->cols);
+	copy_text(buf, size, b.text);
+	strbuf_free(&b);
+}
+
 static void press(struct house *h, int key)
 {
 	struct input in = { .kind = INPUT_KEY, .key = key };

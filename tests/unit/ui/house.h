@@ -23,6 +23,8 @@ void house_type(struct house *h, const char *text); /* character by character */
 void house_paste(struct house *h, const char *text);
 void house_click(struct house *h, enum input_kind kind, int y, int x);
 const char *house_draw(struct house *h);
+/* A row as it stands on the screen now, without drawing it anew. */
+void house_read(const struct house *h, char *buf, size_t size, int row);
 bool house_sees(struct house *h, const char *what);
 /* The line that holds `what`; NULL when none does. Valid until the next frame. */
 const char *house_line(struct house *h, const char *what, char *buf, size_t size);

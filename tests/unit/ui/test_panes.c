@@ -27,10 +27,12 @@ static void mirrors_and_peers(void **state)
 	house_press(h, "1");
 	assert_sees(h, "mover@10.1.1.5");
 	assert_sees(h, "● 0.8 ms");
-	assert_sees(h, "! connection ref");
+	assert_sees(h, "! connect");
 	house_press(h, "enter");
 	assert_sees(h, "Activity");
 	assert_int_equal(stage_count(h->engine, COMMAND_PEER_WATCH), 1);
+	house_press(h, "tab");
+	assert_sees(h, "no replication slots there");
 	house_press(h, "tab");
 	assert_sees(h, "PostgreSQL 15.20");
 	assert_sees(h, "superuser");
@@ -297,6 +299,51 @@ static void leaving_with_work(void **state)
 	house_close(h);
 }
 
+/* A peer that asks has lost its password with the process before. */
+static void forgotten_passwords(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	struct config c = { 0 };
+	struct mirror_config m;
+	(void)state;
+	const char *const names[] = { "one", "two", "keeps" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct peer_config p = { .name = xstrdup(names[i]), .ask_password = true };
+		p.password = i == 2 ? xstrdup("known") : NULL;
+		config_put_peer(&c, &p);
+	}
+	mirror_config_defaults(&m);
+	m.name = xstrdup("m");
+	m.source = xstrdup("one");
+	m.target = xstrdup("keeps");
+	config_put_mirror(&c, &m);
+	model_set_config(h->ui.model, &c);
+	passwords_init(&h->ui);
+	assert_sees(h, "Password of one");
+	house_type(h, "s3cret");
+	assert_not_sees(h, "s3cret");
+	house_press(h, "enter");
+	assert_string_equal(stage_last(h->engine, COMMAND_PEER_PASSWORD)->name, "one");
+	assert_string_equal(stage_last(h->engine, COMMAND_PEER_PASSWORD)->peer->password, "s3cret");
+	assert_sees(h, "Password of two");
+	house_press(h, "esc");
+	assert_not_sees(h, "Password of");
+	assert_int_equal(stage_count(h->engine, COMMAND_PEER_PASSWORD), 1);
+	house_press(h, "2 p"); /* the stage did not take it, so what needs it asks again */
+	assert_sees(h, "Password of one");
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_RUN), 0);
+	house_press(h, "esc 1 down t");
+	assert_sees(h, "Password of two");
+	house_press(h, "esc down t");
+	assert_int_equal(stage_count(h->engine, COMMAND_PEER_PROBE), 1);
+	house_close(h);
+	while (c.peer_count > 0)
+		config_remove_peer(&c, c.peers[0].name);
+	config_remove_mirror(&c, "m");
+	free(c.peers);
+	free(c.mirrors);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +360,7 @@ int main(void)
 		cmocka_unit_test(events_follow),
 		cmocka_unit_test(the_mouse),
 		cmocka_unit_test(leaving_with_work),
+		cmocka_unit_test(forgotten_passwords),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "house.h"
+#include "model/write.h"
 
 static void a_peer_from_a_uri(void **state)
 {
@@ -136,6 +137,9 @@ static void going_back_loses_nothing(void **state)
 	assert_sees(h, "1 blocker");
 	house_press(h, "c");
 	assert_sees(h, "a blocker stands in the way");
+	house_press(h, "esc"); /* takes the error away, and nothing else */
+	assert_not_sees(h, "a blocker stands in the way");
+	assert_sees(h, "1 blocker");
 	house_press(h, "esc");
 	assert_sees(h, "6 of 7 tables");
 	house_press(h, "esc");
@@ -158,7 +162,7 @@ static void truncating_takes_the_name(void **state)
 	(void)state;
 	house_press(h, "2 n");
 	house_type(h, "cut");
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		house_press(h, "tab");
 	house_press(h, "right"); /* existing rows: truncate */
 	assert_sees(h, "truncate");
@@ -172,6 +176,60 @@ static void truncating_takes_the_name(void **state)
 	house_type(h, "cut");
 	house_press(h, "enter");
 	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_SAVE), 1);
+	house_close(h);
+}
+
+static void a_continuous_mirror(void **state)
+{
+	struct house *h = house_open(119, 40, false);
+	(void)state;
+	house_press(h, "2 n");
+	house_type(h, "Shop-5");
+	assert_not_sees(h, "Soft delete");
+	house_press(h, "tab tab tab space tab");
+	assert_sees(h, "Soft delete");
+	house_press(h, "space tab tab tab enter"); /* Advanced */
+	assert_sees(h, "pgpier_shop_5");
+	assert_sees(h, "_pgpier_is_deleted");
+	assert_not_sees(h, "_pgpier_synced_at");
+	for (int i = 0; i < 7; i++)
+		house_press(h, "tab");
+	house_type(h, "1000"); /* batch size */
+	house_press(h, "tab tab");
+	house_type(h, "250");
+	house_press(h, "tab tab");
+	house_type(h, "Bad-Slot");
+	house_press(h, "tab");
+	assert_sees(h, "slot must be 1 to 63 lower-case");
+	house_press(h, "space"); /* sync columns */
+	assert_sees(h, "_pgpier_synced_at");
+	house_press(h, "^s");
+	assert_sees(h, "slot must be"); /* it goes nowhere, and to the field that is wrong */
+	house_press(h, "^u");
+	house_type(h, "mine");
+	house_press(h, "^s a c c");
+	assert_sees(h, "then replicates every change");
+	assert_sees(h, "publication pgpier_shop_5 and slot mine on ec2-prod");
+	assert_sees(h, "caught up under 250 ms");
+	house_press(h, "enter");
+	const struct mirror_config *m = stage_last(h->engine, COMMAND_MIRROR_SAVE)->mirror;
+	assert_true(m->continuous && m->soft_delete && m->sync_columns);
+	assert_int_equal(m->batch_size, 1000);
+	assert_true(m->caught_up_s == 0.25 && m->sync_interval_ms == 0);
+	assert_string_equal(m->slot, "mine");
+	assert_null(m->publication);
+	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
+	assert_string_equal(m->is_deleted_column, "_pgpier_is_deleted");
+	assert_sees(h, "Mirrors (4) › Shop-5");
+	house_press(h, "esc"); /* from its own page to the list, where it is selected */
+	assert_sees(h, "▸Shop-5");
+	house_press(h, "e"); /* it runs; what it was made of shows when it doesn't */
+	assert_sees(h, "it is running");
+	model_mirror_state(h->ui.model, "Shop-5", MIRROR_PAUSED, NULL);
+	house_press(h, "esc e");
+	assert_sees(h, "Continuous            [x] on");
+	house_press(h, "tab tab enter"); /* Advanced */
+	assert_sees(h, "mine");
 	house_close(h);
 }
 
@@ -240,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_mirror),
 		cmocka_unit_test(going_back_loses_nothing),
 		cmocka_unit_test(truncating_takes_the_name),
+		cmocka_unit_test(a_continuous_mirror),
 		cmocka_unit_test(mapping_ranges_and_folds),
 		cmocka_unit_test(fifty_thousand_tables),
 	};
