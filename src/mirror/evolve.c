@@ -125,6 +125,12 @@ static bool wants_refill(const struct evolving *x, const struct evolve_column *c
 	return c->found && !c->missing && x->sides.rewritten;
 }
 
+/* NOT NULL, and every row gets a value at once. */
+static bool is_full(const struct evolving *x, const struct evolve_column *c)
+{
+	return c->not_null && (c->missing || (wants_refill(x, c) && (c->identity || c->default_text)));
+}
+
 /* In a table that was not rewritten rows got nothing, whatever the default is now. */
 static void add_clause(const struct evolving *x, struct strbuf *b, const char *name,
 	const struct evolve_column *c)
@@ -144,8 +150,20 @@ static void add_clause(const struct evolving *x, struct strbuf *b, const char *n
 	} else if (refill && c->default_text) {
 		strbuf_addf(b, " DEFAULT %s", c->default_text);
 	}
-	if (c->not_null && (c->missing || identity || (refill && c->default_text)))
+	if (is_full(x, c))
 		strbuf_add(b, " NOT NULL");
+}
+
+/* NOT NULL for when the stream has passed the rows that may come without a value. */
+static void later_clause(const struct evolving *x, struct strbuf *b, const char *name,
+	const struct evolve_column *c)
+{
+	if (!c->not_null || is_full(x, c) || !x->v->id)
+		return;
+	char *statement = alter(x, "ALTER COLUMN", name, " SET NOT NULL");
+	strbuf_add(b, "; ");
+	store_sql_later(b, x->v->id, statement);
+	free(statement);
 }
 
 /* The default of rows to come, where the one that filled the old ones is another. */
@@ -184,6 +202,7 @@ static bool add_column(struct evolving *x, const struct ddl_column *now, const s
 	default_clause(x, &sql, now->name, c);
 	if (after.len)
 		strbuf_add(&sql, after.text);
+	later_clause(x, &sql, now->name, c);
 	bool ok = pg_run(x->v->target, e, sql.text);
 	strbuf_free(&sql);
 	strbuf_free(&clause);

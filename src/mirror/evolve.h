@@ -27,6 +27,7 @@
 struct evolve {
 	struct pg *source, *target;
 	const struct mirror_config *config;
+	int64_t id; /* the mirror's in the store; 0: nothing is noted there for later */
 };
 
 enum evolve_end {
@@ -54,19 +55,16 @@ bool evolve_relation(const struct evolve *v, const struct store_table *t, const 
 bool evolve_mend(const struct evolve *v, const struct store_table *t, const struct error *why,
 	struct evolve_result *out, struct error *e) MUST_CHECK;
 
-/* What the stream does not tell of: generated columns that were added, NOT NULL that was set. For any time when
- * the stream is caught up; what is not ready for it yet is left for the next time. */
-bool evolve_settle(const struct evolve *v, const struct store_table *tables, size_t n, struct strings *done,
+/* What had to wait: NOT NULL where rows without a value were still on their way, and generated columns that were
+ * added, of which the stream does not tell. For any time when the stream is caught up; what is not ready for it
+ * yet is left for the next time. store: as it was read last. */
+bool evolve_settle(const struct evolve *v, const struct store_mirror *store, struct strings *done,
 	struct error *e) MUST_CHECK;
 
-/* Partitions that the source has below the mirror's parents and the mirror does not know, with their own
- * partitions. Free *out. */
-bool evolve_find_partitions(const struct evolve *v, const struct store_table *tables, size_t n,
-	struct schema_table **out, size_t *count, struct error *e) MUST_CHECK;
-/* Makes those on the target, keys and indexes included, as parts of their parents, and notes in the store (id:
- * the mirror's) that they are ours. Their rows are another matter: a partition may have come with rows. */
-bool evolve_make_partitions(const struct evolve *v, int64_t id, const struct store_table *tables, size_t n,
-	const struct schema_table *made, size_t count, struct error *e) MUST_CHECK;
+/* Partitions (schema.name) that the source has below the mirror's parents and the mirror does not know, less
+ * those that it excludes. Before 13 a publication takes none by itself, so the stream does not tell of them. */
+bool evolve_new_partitions(const struct evolve *v, const struct store_mirror *store, struct strings *names,
+	struct error *e) MUST_CHECK;
 
 /* Descriptions of tables as their source has them now (or at its transaction's snapshot), by the order of oids;
  * texts are the caller's to free, NULL for a table that is gone. */
