@@ -15,8 +15,7 @@
  *    time, together with a value so large that the stream leaves it out, can be missed.
  *
  * All functions want both connections idle: what is done is committed when they return, whether or not the
- * stream comes to it again, and doing it twice does nothing. The target's session plays the replica where it
- * may, so that triggers leave filled rows alone. */
+ * stream comes to it again, and doing it twice does nothing. */
 #ifndef MIRROR_EVOLVE_H
 #define MIRROR_EVOLVE_H
 
