@@ -142,6 +142,12 @@ bool store_table_resumed(struct pg *target, int64_t id, int table, int last_snap
 /* The table leaves the mirror; those behind it move up by one. */
 bool store_table_remove(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 
+/* A statement for the target that can't be run yet, noted in the transaction that found out; and all of them. */
+void store_sql_later(struct strbuf *sql, int64_t id, const char *statement);
+bool store_later_read(struct pg *target, int64_t id, struct strings *statements, struct error *e) MUST_CHECK;
+/* Runs one and forgets it, in one transaction. */
+bool store_later_run(struct pg *target, int64_t id, const char *statement, struct error *e) MUST_CHECK;
+
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
 
