@@ -368,7 +368,7 @@ static void refresh_one(struct engine *g, const char *name, const struct stop *s
 		return;
 	struct refreshed refreshed = { g, name };
 	struct refresh_gate gate = { begin_refresh, end_refresh, &refreshed };
-	if (!mirror_refresh(g->model, &m, &target, &gate, stop, e))
+	if (!mirror_refresh(g->model, &m, &source, &target, &gate, stop, e))
 		error_prefix(e, "mirror %s", name);
 	mirror_config_free(&m);
 	peer_config_free(&source);

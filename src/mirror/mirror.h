@@ -36,8 +36,8 @@ struct refresh_gate {
 	void *data;
 };
 /* What the target says of the mirror goes into the model. */
-bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *target,
-	const struct refresh_gate *gate, const struct stop *stop, struct error *e) MUST_CHECK;
+bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct refresh_gate *gate, const struct stop *stop, struct error *e) MUST_CHECK;
 /* Removes what the store holds of it, and its slot and publication; the copied tables stay. */
 bool mirror_drop(const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;

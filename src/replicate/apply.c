@@ -45,6 +45,7 @@ struct apply {
 	int64_t committed_us, durable_us;
 	struct parcel *parcel; /* at hand */
 	pthread_t thread;
+	bool joined;
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct apply_result result;
@@ -194,14 +195,6 @@ static bool is_ignored(const struct apply *a, const char *name)
 	return false;
 }
 
-static void blame(struct apply *a, size_t table)
-{
-	pthread_mutex_lock(&a->lock);
-	a->result.end = APPLY_TABLE;
-	a->result.table = table;
-	pthread_mutex_unlock(&a->lock);
-}
-
 static bool on_new(struct apply *a, const char *name, struct error *e)
 {
 	pthread_mutex_lock(&a->lock);
@@ -220,8 +213,6 @@ static bool on_relation(struct apply *a, const struct pgoutput_message *m, struc
 		return on_new(a, name, e);
 	if (writer_relation(a->writer, m, t && !t->paused ? &t->apply : NULL, e))
 		return true;
-	if (e->class != ERROR_CONNECTION && t)
-		blame(a, t->apply.index);
 	return false;
 }
 
@@ -362,6 +353,13 @@ static bool run(struct apply *a, struct error *e)
 	return true;
 }
 
+/* A table is paused for what its own rows or definition met; never for a lost connection, a full disk or another
+ * session's lock, which would meet the next one as well. */
+static bool is_of_table(const struct error *e)
+{
+	return e->class == ERROR_DATA || e->class == ERROR_PERMISSION || (e->class == ERROR_CONFLICT && !e->sqlstate[0]);
+}
+
 static void conclude(struct apply *a, const struct error *e)
 {
 	const struct apply_table *culprit = writer_culprit(a->writer);
@@ -369,7 +367,7 @@ static void conclude(struct apply *a, const struct error *e)
 	a->result.error = *e;
 	if (stop_raised(a->set.stop)) {
 		a->result.end = APPLY_STOPPED;
-	} else if (a->result.end == APPLY_STOPPED && culprit) {
+	} else if (a->result.end == APPLY_STOPPED && culprit && is_of_table(e)) {
 		a->result.end = APPLY_TABLE;
 		a->result.table = culprit->index;
 	} else if (a->result.end == APPLY_STOPPED) {
@@ -413,11 +411,19 @@ struct apply *apply_new(const struct apply_settings *s, struct error *e)
 	return a;
 }
 
+void apply_join(struct apply *a)
+{
+	if (a && !a->joined)
+		pthread_join(a->thread, NULL);
+	if (a)
+		a->joined = true;
+}
+
 void apply_free(struct apply *a)
 {
 	if (!a)
 		return;
-	pthread_join(a->thread, NULL);
+	apply_join(a);
 	writer_free(a->writer);
 	pg_free(a->target);
 	free(a->parcel);
