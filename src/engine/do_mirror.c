@@ -340,7 +340,7 @@ static void refresh_one(struct engine *g, const char *name, const struct stop *s
 	struct peer_config source, target;
 	if (runs_here(g, name) || !engine_mirror(g, name, &m, &source, &target, e))
 		return;
-	if (!mirror_refresh(g->model, &m, &target, stop, e))
+	if (!mirror_refresh(g->model, &m, &source, &target, stop, e))
 		error_prefix(e, "mirror %s", name);
 	mirror_config_free(&m);
 	peer_config_free(&source);

@@ -181,6 +181,7 @@ static bool watch_stream(struct run *r, struct pg **control, struct replication 
 		if (stop_raised(r->stop))
 			return error_set(e, ERROR_CANCELLED, "paused");
 		show_lag(r, s);
+		run_alert(r, NULL);
 		if (has_wishes(r))
 			return true;
 		if (clock_us() - looked < KEEP_EVERY_US)
@@ -203,6 +204,7 @@ static enum turn judge(struct run *r, struct pg *control, const struct apply_res
 		return TURN_LOAD;
 	case APPLY_FAILED:
 		*e = why->error;
+		r->slot_lost = e->class == ERROR_LOST;
 		return TURN_END;
 	case APPLY_STOPPED:
 		break;
@@ -300,7 +302,8 @@ static bool check_slot(struct run *r, struct error *e)
 	pg_free(source);
 	if (!ok || (slot.exists && !slot_is_lost(&slot)))
 		return ok;
-	error_set(e, ERROR_DATA, "peer %s: replication slot %s %s: changes of the source can't be had any more",
+	r->slot_lost = true;
+	error_set(e, ERROR_LOST, "peer %s: replication slot %s %s: changes of the source can't be had any more",
 		r->source.name, name, slot.exists ? "is lost" : "is gone");
 	return error_next(e, "drop the mirror and make it anew; its tables on the target stay");
 }
@@ -320,6 +323,7 @@ static bool begin(struct run *r, struct pg **control, bool *again, struct error 
 		return ok;
 	}
 	r->id = r->store.id;
+	r->loaded_before = r->load_done = !any_unloaded(r);
 	if (!check_slot(r, e) || !adopt_tables(r, *control, e))
 		return false;
 	/* Once the stream has moved, whatever is not loaded is held, and comes beside it. */
@@ -338,6 +342,7 @@ bool follow(struct run *r, struct pg **control, struct error *e)
 	if (!store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) || !release(r, *control, e))
 		return false;
 	say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
+	r->load_done = true;
 	enter(r, MIRROR_CATCHING_UP);
 	enum turn turn = TURN_AGAIN;
 	while (turn != TURN_END) {

@@ -30,7 +30,7 @@ void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate
 /* Without a running supervisor, in the caller's thread: */
 /* What the target says of the mirror goes into the model. */
 bool mirror_refresh(struct model *model, const struct mirror_config *config,
-	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;
+	const struct peer_config *source, const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;
 /* Removes what the store holds of it, and its slot and publication; the copied tables stay. */
 bool mirror_drop(const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;

@@ -103,10 +103,12 @@ static void tell_moments(struct model *model, const char *mirror, const struct s
 	strbuf_free(&text);
 }
 
-static bool refresh(struct model *model, const char *mirror, struct pg *target, struct error *e)
+static bool refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
+	struct pg *target, struct error *e)
 {
 	struct store_mirror s;
 	bool found, locked;
+	const char *mirror = config->name;
 	if (!store_read(target, mirror, &s, &found, e))
 		return false;
 	if (!found) {
@@ -118,17 +120,18 @@ static bool refresh(struct model *model, const char *mirror, struct pg *target, 
 		model_mirror_times(model, mirror, s.started_at, s.ended_at);
 		tell_model(model, mirror, &s);
 		tell_moments(model, mirror, &s);
+		refresh_stream(model, config, source, &s, pg_stop_borrow(target));
 		model_mirror_state(model, mirror, shown_state(s.state, locked), NULL);
 	}
 	store_mirror_free(&s);
 	return ok;
 }
 
-bool mirror_refresh(struct model *model, const struct mirror_config *config,
+bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct stop *stop, struct error *e)
 {
 	struct pg *c = pg_connect(target, config->name, "status", stop, e);
-	bool ok = c && refresh(model, config->name, c, e);
+	bool ok = c && refresh(model, config, source, c, e);
 	pg_free(c);
 	return ok;
 }
@@ -203,6 +206,7 @@ static const char *plural(enum schema_kind k)
 		[SCHEMA_TYPE] = "types",
 		[SCHEMA_SEQUENCE] = "sequences",
 		[SCHEMA_TABLE] = "tables",
+		[SCHEMA_COLUMN] = "tables' columns of our own",
 		[SCHEMA_PRIMARY_KEY] = "primary keys",
 		[SCHEMA_UNIQUE] = "unique constraints",
 		[SCHEMA_EXCLUSION] = "exclusion constraints",

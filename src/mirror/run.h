@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "../alert.h"
 #include "../load/chunks.h"
 #include "../load/snapshot.h"
 #include "../load/throttle.h"
@@ -107,6 +108,10 @@ struct run {
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
 	size_t *queue; /* table indexes, largest first */
+	bool load_done;         /* the initial load is over */
+	bool loaded_before;     /* it was when this process began */
+	bool slot_lost;         /* nothing mends that but a new mirror */
+	struct alerts *alerts;  /* NULL before something is known of it */
 	struct strings ignored; /* tables that came into the stream and are none of the mirror's */
 
 	pthread_mutex_t lock;
@@ -227,9 +232,17 @@ bool source_settle(struct run *r, struct error *e) MUST_CHECK;
  * the target as they are. r->store is read anew. */
 bool adopt_tables(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 
+/* ---- tell.c ---- */
+/* What a person wants to be told of, by the mirror's alert_command. why: it has failed. */
+void run_alert(struct run *r, const struct error *why);
+
 /* ---- follow.c ---- */
 /* A continuous mirror from wherever it stands: load, then the stream, until it is stopped. Never true. */
 bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+
+/* ---- refresh_stream.c ---- */
+void refresh_stream(struct model *model, const struct mirror_config *config, const struct peer_config *source,
+	const struct store_mirror *s, const struct stop *stop);
 
 /* ---- finish.c ---- */
 /* What waits for all leaves: keys and indexes of partitioned parents. */

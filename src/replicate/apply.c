@@ -18,6 +18,10 @@
 #define DURABLE_EVERY_US 1000000
 #define SETTLE_US 200000 /* and so long after the last commit when nothing more comes */
 
+/* While much flows, a batch waits for more, so long or so many changes. */
+#define FLOW_US 40000
+#define FLOW_CHANGES 20000
+
 struct apply {
 	struct apply_settings set;
 	struct pg *target;
@@ -30,6 +34,7 @@ struct apply {
 	int64_t transaction_bytes;
 	/* what the batch holds */
 	lsn_t gathered;    /* end of its last whole transaction; 0 none */
+	int64_t gathered_us; /* when the first one was */
 	int64_t transactions, changes;
 	/* positions */
 	lsn_t began;       /* what the mirror had applied when the stream began */
@@ -40,6 +45,7 @@ struct apply {
 	int64_t committed_us, durable_us;
 	struct parcel *parcel; /* at hand */
 	pthread_t thread;
+	bool joined;
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct apply_result result;
@@ -171,6 +177,8 @@ static bool on_commit(struct apply *a, const struct pgoutput_message *m, struct 
 		see(a, m->commit.end);
 		return true;
 	}
+	if (!a->gathered)
+		a->gathered_us = clock_us();
 	a->gathered = m->commit.end;
 	a->transactions++;
 	if (a->wrote_part || writer_changes(a->writer) >= (size_t)a->set.config->batch_size ||
@@ -185,14 +193,6 @@ static bool is_ignored(const struct apply *a, const char *name)
 		if (strcmp(a->set.ignored->items[i], name) == 0)
 			return true;
 	return false;
-}
-
-static void blame(struct apply *a, size_t table)
-{
-	pthread_mutex_lock(&a->lock);
-	a->result.end = APPLY_TABLE;
-	a->result.table = table;
-	pthread_mutex_unlock(&a->lock);
 }
 
 static bool on_new(struct apply *a, const char *name, struct error *e)
@@ -213,8 +213,6 @@ static bool on_relation(struct apply *a, const struct pgoutput_message *m, struc
 		return on_new(a, name, e);
 	if (writer_relation(a->writer, m, t && !t->paused ? &t->apply : NULL, e))
 		return true;
-	if (e->class != ERROR_CONNECTION && t)
-		blame(a, t->apply.index);
 	return false;
 }
 
@@ -307,10 +305,18 @@ static bool take_parcel(struct apply *a, struct error *e)
 	return true;
 }
 
+/* When what was gathered is to be committed, if nothing more comes by then. */
+static int64_t commit_due_us(const struct apply *a)
+{
+	int64_t due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+	if (atomic_load(&a->set.position->flow) && writer_changes(a->writer) < FLOW_CHANGES)
+		due = MAX(due, a->gathered_us + FLOW_US);
+	return due;
+}
+
 static bool may_commit(const struct apply *a)
 {
-	return a->gathered && !a->open &&
-		   clock_us() - a->committed_us >= (int64_t)a->set.config->sync_interval_ms * 1000;
+	return a->gathered && !a->open && clock_us() >= commit_due_us(a);
 }
 
 /* Until the queue has something, or there is something to be written by then. */
@@ -318,7 +324,7 @@ static int patience_ms(const struct apply *a)
 {
 	int64_t now = clock_us(), due = INT64_MAX;
 	if (a->gathered && !a->open)
-		due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+		due = MIN(commit_due_us(a), now + 2000); /* the flow may end sooner */
 	else if (a->committed > a->durable && !a->open)
 		due = a->committed_us + SETTLE_US;
 	return due == INT64_MAX ? -1 : due > now ? (int)((due - now) / 1000) + 1 : 0;
@@ -347,6 +353,13 @@ static bool run(struct apply *a, struct error *e)
 	return true;
 }
 
+/* A table is paused for what its own rows or definition met; never for a lost connection, a full disk or another
+ * session's lock, which would meet the next one as well. */
+static bool is_of_table(const struct error *e)
+{
+	return e->class == ERROR_DATA || e->class == ERROR_PERMISSION || (e->class == ERROR_CONFLICT && !e->sqlstate[0]);
+}
+
 static void conclude(struct apply *a, const struct error *e)
 {
 	const struct apply_table *culprit = writer_culprit(a->writer);
@@ -354,7 +367,7 @@ static void conclude(struct apply *a, const struct error *e)
 	a->result.error = *e;
 	if (stop_raised(a->set.stop)) {
 		a->result.end = APPLY_STOPPED;
-	} else if (a->result.end == APPLY_STOPPED && culprit) {
+	} else if (a->result.end == APPLY_STOPPED && culprit && is_of_table(e)) {
 		a->result.end = APPLY_TABLE;
 		a->result.table = culprit->index;
 	} else if (a->result.end == APPLY_STOPPED) {
@@ -398,11 +411,19 @@ struct apply *apply_new(const struct apply_settings *s, struct error *e)
 	return a;
 }
 
+void apply_join(struct apply *a)
+{
+	if (a && !a->joined)
+		pthread_join(a->thread, NULL);
+	if (a)
+		a->joined = true;
+}
+
 void apply_free(struct apply *a)
 {
 	if (!a)
 		return;
-	pthread_join(a->thread, NULL);
+	apply_join(a);
 	writer_free(a->writer);
 	pg_free(a->target);
 	free(a->parcel);

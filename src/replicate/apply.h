@@ -47,7 +47,8 @@ struct apply_result {
 
 /* Connects and starts. NULL on error. */
 struct apply *apply_new(const struct apply_settings *s, struct error *e) MUST_CHECK;
-/* Joins the thread: raise its stop first. */
+/* Waits for the thread, whose stop was raised; what it said last can still be asked for. */
+void apply_join(struct apply *a);
 void apply_free(struct apply *a);
 /* After `failed` was raised. */
 void apply_result(struct apply *a, struct apply_result *out);
