@@ -41,18 +41,12 @@ static void ask_source(struct replication_view *v, const struct peer_config *pee
 	peer_config_free(&quick);
 }
 
-void refresh_stream(struct model *model, const struct mirror_config *config, const struct peer_config *source,
-	const struct store_mirror *s, const struct stop *stop)
+void refresh_stream(const struct mirror_config *config, const struct peer_config *source,
+	const struct store_mirror *s, const struct stop *stop, struct replication_view *out)
 {
-	struct replication_view v = { .lag_s = -1, .lag_bytes = -1, .retained_bytes = -1, .safe_bytes = -1,
+	*out = (struct replication_view){ .lag_s = -1, .lag_bytes = -1, .retained_bytes = -1, .safe_bytes = -1,
 		.spill_bytes = -1, .applied = s->replication.applied };
-	if (!s->replication.slot[0])
-		return;
-	copy_text(v.slot, sizeof(v.slot), s->replication.slot);
-	copy_text(v.publication, sizeof(v.publication), s->replication.publication);
-	ask_source(&v, source, config->name, stop);
-	model_replication_set(model, config->name, &v);
-	for (size_t i = 0; i < s->table_count; i++)
-		if (s->tables[i].paused && s->tables[i].error)
-			model_table_paused(model, config->name, i, s->tables[i].error);
+	copy_text(out->slot, sizeof(out->slot), s->replication.slot);
+	copy_text(out->publication, sizeof(out->publication), s->replication.publication);
+	ask_source(out, source, config->name, stop);
 }

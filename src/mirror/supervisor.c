@@ -291,6 +291,10 @@ void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate
 {
 	struct run *r = &m->run;
 	schedule_tune(r, workers, tables_in_parallel);
+	pthread_mutex_lock(&r->lock);
+	if (r->beside) /* the lock of a run beside comes after its mirror's */
+		schedule_tune(beside_run(r->beside), workers, tables_in_parallel);
+	pthread_mutex_unlock(&r->lock);
 	if (rate_limit_mb >= 0)
 		throttle_set(r->throttle, rate_limit_mb * 1e6);
 }

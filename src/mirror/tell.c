@@ -2,6 +2,12 @@
 /* What a mirror tells a person beyond its screen. */
 #include "run.h"
 
+void run_enter(const struct run *r, enum mirror_state state)
+{
+	if (!r->beside_stream && model_mirror_state_get(r->model, r->mirror) != state)
+		model_mirror_state(r->model, r->mirror, state, NULL);
+}
+
 void run_alert(struct run *r, const struct error *why)
 {
 	struct replication_view v = { .lag_s = -1, .lag_bytes = -1, .retained_bytes = -1 };

@@ -74,7 +74,7 @@ static void fill_sight(struct stream_table *t, const struct store_mirror *store)
 		t->seen_until = first->lsn;
 	}
 	if (last && first && last->number != first->number)
-		t->reconcile_until = last->lsn;
+		t->reconcile_until = MAX(last->lsn, t->store->fetched_at);
 }
 
 static void fill_excluded(struct apply_table *a, const struct mirror_config *config)
@@ -103,6 +103,7 @@ static void fill(struct stream_tables *all, size_t index, const struct mirror_co
 	fill_excluded(a, config);
 	fill_sight(t, all->store);
 	a->reconcile = t->reconcile_until != 0;
+	a->reconcile_until = &t->reconcile_until;
 	all->reconciling += a->reconcile;
 }
 

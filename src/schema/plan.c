@@ -147,7 +147,7 @@ static void plan_joins(struct schema_plan *plan, const struct defs *d)
 			struct strbuf b = STRBUF_INIT;
 			if (d->tables[t->parents[p]].made || !d->tables[t->parents[p]].found)
 				continue;
-			table_attach(&b, d, t, t->parents[p]);
+			table_attach_once(&b, d, t, t->parents[p]);
 			steps_add(&plan->final, SCHEMA_ATTACH, i, 0,
 				xasprintf("%s.%s", t->wanted->target_schema, t->wanted->target_name), &b);
 		}

@@ -37,12 +37,12 @@ bool store_table_hold(struct pg *target, int64_t id, int table, const struct err
 		why ? xstrdup(why->sqlstate) : NULL);
 }
 
-bool store_tables_release(struct pg *target, int64_t id, struct error *e)
+bool store_tables_release(struct pg *target, int64_t id, bool all, struct error *e)
 {
 	return RUN_FREEING(target, e,
 		SQL("UPDATE pgpier.tables SET paused = false, error = NULL, error_class = NULL, sqlstate = NULL"
-			" WHERE mirror_id = $1 AND paused AND done"),
-		number(id));
+			" WHERE mirror_id = $1 AND paused AND done AND ($2 OR error IS NULL)"),
+		number(id), xstrdup(all ? "t" : "f"));
 }
 
 bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e)

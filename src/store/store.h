@@ -32,6 +32,7 @@ struct store_table {
 	 * it is let go, the stream begins again at that place and passes the others by. */
 	lsn_t held_at;
 	bool paused;
+	lsn_t fetched_at; /* where the source's log was when a row was last fetched for it (resume.c); 0 never */
 	bool stale; /* what the target has of it must go before it is copied anew */
 	char *columns; /* as the stream described them last; NULL never */
 };
@@ -110,8 +111,6 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 /* done: its keys and indexes are there as well, or it has none. */
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
-/* All tables are: so are their partitioned parents. */
-bool store_parents_done(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
 /* One statement however many, none for none. */
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);
@@ -130,8 +129,8 @@ bool store_selection(struct pg *target, int64_t id, const char *selection, struc
 /* The table stays where the mirror is now (or where it was held before). why NULL: it is being loaded. */
 bool store_table_hold(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
 	MUST_CHECK;
-/* Paused and loaded tables are let go. */
-bool store_tables_release(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
+/* Tables that were held and are loaded are let go; those that were paused for an error only when all are. */
+bool store_tables_release(struct pg *target, int64_t id, bool all, struct error *e) MUST_CHECK;
 /* Tables that reached the others are held no more; *behind: some have not. */
 bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e) MUST_CHECK;
 bool store_table_columns(struct pg *target, int64_t id, int table, const char *columns, struct error *e)

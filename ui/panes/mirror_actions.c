@@ -145,5 +145,5 @@ void table_resync(struct pane *p, const char *mirror, const char *table)
 	struct command c = { .kind = COMMAND_TABLE_RESYNC };
 	copy_text(c.name, sizeof(c.name), mirror);
 	copy_text(c.table, sizeof(c.table), table);
-	ui_submit(p->ui, &c, "the table is loaded anew");
+	ui_submit(p->ui, &c, "the table will be copied anew");
 }
