@@ -133,8 +133,7 @@ def test_position_lost(stream):
 	stream.do("INSERT INTO t VALUES (1, 1, 'x')")
 	stream.on_target("DELETE FROM pgpier.replication")
 	outcome = stream.apply(code=1)
-	assert "not known to the target" in outcome.text and outcome.culprit == ""
-	assert stream.on_target("SELECT count(*) FROM t") == [(0,)]
+	assert "does not know the mirror" in outcome.text and outcome.culprit == ""
 
 
 def test_keys_change(stream, way):
@@ -178,7 +177,8 @@ def test_unique_values_swap(stream, way):
 	stream.do("INSERT INTO t VALUES (1, 10, 'a'), (2, 20, 'b'), (3, 30, 'c')", "INSERT INTO other VALUES (1, 1)",
 		swap, "UPDATE other SET v = 2",
 		"DELETE FROM t WHERE id = 3; INSERT INTO t VALUES (4, 30, 'd')",
-		"UPDATE t SET u = 40 WHERE id = 4; INSERT INTO t VALUES (5, 30, 'e')")
+		"UPDATE t SET u = 40 WHERE id = 4; INSERT INTO t VALUES (5, 30, 'e')",
+		"INSERT INTO t SELECT i, i FROM generate_series(100, 120) i; " + "UPDATE t SET u = -1 WHERE id = 1; UPDATE t SET u = 20 WHERE id = 2; UPDATE t SET u = 10 WHERE id = 1")
 	outcome = stream.equal(*way)
 	if way == WAYS[0]:
 		assert outcome.slow == 1 and "duplicate key" in outcome.why
@@ -328,9 +328,10 @@ def test_truncate_refused(stream):
 	stream.apply()
 	assert stream.on_target("SELECT id FROM t") == [(3,)]
 	stream.on_target("INSERT INTO own VALUES (3)")
-	stream.do("TRUNCATE t; INSERT INTO t VALUES (3)")
-	assert stream.apply().slow == 1
-	assert stream.on_target("SELECT id FROM t") == [(3,)]
+	for rows, slow in ((1, 0), (100, 1)):
+		stream.do("TRUNCATE t; INSERT INTO t SELECT generate_series(3, %d)" % (rows + 2))
+		assert stream.apply().slow == slow
+		assert stream.on_target("SELECT count(*) FROM t") == [(rows,)]
 
 
 def test_partitions(stream, way):
@@ -413,7 +414,8 @@ def test_missing_rows(stream, way):
 	outcome = stream.apply(*way)
 	assert outcome.missing == 'public.t ("id") = (17)'
 	assert outcome.tables["public.t"][4] == 2
-	assert outcome.slow >= 1 and "rows were found" in outcome.why
+	if "-f" not in way:
+		assert outcome.slow >= 1 and "rows were found" in outcome.why
 	stream.do("INSERT INTO t VALUES (17, 1, 'x')", "DELETE FROM t WHERE id = 3")
 	stream.apply(*way)
 	stream.pair.assert_equal(values=False)
