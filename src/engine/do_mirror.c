@@ -58,11 +58,16 @@ void engine_end_mirrors(struct engine *g)
 	}
 }
 
+static bool runs_locked(struct engine *g, const char *name)
+{
+	struct running *r = engine_running(g, name);
+	return r && (r->ending || mirror_running(r->mirror));
+}
+
 static bool runs_here(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);
-	struct running *r = engine_running(g, name);
-	bool yes = r && (r->ending || mirror_running(r->mirror));
+	bool yes = runs_locked(g, name);
 	pthread_mutex_unlock(&g->lock);
 	return yes;
 }
@@ -334,13 +339,36 @@ void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop
 	peer_config_free(&target);
 }
 
+struct refreshed {
+	struct engine *engine;
+	const char *name;
+};
+
+/* Nothing can start it between begin and end. */
+static bool begin_refresh(void *data)
+{
+	const struct refreshed *r = data;
+	pthread_mutex_lock(&r->engine->lock);
+	if (!runs_locked(r->engine, r->name))
+		return true;
+	pthread_mutex_unlock(&r->engine->lock);
+	return false;
+}
+
+static void end_refresh(void *data)
+{
+	pthread_mutex_unlock(&((const struct refreshed *)data)->engine->lock);
+}
+
 static void refresh_one(struct engine *g, const char *name, const struct stop *stop, struct error *e)
 {
 	struct mirror_config m;
 	struct peer_config source, target;
 	if (runs_here(g, name) || !engine_mirror(g, name, &m, &source, &target, e))
 		return;
-	if (!mirror_refresh(g->model, &m, &target, stop, e))
+	struct refreshed refreshed = { g, name };
+	struct refresh_gate gate = { begin_refresh, end_refresh, &refreshed };
+	if (!mirror_refresh(g->model, &m, &source, &target, &gate, stop, e))
 		error_prefix(e, "mirror %s", name);
 	mirror_config_free(&m);
 	peer_config_free(&source);
@@ -355,11 +383,10 @@ void do_mirror_refresh(struct engine *g, struct command *c, const struct stop *s
 		return;
 	}
 	size_t n = model_mirrors(g->model, &views);
-	for (size_t i = 0; i < n; i++) {
-		struct error e = { 0 };
-		refresh_one(g, views[i].name, stop, &e);
-		if (e.class && !out->error.class)
-			out->error = e;
+	for (size_t i = 0; i < n; i++) { /* one task each: a target that hangs must not hold up the others */
+		struct command one = { .kind = COMMAND_MIRROR_REFRESH };
+		copy_text(one.name, sizeof(one.name), views[i].name);
+		engine_submit(g, &one);
 	}
 	free(views);
 }

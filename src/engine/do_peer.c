@@ -174,8 +174,11 @@ void do_peer_password(struct engine *g, struct command *c, const struct stop *st
 		model_set_config(g->model, g->config);
 	}
 	pthread_mutex_unlock(&g->lock);
-	if (out->error.class == ERROR_NONE && g->probe_peers) /* a console wants to see whether it was right */
-		submit_probe(g, c->name);
+	if (out->error.class != ERROR_NONE || !g->probe_peers)
+		return;
+	/* A console wants to see whether it was right, and what could not be read without it. */
+	submit_probe(g, c->name);
+	engine_submit(g, &(struct command){ .kind = COMMAND_MIRROR_REFRESH });
 }
 
 /* Slots have one name space in a server, but only those of its mirrors' database are ours. */

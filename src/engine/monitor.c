@@ -150,6 +150,8 @@ void *monitor_main(void *engine)
 	for (unsigned tick = 0; !stop_raised(g->stop); tick++) {
 		if (g->probe_peers && tick % PROBE_EVERY == 0)
 			engine_submit(g, &(struct command){ .kind = COMMAND_PEER_PROBE });
+		if (g->probe_peers && tick == 0) /* a console that opens wants to see what others left */
+			engine_submit(g, &(struct command){ .kind = COMMAND_MIRROR_REFRESH });
 		model_tick(g->model);
 		if (tick % LOOK_EVERY == LOOK_EVERY - 1)
 			look_at_all(g, &looks);

@@ -19,10 +19,10 @@ bool control_keep(struct run *r, struct pg **control, struct error *e)
 		return true;
 	if (stop_raised(r->stop))
 		return true;
-	struct pg *fresh = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
+	struct pg *fresh = pg_connect(&r->target, r->mirror, r->beside_stream ? "load" : "supervisor", r->stop, e);
 	if (!fresh)
 		return e->class == ERROR_CONNECTION; /* the workers' own tries say when it is too long */
-	if (!store_lock(fresh, r->mirror, e)) {
+	if (!r->beside_stream && !store_lock(fresh, r->mirror, e)) {
 		bool again = e->class == ERROR_CONNECTION;
 		pg_free(fresh);
 		return again;

@@ -22,12 +22,56 @@ static bool run_step(struct run *r, struct pg *control, const struct schema_step
 	return ok;
 }
 
-bool finish_attach(struct run *r, struct pg *control, struct error *e)
+static const struct run_table *parent_of(const struct run *r, const struct run_table *t)
 {
-	for (size_t i = 0; i < r->schema->final.count; i++)
-		if (!run_step(r, control, &r->schema->final.items[i], e))
-			return false;
-	return true;
+	for (size_t i = 0; t->info.parent && i < r->table_count; i++)
+		if (r->tables[i].info.oid == t->info.parent)
+			return &r->tables[i];
+	return NULL;
+}
+
+static const struct run_table *root_of(const struct run *r, const struct run_table *t)
+{
+	for (const struct run_table *p = t; p; p = parent_of(r, p))
+		t = p;
+	return t;
+}
+
+/* By index: a table of its tree failed. */
+static bool *broken_trees(const struct run *r)
+{
+	bool *broken = xcalloc(r->table_count + 1, sizeof(*broken));
+	for (size_t i = 0; i < r->table_count; i++)
+		if (r->tables[i].state == TABLE_FAILED)
+			broken[root_of(r, &r->tables[i])->index] = true;
+	for (size_t i = 0; i < r->table_count; i++)
+		broken[i] = broken[root_of(r, &r->tables[i])->index];
+	return broken;
+}
+
+static bool mark_parents(const struct run *r, struct pg *control, const bool *broken, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "SELECT 1;");
+	for (size_t i = 0; i < r->table_count; i++)
+		if (r->tables[i].parent && !broken[i])
+			store_sql_table_done(&sql, r->id, (int)i + 1);
+	bool ok = pg_run(control, e, sql.text);
+	strbuf_free(&sql);
+	return ok;
+}
+
+bool finish_trees(struct run *r, struct pg *control, struct error *e)
+{
+	bool *broken = broken_trees(r), ok = true;
+	for (size_t i = 0; ok && i < r->schema->final.count; i++) {
+		const struct schema_step *s = &r->schema->final.items[i];
+		if (s->table == SCHEMA_NO_TABLE || !broken[s->table])
+			ok = run_step(r, control, s, e);
+	}
+	ok = ok && mark_parents(r, control, broken, e);
+	free(broken);
+	return ok;
 }
 
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e)

@@ -17,15 +17,16 @@
 
 #include "../replicate/replication.h"
 #include "../replicate/slot.h"
+#include "evolve.h"
 #include "run.h"
 
 #define LOOK_EVERY_MS 250
 #define KEEP_EVERY_US 3000000
-/* A load that lost single tables to a TRUNCATE or a rewrite is tried again for those, so often in a row. */
-#define MOST_LOADS 3
+/* Tables that a load lost to a TRUNCATE or a rewrite on the source are copied anew by themselves. */
+#define RELOAD_AFTER_US 2000000
 
 /* What the stream has to be ended for. */
-enum turn { TURN_END, TURN_AGAIN, TURN_LOAD };
+enum turn { TURN_END, TURN_AGAIN, TURN_LOAD, TURN_LOADED };
 
 static void say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
 	PG_PRINTF(4, 5);
@@ -38,12 +39,6 @@ static void say(const struct run *r, enum event_level level, const struct error 
 	va_end(args);
 	snprintf(object, sizeof(object), "mirror %s", r->mirror);
 	model_event(r->model, level, object, e, "%s", text);
-}
-
-static void enter(const struct run *r, enum mirror_state state)
-{
-	if (model_mirror_state_get(r->model, r->mirror) != state)
-		model_mirror_state(r->model, r->mirror, state, NULL);
 }
 
 /* What the store says now. */
@@ -61,8 +56,6 @@ static bool hold(struct run *r, struct pg *control, size_t table, const struct e
 {
 	if (!store_table_hold(control, r->id, (int)table + 1, why, e))
 		return false;
-	if (!why)
-		return true;
 	struct error shown = *why;
 	error_next(&shown, "mend the cause, then press r: the table goes on where it stopped");
 	model_table_paused(r->model, r->mirror, table, &shown);
@@ -71,27 +64,13 @@ static bool hold(struct run *r, struct pg *control, size_t table, const struct e
 	return true;
 }
 
-/* Tables whose load failed wait like those whose rows were refused: the slot keeps what they miss. */
-static bool hold_failed(struct run *r, struct pg *control, bool *again, struct error *e)
+/* all: also those that were paused for an error, which somebody says is mended. */
+static bool release(struct run *r, struct pg *control, bool all, struct error *e)
 {
-	*again = false;
-	for (size_t i = 0; i < r->table_count; i++) {
-		const struct run_table *t = &r->tables[i];
-		if (t->state != TABLE_FAILED || !t->error)
-			continue;
-		*again = *again || t->error->class == ERROR_LOST;
-		if (!hold(r, control, i, t->error, e))
-			return false;
-	}
-	return true;
-}
-
-static bool release(struct run *r, struct pg *control, struct error *e)
-{
-	if (!store_tables_release(control, r->id, e))
+	if (!store_tables_release(control, r->id, all, e))
 		return false;
 	for (size_t i = 0; i < r->store.table_count; i++)
-		if (r->store.tables[i].paused && r->store.tables[i].done)
+		if (r->store.tables[i].paused && r->store.tables[i].done && all)
 			model_table_paused(r->model, r->mirror, i, NULL);
 	return true;
 }
@@ -148,10 +127,10 @@ static enum turn take_wishes(struct run *r, struct pg *control, struct error *e)
 	r->resync[0] = '\0';
 	pthread_mutex_unlock(&r->lock);
 	size_t table = resync[0] ? find_table(r, resync) : SCHEMA_NO_TABLE;
-	if (table != SCHEMA_NO_TABLE && !(hold(r, control, table, NULL, e) &&
+	if (table != SCHEMA_NO_TABLE && !(store_table_hold(control, r->id, (int)table + 1, NULL, e) &&
 										store_table_forget(control, r->id, (int)table + 1, e)))
 		return TURN_END;
-	if (retry && !release(r, control, e))
+	if (retry && !release(r, control, true, e))
 		return TURN_END;
 	if (table != SCHEMA_NO_TABLE || reselect || (retry && any_unloaded(r)))
 		return TURN_LOAD;
@@ -169,10 +148,15 @@ static bool has_wishes(struct run *r)
 static void show_lag(struct run *r, struct replication *s)
 {
 	double lag = replication_lag(s);
-	enter(r, lag >= 0 && lag <= r->config.caught_up_s ? MIRROR_REPLICATING : MIRROR_CATCHING_UP);
+	run_enter(r, lag >= 0 && lag <= r->config.caught_up_s ? MIRROR_REPLICATING : MIRROR_CATCHING_UP);
 }
 
-/* Until it ends, or somebody wants something that needs another one. */
+static bool is_due(const struct run *r)
+{
+	return r->reload_at_us && clock_us() >= r->reload_at_us;
+}
+
+/* Until it ends, somebody wants something that needs another one, or tables that were loaded beside it are in. */
 static bool watch_stream(struct run *r, struct pg **control, struct replication *s, struct apply_result *why,
 	struct error *e)
 {
@@ -181,32 +165,66 @@ static bool watch_stream(struct run *r, struct pg **control, struct replication 
 		if (stop_raised(r->stop))
 			return error_set(e, ERROR_CANCELLED, "paused");
 		show_lag(r, s);
-		if (has_wishes(r))
+		run_alert(r, NULL);
+		if (r->beside ? beside_is_over(r->beside) : (has_wishes(r) || is_due(r)))
 			return true;
 		if (clock_us() - looked < KEEP_EVERY_US)
 			continue;
 		looked = clock_us();
 		if (!control_keep(r, control, e))
 			return false;
+		if (!r->beside && replication_lag(s) <= r->config.caught_up_s)
+			evolving_settle(r, *control);
 	}
 	return true;
+}
+
+/* A batch was refused for a table's rows: perhaps its definition lacks what the source's has by now. */
+static bool refused(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
+{
+	struct evolve_result out = { 0 };
+	bool ok = evolving_mend(r, control, why->table, &why->error, &out, e);
+	if (ok && out.end == EVOLVE_DIFFERS)
+		ok = hold(r, control, why->table, &out.difference, e);
+	else if (ok && out.end == EVOLVE_NOTHING)
+		ok = hold(r, control, why->table, &why->error, e);
+	evolve_result_free(&out);
+	return ok;
+}
+
+static bool redefined(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
+{
+	struct evolve_result out = { 0 };
+	bool ok = evolving_follow(r, control, why->table, &why->relation, why->final, &out, e);
+	if (ok && out.end == EVOLVE_DIFFERS)
+		ok = hold(r, control, why->table, &out.difference, e);
+	evolve_result_free(&out);
+	return ok;
 }
 
 static enum turn judge(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
 {
 	switch (why->end) {
 	case APPLY_TABLE:
-		return hold(r, control, why->table, &why->error, e) ? TURN_AGAIN : TURN_END;
+		return refused(r, control, why, e) ? TURN_AGAIN : TURN_END;
+	case APPLY_DDL:
+		return redefined(r, control, why, e) ? TURN_AGAIN : TURN_END;
 	case APPLY_NEW:
 		strings_add(&r->ignored, why->name); /* unless the next look at the source finds it to be ours */
 		say(r, EVENT_INFO, NULL, "table %s is new in the stream", why->name);
-		return TURN_LOAD;
+		r->reload_at_us = clock_us();
+		return TURN_AGAIN;
 	case APPLY_FAILED:
 		*e = why->error;
+		r->slot_lost = e->class == ERROR_LOST;
 		return TURN_END;
 	case APPLY_STOPPED:
 		break;
 	}
+	if (r->beside)
+		return TURN_LOADED;
+	if (is_due(r))
+		return TURN_LOAD;
 	return take_wishes(r, control, e);
 }
 
@@ -220,7 +238,7 @@ static void set_streaming(struct run *r, bool streaming)
 
 static enum turn stream(struct run *r, struct pg **control, struct error *e)
 {
-	struct apply_result why;
+	struct apply_result why = { .end = APPLY_STOPPED };
 	struct replication *s = open_stream(r, *control, e);
 	if (!s)
 		return TURN_END;
@@ -228,43 +246,64 @@ static enum turn stream(struct run *r, struct pg **control, struct error *e)
 	bool ok = watch_stream(r, control, s, &why, e);
 	set_streaming(r, false);
 	replication_free(s);
-	return ok ? judge(r, *control, &why, e) : TURN_END;
+	enum turn turn = ok ? judge(r, *control, &why, e) : TURN_END;
+	ddl_free(&why.relation);
+	return turn;
 }
 
 /* ---- loading ---- */
 
-/* At the run's snapshot; the run's tables are those of the store afterwards. */
-static bool load_all(struct run *r, struct pg **control, bool *again, struct error *e)
+/* Tables whose load failed wait like those whose rows were refused: the slot keeps what they miss. */
+static bool hold_failed(struct run *r, struct pg *control, struct error *e)
 {
-	enter(r, MIRROR_SCHEMA);
+	for (size_t i = 0; i < r->table_count; i++) {
+		const struct run_table *t = &r->tables[i];
+		if (t->state != TABLE_FAILED || !t->error)
+			continue;
+		if (t->error->class == ERROR_LOST)
+			r->reload_at_us = clock_us() + RELOAD_AFTER_US;
+		if (!store_table_hold(control, r->id, (int)i + 1, t->error, e))
+			return false;
+		say(r, EVENT_WARNING, t->error, "table %s.%s waits, the others go on", t->names.source_schema,
+			t->names.source_name);
+	}
+	return true;
+}
+
+/* At the run's snapshot; the run's tables are those of the store afterwards. */
+static bool load_all(struct run *r, struct pg **control, struct error *e)
+{
+	run_enter(r, MIRROR_SCHEMA);
 	bool ok = setup(r, *control, e) && load_rows(r, control, e) && load_finish(r, *control, e) &&
-			  hold_failed(r, *control, again, e);
+			  hold_failed(r, *control, e);
 	snapshot_free(r->snapshot);
 	r->snapshot = NULL;
 	return ok;
 }
 
 /* Tables that the mirror has not loaded, from a snapshot of their own. */
-static bool load_rest(struct run *r, struct pg **control, bool *again, struct error *e)
+bool follow_load(struct run *r, struct pg **control, struct error *e)
 {
 	run_clear(r);
-	enter(r, MIRROR_SNAPSHOT);
+	run_enter(r, MIRROR_SNAPSHOT);
 	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
-	return r->snapshot && load_all(r, control, again, e);
+	return r->snapshot && load_all(r, control, e);
 }
 
 /* The others stream while tables that joined, or shall be copied anew, are loaded. */
-static bool load_beside(struct run *r, struct pg **control, struct error *e)
+static bool load_beside(struct run *r, struct pg *control, struct error *e)
 {
-	bool again;
-	if (!adopt_tables(r, *control, e))
+	r->reload_at_us = 0;
+	if (!adopt_tables(r, control, e))
 		return false;
-	if (!any_unloaded(r))
-		return release(r, *control, e);
-	struct replication *others = open_stream(r, *control, e);
-	bool ok = others && source_settle(r, e) && load_rest(r, control, &again, e);
-	replication_free(others);
-	return ok && release(r, *control, e);
+	if (any_unloaded(r))
+		beside_begin(r);
+	return any_unloaded(r) || release(r, control, false, e);
+}
+
+static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
+{
+	return beside_end(r, e) && release(r, control, false, e);
 }
 
 /* ---- from the beginning ---- */
@@ -300,12 +339,13 @@ static bool check_slot(struct run *r, struct error *e)
 	pg_free(source);
 	if (!ok || (slot.exists && !slot_is_lost(&slot)))
 		return ok;
-	error_set(e, ERROR_DATA, "peer %s: replication slot %s %s: changes of the source can't be had any more",
+	r->slot_lost = true;
+	error_set(e, ERROR_LOST, "peer %s: replication slot %s %s: changes of the source can't be had any more",
 		r->source.name, name, slot.exists ? "is lost" : "is gone");
 	return error_next(e, "drop the mirror and make it anew; its tables on the target stay");
 }
 
-static bool begin(struct run *r, struct pg **control, bool *again, struct error *e)
+static bool begin(struct run *r, struct pg **control, struct error *e)
 {
 	bool found;
 	if (!store_read(*control, r->mirror, &r->store, &found, e))
@@ -314,37 +354,54 @@ static bool begin(struct run *r, struct pg **control, bool *again, struct error 
 		if (!begin_anew(r, *control, e))
 			return false;
 		store_mirror_free(&r->store);
-		bool ok = load_all(r, control, again, e);
+		bool ok = load_all(r, control, e);
 		if (!ok && r->table_count == 0)
 			undo(r, *control);
 		return ok;
 	}
 	r->id = r->store.id;
+	r->loaded_before = r->load_done = !any_unloaded(r);
 	if (!check_slot(r, e) || !adopt_tables(r, *control, e))
 		return false;
 	/* Once the stream has moved, whatever is not loaded is held, and comes beside it. */
 	bool streamed = r->store.replication.applied > r->store.replication.consistent;
-	return (!streamed || !any_unloaded(r) || load_beside(r, control, e)) && load_rest(r, control, again, e);
+	if (!streamed || !any_unloaded(r))
+		return follow_load(r, control, e);
+	r->reload_at_us = clock_us();
+	return true;
+}
+
+static enum turn next_turn(struct run *r, struct pg **control, enum turn turn, struct error *e)
+{
+	e->class = ERROR_NONE;
+	switch (turn) {
+	case TURN_AGAIN:
+		return stream(r, control, e);
+	case TURN_LOAD:
+		return load_beside(r, *control, e) ? TURN_AGAIN : TURN_END;
+	case TURN_LOADED:
+		return loaded_beside(r, *control, e) ? TURN_AGAIN : TURN_END;
+	case TURN_END:
+		break;
+	}
+	return TURN_END;
 }
 
 bool follow(struct run *r, struct pg **control, struct error *e)
 {
-	bool again = false;
-	if (!begin(r, control, &again, e))
-		return false;
-	for (int i = 0; again && i < MOST_LOADS; i++)
-		if (!load_rest(r, control, &again, e))
-			return false;
-	if (!store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) || !release(r, *control, e))
+	r->reload_at_us = 0;
+	if (!begin(r, control, e) || !store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) ||
+		!release(r, *control, true, e))
 		return false;
 	say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
-	enter(r, MIRROR_CATCHING_UP);
-	enum turn turn = TURN_AGAIN;
-	while (turn != TURN_END) {
-		e->class = ERROR_NONE;
-		turn = stream(r, control, e);
-		if (turn == TURN_LOAD && !load_beside(r, control, e))
-			return false;
-	}
+	r->load_done = true;
+	run_enter(r, MIRROR_CATCHING_UP);
+	for (enum turn turn = TURN_AGAIN; turn != TURN_END;)
+		turn = next_turn(r, control, turn, e);
+	struct error ignored;
+	if (r->beside && !beside_end(r, &ignored) && !e->class)
+		*e = ignored;
+	pg_free(r->definitions);
+	r->definitions = NULL;
 	return false;
 }

@@ -15,7 +15,7 @@ static void watch(struct run *r, struct pg **control)
 		crew_fill(crew);
 		if (!loading && schedule_all_created(r)) {
 			loading = true;
-			model_mirror_state(r->model, r->mirror, MIRROR_LOADING, NULL);
+			run_enter(r, MIRROR_LOADING);
 		}
 		if (clock_us() - looked < KEEP_EVERY_MS * 1000)
 			continue;
@@ -60,12 +60,10 @@ bool load_rows(struct run *r, struct pg **control, struct error *e)
 	return true;
 }
 
-/* Whole trees are finished when no table of them failed. */
 bool load_finish(struct run *r, struct pg *control, struct error *e)
 {
-	model_mirror_state(r->model, r->mirror, MIRROR_FINISHING, NULL);
-	return (count_failed(r) > 0 || (finish_attach(r, control, e) && store_parents_done(control, r->id, e))) &&
-		   finish_sequences(r, snapshot_connection(r->snapshot), control, e);
+	run_enter(r, MIRROR_FINISHING);
+	return finish_trees(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e);
 }
 
 bool load(struct run *r, struct pg **control, struct error *e)

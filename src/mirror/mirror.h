@@ -28,9 +28,16 @@ bool mirror_resync(struct mirror *m, const char *table, struct error *e) MUST_CH
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb);
 
 /* Without a running supervisor, in the caller's thread: */
+/* Around the moment when the model is written. begin says false when the mirror has begun to run meanwhile:
+ * what was read is old then, and nothing is written. */
+struct refresh_gate {
+	bool (*begin)(void *data);
+	void (*end)(void *data);
+	void *data;
+};
 /* What the target says of the mirror goes into the model. */
-bool mirror_refresh(struct model *model, const struct mirror_config *config,
-	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;
+bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct refresh_gate *gate, const struct stop *stop, struct error *e) MUST_CHECK;
 /* Removes what the store holds of it, and its slot and publication; the copied tables stay. */
 bool mirror_drop(const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct stop *stop, struct error *e) MUST_CHECK;

@@ -103,32 +103,57 @@ static void tell_moments(struct model *model, const char *mirror, const struct s
 	strbuf_free(&text);
 }
 
-static bool refresh(struct model *model, const char *mirror, struct pg *target, struct error *e)
-{
-	struct store_mirror s;
+/* What was read, and is to be told at once. */
+struct reading {
+	struct store_mirror store;
 	bool found, locked;
-	if (!store_read(target, mirror, &s, &found, e))
+	struct replication_view stream; /* slot empty: there is none */
+};
+
+static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
+	struct pg *target, struct error *e)
+{
+	if (!store_read(target, config->name, &r->store, &r->found, e) ||
+		(r->found && !is_locked(target, config->name, &r->locked, e)))
 		return false;
-	if (!found) {
-		model_mirror_state(model, mirror, MIRROR_NEW, NULL);
-		return true;
-	}
-	bool ok = is_locked(target, mirror, &locked, e);
-	if (ok) {
-		model_mirror_times(model, mirror, s.started_at, s.ended_at);
-		tell_model(model, mirror, &s);
-		tell_moments(model, mirror, &s);
-		model_mirror_state(model, mirror, shown_state(s.state, locked), NULL);
-	}
-	store_mirror_free(&s);
-	return ok;
+	if (r->found && r->store.replication.slot[0])
+		refresh_stream(config, source, &r->store, pg_stop_borrow(target), &r->stream);
+	return true;
 }
 
-bool mirror_refresh(struct model *model, const struct mirror_config *config,
-	const struct peer_config *target, const struct stop *stop, struct error *e)
+static void tell_stream(struct model *model, const char *mirror, const struct reading *r)
 {
+	model_replication_set(model, mirror, &r->stream);
+	for (size_t i = 0; i < r->store.table_count; i++)
+		if (r->store.tables[i].paused && r->store.tables[i].error)
+			model_table_paused(model, mirror, i, r->store.tables[i].error);
+}
+
+static void tell_all(struct model *model, const char *mirror, const struct reading *r, const struct refresh_gate *gate)
+{
+	const struct store_mirror *s = &r->store;
+	if (!gate->begin(gate->data))
+		return;
+	if (r->found) {
+		model_mirror_times(model, mirror, s->started_at, s->ended_at);
+		tell_model(model, mirror, s);
+		tell_moments(model, mirror, s);
+	}
+	if (r->stream.slot[0])
+		tell_stream(model, mirror, r);
+	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : MIRROR_NEW, NULL);
+	gate->end(gate->data);
+}
+
+bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
+	const struct peer_config *target, const struct refresh_gate *gate, const struct stop *stop, struct error *e)
+{
+	struct reading r = { 0 };
 	struct pg *c = pg_connect(target, config->name, "status", stop, e);
-	bool ok = c && refresh(model, config->name, c, e);
+	bool ok = c && read_all(&r, config, source, c, e);
+	if (ok)
+		tell_all(model, config->name, &r, gate);
+	store_mirror_free(&r.store);
 	pg_free(c);
 	return ok;
 }
@@ -203,6 +228,7 @@ static const char *plural(enum schema_kind k)
 		[SCHEMA_TYPE] = "types",
 		[SCHEMA_SEQUENCE] = "sequences",
 		[SCHEMA_TABLE] = "tables",
+		[SCHEMA_COLUMN] = "tables' columns of our own",
 		[SCHEMA_PRIMARY_KEY] = "primary keys",
 		[SCHEMA_UNIQUE] = "unique constraints",
 		[SCHEMA_EXCLUSION] = "exclusion constraints",

@@ -21,9 +21,11 @@
  * was copied by nobody; an UPDATE finds the row where a finished chunk brought it, and else puts the new row
  * there; a DELETE removes it if it is there. Up to S2 rows may thus be there or not (writer.h, reconcile). An UPDATE
  * of a missing row that carries an unchanged TOAST value asks the source for that value by key; should it be a
- * later one already, or the row be gone, then a later change in the stream says so. After S2 all rows that
- * S2 saw are there: what S1 saw and nobody touched until S2 by the chunks, everything else by the stream. What is
- * on the target when the load ends is a part of what S1 saw, so unique indexes can be built on it.
+ * later one already, or the row be gone or have another key, then a later change in the stream says so, which
+ * comes before the place where the source's log was when it was asked: up to there rows may be there or not, too.
+ * After S2 all rows that S2 saw are there: what S1 saw and nobody touched until S2 by the chunks, everything else
+ * by the stream. What is on the target when the load ends is a part of what S1 saw, so unique indexes can be built
+ * on it.
  * A rewritten file moves rows to other ctids: such a table is copied again, as is one without a key, each at its
  * own snapshot, whose transactions its stream leaves out.
  *

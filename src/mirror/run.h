@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "../alert.h"
 #include "../load/chunks.h"
 #include "../load/snapshot.h"
 #include "../load/throttle.h"
@@ -90,6 +91,10 @@ enum job_end {
 	JOB_DROPPED, /* the run is being stopped */
 };
 
+struct beside;
+struct evolve_result;
+struct ddl_relation;
+
 struct run {
 	/* immutable while the crew works */
 	char mirror[NAME_SIZE];
@@ -107,6 +112,12 @@ struct run {
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
 	size_t *queue; /* table indexes, largest first */
+	bool load_done;         /* the initial load is over */
+	bool loaded_before;     /* it was when this process began */
+	bool beside_stream;     /* its tables are loaded while others stream */
+	int64_t reload_at_us;   /* when tables that are not loaded shall be; 0 never */
+	bool slot_lost;         /* nothing mends that but a new mirror */
+	struct alerts *alerts;  /* NULL before something is known of it */
 	struct strings ignored; /* tables that came into the stream and are none of the mirror's */
 
 	pthread_mutex_t lock;
@@ -121,6 +132,8 @@ struct run {
 	size_t tables_active;   /* begun, and rows not all in */
 	int builders;           /* workers that build */
 	bool closed;            /* nobody takes anything more */
+	struct pg *definitions; /* to the source; NULL not opened */
+	struct beside *beside;  /* tables that are loaded while the others stream; NULL none */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
 	bool retry;             /* paused tables shall go on */
 	struct mirror_config *reselected; /* the mirror's tables were chosen anew; NULL not */
@@ -227,13 +240,44 @@ bool source_settle(struct run *r, struct error *e) MUST_CHECK;
  * the target as they are. r->store is read anew. */
 bool adopt_tables(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 
+/* ---- tell.c ---- */
+/* The mirror's state on the screen; that of a load beside the stream is the stream's. */
+void run_enter(const struct run *r, enum mirror_state state);
+/* What a person wants to be told of, by the mirror's alert_command. why: it has failed. */
+void run_alert(struct run *r, const struct error *why);
+
+/* ---- evolving.c: evolve.h for a run ---- */
+/* The tables' columns as the run's snapshot has them, so that a later description tells what has changed. */
+bool evolving_describe(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+/* A table's definition has changed in the stream: followed where that can be done. */
+bool evolving_follow(struct run *r, struct pg *control, size_t table, const struct ddl_relation *now, lsn_t final,
+	struct evolve_result *out, struct error *e) MUST_CHECK;
+bool evolving_mend(struct run *r, struct pg *control, size_t table, const struct error *why,
+	struct evolve_result *out, struct error *e) MUST_CHECK;
+/* What had to wait until the stream is caught up; and partitions that the stream does not tell of. */
+void evolving_settle(struct run *r, struct pg *control);
+
+/* ---- beside.c ---- */
+/* Loads what the store says is not loaded, while the run's stream goes on. */
+void beside_begin(struct run *r);
+bool beside_is_over(const struct beside *b);
+struct run *beside_run(struct beside *b);
+/* Ends it if need be; false when it failed. */
+bool beside_end(struct run *r, struct error *e) MUST_CHECK;
+
 /* ---- follow.c ---- */
+/* What is not loaded, from a new snapshot; a table that fails is held. */
+bool follow_load(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 /* A continuous mirror from wherever it stands: load, then the stream, until it is stopped. Never true. */
 bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 
+/* ---- refresh_stream.c ---- */
+void refresh_stream(const struct mirror_config *config, const struct peer_config *source,
+	const struct store_mirror *s, const struct stop *stop, struct replication_view *out);
+
 /* ---- finish.c ---- */
-/* What waits for all leaves: keys and indexes of partitioned parents. */
-bool finish_attach(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+/* What waits for all leaves: keys and indexes of partitioned parents. A tree with a table that failed waits. */
+bool finish_trees(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
 void finish_moments(struct run *r);
 

@@ -91,7 +91,7 @@ static bool write_again(struct run *r, struct pg *control, struct error *e)
 		r->snapshot_number = MAX(r->snapshot_number, r->store.snapshots[i].number + 1);
 	return store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
 			   snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
-		   store_state(control, r->id, MIRROR_LOADING, NULL, e);
+		   store_state(control, r->id, r->beside_stream ? MIRROR_REPLICATING : MIRROR_LOADING, NULL, e);
 }
 
 /* ---- the run's tables ---- */
@@ -241,6 +241,9 @@ static void tell_model(struct run *r)
 	model_load_set(r->model, r->mirror, init, r->table_count);
 	for (size_t i = 0; i < r->table_count; i++)
 		tell_builds(r, &r->tables[i]);
+	for (size_t i = 0; i < r->store.table_count; i++)
+		if (r->store.tables[i].paused && r->store.tables[i].error)
+			model_table_paused(r->model, r->mirror, i, r->store.tables[i].error);
 	free(init);
 	free(names);
 }
@@ -302,7 +305,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	order_queue(r);
 	pthread_mutex_unlock(&r->lock);
 	tell_model(r);
-	return true;
+	return !r->config.continuous || evolving_describe(r, source, control, e);
 }
 
 void run_clear(struct run *r)

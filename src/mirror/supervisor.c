@@ -100,7 +100,12 @@ static bool attempt(struct mirror *m, struct error *e)
  * waiting to hear of. */
 static bool worth_another(const struct mirror *m, const struct error *e)
 {
-	return m->run.id != 0 && (e->class == ERROR_CONNECTION || e->class == ERROR_LOST);
+	const struct run *r = &m->run;
+	if (r->id == 0 || r->slot_lost)
+		return false;
+	/* A full disk is seen to, while the slot keeps what is missed. */
+	bool full = r->config.continuous && strncmp(e->sqlstate, "53", 2) == 0;
+	return e->class == ERROR_CONNECTION || e->class == ERROR_LOST || full;
 }
 
 static int64_t chunks_done(struct mirror *m)
@@ -134,6 +139,8 @@ static void report_end(struct mirror *m, struct error *e)
 	model_load_ended(r->model, r->mirror);
 	if (e->class == ERROR_NONE) {
 		enter(m, MIRROR_DONE);
+		r->load_done = true;
+		run_alert(r, NULL);
 		say(m, EVENT_INFO, NULL, "done: all tables are on the target");
 	} else if (stop_raised(m->stop)) {
 		enter(m, MIRROR_PAUSED);
@@ -142,6 +149,7 @@ static void report_end(struct mirror *m, struct error *e)
 		error_prefix(e, "mirror %s", r->mirror);
 		model_mirror_error(r->model, r->mirror, e);
 		enter(m, MIRROR_FAILED);
+		run_alert(r, e);
 		say(m, EVENT_ERROR, e, "");
 	}
 }
@@ -210,6 +218,7 @@ void mirror_free(struct mirror *m)
 		mirror_config_free(r->reselected);
 	free(r->reselected);
 	strings_free(&r->ignored);
+	alerts_free(r->alerts);
 	peer_config_free(&r->source);
 	peer_config_free(&r->target);
 	throttle_free(r->throttle);
@@ -282,6 +291,10 @@ void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate
 {
 	struct run *r = &m->run;
 	schedule_tune(r, workers, tables_in_parallel);
+	pthread_mutex_lock(&r->lock);
+	if (r->beside) /* the lock of a run beside comes after its mirror's */
+		schedule_tune(beside_run(r->beside), workers, tables_in_parallel);
+	pthread_mutex_unlock(&r->lock);
 	if (rate_limit_mb >= 0)
 		throttle_set(r->throttle, rate_limit_mb * 1e6);
 }

@@ -14,7 +14,7 @@ struct reading {
 	struct pg *source, *target;
 	const struct mirror_config *mirror;
 	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
-	bool begun, parents_done;         /* it has; its partitioned parents are whole */
+	bool begun;                       /* it has */
 	struct table_info *infos; /* all tables of the source, by schema and name */
 	size_t info_count;
 	struct survey *out;
@@ -167,15 +167,6 @@ char *survey_selection(const struct mirror_config *m)
 	return strbuf_take(&b);
 }
 
-static bool is_known(const struct reading *r, const char *schema, const char *name)
-{
-	for (size_t i = 0; i < r->known->table_count; i++)
-		if (strcmp(r->known->tables[i].source_name, name) == 0 &&
-			strcmp(r->known->tables[i].source_schema, schema) == 0)
-			return true;
-	return false;
-}
-
 static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
 {
 	for (size_t i = 0; i < r->info_count; i++)
@@ -184,14 +175,46 @@ static const struct table_info *info_of_oid(const struct reading *r, int64_t oid
 	return NULL;
 }
 
-static bool ancestor_is_known(const struct reading *r, const struct table_info *t)
+static const struct store_table *known_table(const struct reading *r, const struct table_info *t)
 {
+	for (size_t i = 0; t && i < r->known->table_count; i++)
+		if (strcmp(r->known->tables[i].source_name, t->name) == 0 &&
+			strcmp(r->known->tables[i].source_schema, t->schema) == 0)
+			return &r->known->tables[i];
+	return NULL;
+}
+
+/* Are the known partitioned tables above it whole, with all indexes? *any: there are such. */
+static bool ancestors_are_done(const struct reading *r, const struct table_info *t, bool *any)
+{
+	*any = false;
 	while (t && t->partition && t->parent) {
 		t = info_of_oid(r, t->parent);
-		if (t && is_known(r, t->schema, t->name))
-			return true;
+		const struct store_table *known = known_table(r, t);
+		*any = *any || known;
+		if (known && !known->done)
+			return false;
 	}
-	return false;
+	return true;
+}
+
+/* A partition joins a whole tree only, where its keys are those that it is made with. Until then its changes
+ * pass by, which is no loss: its own snapshot comes later. */
+static bool joins_tree(const struct reading *r, const struct table_info *t)
+{
+	bool any;
+	return t->partition && ancestors_are_done(r, t, &any) && any && !is_excluded(r, t);
+}
+
+/* A table that somebody creates is not taken without a word: its publication would make UPDATE and DELETE of
+ * the application fail, should it have no key. */
+static void leave_unclaimed(struct reading *r, const struct table_info *t)
+{
+	char name[2 * NAME_SIZE], next[3 * NAME_SIZE];
+	snprintf(name, sizeof(name), "%s.%s", t->schema, t->name);
+	snprintf(next, sizeof(next), "to take it, choose the tables anew (e in the console), or name %s in tables", name);
+	find(r->out, SCHEMA_NO_TABLE, SEVERITY_NOTE, name, "is new on the source and not in the mirror", next);
+	strings_add(&r->out->unclaimed, name);
 }
 
 static void choose_more(struct reading *r)
@@ -200,10 +223,12 @@ static void choose_more(struct reading *r)
 	bool all = r->known->selection && strcmp(selection, r->known->selection) != 0;
 	for (size_t i = 0; i < r->info_count; i++) {
 		const struct table_info *t = &r->infos[i];
-		if (((all && selection_takes(r->mirror, t->schema, t->name)) ||
-				(t->partition && ancestor_is_known(r, t) && !is_excluded(r, t))) &&
-			!is_known(r, t->schema, t->name))
+		bool in_tree, whole = ancestors_are_done(r, t, &in_tree);
+		bool chosen = all && selection_takes(r->mirror, t->schema, t->name) && (whole || !in_tree);
+		if ((chosen || joins_tree(r, t)) && !known_table(r, t))
 			choose_table(r, t);
+		else if (!in_tree && selection_takes(r->mirror, t->schema, t->name) && !known_table(r, t))
+			leave_unclaimed(r, t);
 	}
 	free(selection);
 }
@@ -254,20 +279,14 @@ static char *target_names(const struct survey *s, bool schema)
 	return strbuf_take(&b);
 }
 
-static bool parents_are_done(const struct store_mirror *k)
-{
-	for (size_t i = 0; i < k->table_count; i++)
-		if (k->tables[i].parent && !k->tables[i].done)
-			return false;
-	return true;
-}
-
 /* Loaded, with all that belongs to it, in a mirror that replicates: from now on it is a table that is there, and
  * what is made later joins it. A parent's indexes are whole only when all of its first partitions are. */
 static bool is_settled(const struct reading *r, size_t table)
 {
 	const struct store_mirror *k = r->known;
-	return r->begun && r->mirror->continuous && table < k->table_count && k->tables[table].done && r->parents_done;
+	bool any;
+	return r->begun && r->mirror->continuous && table < k->table_count && k->tables[table].done &&
+		   ancestors_are_done(r, &r->out->tables[table].info, &any);
 }
 
 /* oids[i]: the target's table, or 0. */
@@ -511,8 +530,7 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 {
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
-		.begun = known && known->table_count > 0,
-		.parents_done = known && parents_are_done(known) };
+		.begun = known && known->table_count > 0 };
 	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
@@ -553,6 +571,7 @@ void survey_free(struct survey *s)
 	}
 	free(s->tables);
 	free(s->findings);
+	strings_free(&s->unclaimed);
 	schema_plan_free(s->schema);
 	*s = (struct survey){ 0 };
 }

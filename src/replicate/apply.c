@@ -18,6 +18,10 @@
 #define DURABLE_EVERY_US 1000000
 #define SETTLE_US 200000 /* and so long after the last commit when nothing more comes */
 
+/* While much flows, a batch waits for more, so long or so many changes. */
+#define FLOW_US 40000
+#define FLOW_CHANGES 20000
+
 struct apply {
 	struct apply_settings set;
 	struct pg *target;
@@ -30,6 +34,7 @@ struct apply {
 	int64_t transaction_bytes;
 	/* what the batch holds */
 	lsn_t gathered;    /* end of its last whole transaction; 0 none */
+	int64_t gathered_us; /* when the first one was */
 	int64_t transactions, changes;
 	/* positions */
 	lsn_t began;       /* what the mirror had applied when the stream began */
@@ -40,6 +45,7 @@ struct apply {
 	int64_t committed_us, durable_us;
 	struct parcel *parcel; /* at hand */
 	pthread_t thread;
+	bool joined;
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct apply_result result;
@@ -171,6 +177,8 @@ static bool on_commit(struct apply *a, const struct pgoutput_message *m, struct 
 		see(a, m->commit.end);
 		return true;
 	}
+	if (!a->gathered)
+		a->gathered_us = clock_us();
 	a->gathered = m->commit.end;
 	a->transactions++;
 	if (a->wrote_part || writer_changes(a->writer) >= (size_t)a->set.config->batch_size ||
@@ -187,14 +195,6 @@ static bool is_ignored(const struct apply *a, const char *name)
 	return false;
 }
 
-static void blame(struct apply *a, size_t table)
-{
-	pthread_mutex_lock(&a->lock);
-	a->result.end = APPLY_TABLE;
-	a->result.table = table;
-	pthread_mutex_unlock(&a->lock);
-}
-
 static bool on_new(struct apply *a, const char *name, struct error *e)
 {
 	pthread_mutex_lock(&a->lock);
@@ -204,17 +204,47 @@ static bool on_new(struct apply *a, const char *name, struct error *e)
 	return error_set(e, ERROR_CONFLICT, "table %s is new in the stream", name);
 }
 
+static bool has_changed(const struct apply *a, const struct stream_table *t, const struct pgoutput_message *m)
+{
+	struct ddl_relation now;
+	struct ddl_change *changes = NULL;
+	if (!t->known.name)
+		return false;
+	ddl_take(&now, m);
+	size_t n = ddl_changes(&t->known, &now, a->final, &changes);
+	free(changes);
+	ddl_free(&now);
+	return n > 0;
+}
+
+static bool on_ddl(struct apply *a, const struct stream_table *t, const struct pgoutput_message *m, struct error *e)
+{
+	pthread_mutex_lock(&a->lock);
+	a->result.end = APPLY_DDL;
+	a->result.table = t->apply.index;
+	a->result.final = a->final;
+	ddl_take(&a->result.relation, m);
+	pthread_mutex_unlock(&a->lock);
+	return error_set(e, ERROR_CONFLICT, "table %s has another definition", t->apply.source);
+}
+
 static bool on_relation(struct apply *a, const struct pgoutput_message *m, struct error *e)
 {
 	char name[2 * NAME_SIZE];
 	struct stream_table *t = stream_tables_find(a->set.tables, m->relation.schema, m->relation.name);
 	snprintf(name, sizeof(name), "%s.%s", m->relation.schema, m->relation.name);
+	if (!t)
+		t = stream_tables_find_id(a->set.tables, m->relation.id);
 	if (!t && !is_ignored(a, name))
 		return on_new(a, name, e);
+	if (t && !t->paused && has_changed(a, t, m)) {
+		/* Older than the table's copy: nothing of it is wanted, and a description follows before what is. */
+		if (!stream_table_wants(t, a->xid, a->final, a->began))
+			return writer_relation(a->writer, m, NULL, e);
+		return on_ddl(a, t, m, e);
+	}
 	if (writer_relation(a->writer, m, t && !t->paused ? &t->apply : NULL, e))
 		return true;
-	if (e->class != ERROR_CONNECTION && t)
-		blame(a, t->apply.index);
 	return false;
 }
 
@@ -307,10 +337,18 @@ static bool take_parcel(struct apply *a, struct error *e)
 	return true;
 }
 
+/* When what was gathered is to be committed, if nothing more comes by then. */
+static int64_t commit_due_us(const struct apply *a)
+{
+	int64_t due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+	if (atomic_load(&a->set.position->flow) && writer_changes(a->writer) < FLOW_CHANGES)
+		due = MAX(due, a->gathered_us + FLOW_US);
+	return due;
+}
+
 static bool may_commit(const struct apply *a)
 {
-	return a->gathered && !a->open &&
-		   clock_us() - a->committed_us >= (int64_t)a->set.config->sync_interval_ms * 1000;
+	return a->gathered && !a->open && clock_us() >= commit_due_us(a);
 }
 
 /* Until the queue has something, or there is something to be written by then. */
@@ -318,7 +356,7 @@ static int patience_ms(const struct apply *a)
 {
 	int64_t now = clock_us(), due = INT64_MAX;
 	if (a->gathered && !a->open)
-		due = a->committed_us + (int64_t)a->set.config->sync_interval_ms * 1000;
+		due = MIN(commit_due_us(a), now + 2000); /* the flow may end sooner */
 	else if (a->committed > a->durable && !a->open)
 		due = a->committed_us + SETTLE_US;
 	return due == INT64_MAX ? -1 : due > now ? (int)((due - now) / 1000) + 1 : 0;
@@ -347,6 +385,13 @@ static bool run(struct apply *a, struct error *e)
 	return true;
 }
 
+/* A table is paused for what its own rows or definition met; never for a lost connection, a full disk or another
+ * session's lock, which would meet the next one as well. */
+static bool is_of_table(const struct error *e)
+{
+	return e->class == ERROR_DATA || e->class == ERROR_PERMISSION || (e->class == ERROR_CONFLICT && !e->sqlstate[0]);
+}
+
 static void conclude(struct apply *a, const struct error *e)
 {
 	const struct apply_table *culprit = writer_culprit(a->writer);
@@ -354,7 +399,7 @@ static void conclude(struct apply *a, const struct error *e)
 	a->result.error = *e;
 	if (stop_raised(a->set.stop)) {
 		a->result.end = APPLY_STOPPED;
-	} else if (a->result.end == APPLY_STOPPED && culprit) {
+	} else if (a->result.end == APPLY_STOPPED && culprit && is_of_table(e)) {
 		a->result.end = APPLY_TABLE;
 		a->result.table = culprit->index;
 	} else if (a->result.end == APPLY_STOPPED) {
@@ -398,14 +443,23 @@ struct apply *apply_new(const struct apply_settings *s, struct error *e)
 	return a;
 }
 
+void apply_join(struct apply *a)
+{
+	if (a && !a->joined)
+		pthread_join(a->thread, NULL);
+	if (a)
+		a->joined = true;
+}
+
 void apply_free(struct apply *a)
 {
 	if (!a)
 		return;
-	pthread_join(a->thread, NULL);
+	apply_join(a);
 	writer_free(a->writer);
 	pg_free(a->target);
 	free(a->parcel);
+	ddl_free(&a->result.relation);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
 }
@@ -414,6 +468,8 @@ void apply_result(struct apply *a, struct apply_result *out)
 {
 	pthread_mutex_lock(&a->lock);
 	*out = a->result;
+	if (out->end == APPLY_DDL)
+		ddl_copy(&out->relation, &a->result.relation);
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -11,6 +11,7 @@
 struct position {
 	_Atomic lsn_t received; /* by the receiver: end of what came */
 	_Atomic lsn_t sent;     /* what the source said it has sent */
+	atomic_bool flow;       /* much comes just now: more is on its way */
 	/* By the apply thread. Everything that was committed on the source before applied is committed on the
 	 * target, and before flushed is on its disk as well: only that may the slot forget. */
 	_Atomic lsn_t applied, flushed;

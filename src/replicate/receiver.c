@@ -13,6 +13,10 @@
 #define BACKLOG_BYTES (8 * 1024)
 #define NAP_US 200
 
+/* From this rate on more changes are about to come while one is being written. */
+#define FLOW_BYTES_PER_S 2000000
+#define FLOW_WINDOW_US 2000
+
 struct receiver {
 	struct stream *stream;
 	struct queue *queue;
@@ -21,6 +25,8 @@ struct receiver {
 	struct stop *failed;
 	struct parcel *scratch;
 	int64_t told_us;
+	int64_t window_us; /* since when window_bytes came */
+	size_t window_bytes;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	struct error error; /* protected by lock */
@@ -58,6 +64,17 @@ static void hand_over(struct receiver *r)
 	queue_put(r->queue, p);
 }
 
+static void measure(struct receiver *r, size_t got)
+{
+	int64_t now = clock_us(), took = now - r->window_us;
+	r->window_bytes += got;
+	if (took < FLOW_WINDOW_US)
+		return;
+	atomic_store(&r->position->flow, (double)r->window_bytes * 1e6 / (double)took >= FLOW_BYTES_PER_S);
+	r->window_us = now;
+	r->window_bytes = 0;
+}
+
 static struct parcel *scratch(struct receiver *r)
 {
 	size_t room = stream_waiting(r->stream);
@@ -77,6 +94,7 @@ static bool receive(struct receiver *r, struct error *e)
 		return false;
 	atomic_store(&r->position->received, stream_received(r->stream));
 	atomic_store(&r->position->sent, stream_sent(r->stream));
+	measure(r, got);
 	if (r->scratch->used > 0)
 		hand_over(r);
 	if (!tell(r, e))

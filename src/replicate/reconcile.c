@@ -5,6 +5,7 @@
  * newer: a later change in the stream says so. When it is gone, a later change said that. */
 #include <stdlib.h>
 
+#include "../lsn.h"
 #include "write.h"
 
 static struct statement *statement(struct writer *w, struct relation *r, enum statement_kind kind, uint32_t mask)
@@ -12,10 +13,10 @@ static struct statement *statement(struct writer *w, struct relation *r, enum st
 	return statements_get(w->statements, r, kind, false, mask, 0);
 }
 
-static void replace(struct writer *w, struct relation *r, const struct pgoutput_value *row)
+static void replace(struct writer *w, struct relation *r, const struct pgoutput_value *row, uint64_t tag)
 {
-	write_statement(w, statement(w, r, ROW_DELETE, 0), row, NULL, TAG_SILENT);
-	write_statement(w, statement(w, r, ROW_INSERT, 0), NULL, row, TAG_SILENT);
+	write_statement(w, statement(w, r, ROW_DELETE, 0), row, NULL, tag);
+	write_statement(w, statement(w, r, ROW_INSERT, 0), NULL, row, tag);
 }
 
 /* ---- the source's row ---- */
@@ -66,6 +67,28 @@ static struct rows *fetch(struct writer *w, const struct relation *r, const stru
 	return rows;
 }
 
+/* A row that is not found by its key here was deleted or given another key by a change that is in the source's
+ * log by now. Until the stream has passed that place its rows may be there or not, so that the row is asked for
+ * again by its new key; a crash must not forget it, so it is written in the transaction of the row. */
+static bool note_fetch(struct writer *w, const struct relation *r, struct error *e)
+{
+	lsn_t at = 0;
+	struct rows *rows = PG_ROWS(w->fetch, e, "SELECT pg_catalog.pg_current_wal_insert_lsn()");
+	if (!rows)
+		return false;
+	bool ok = lsn_parse(rows_text(rows, 0, 0), &at) ||
+			  error_set(e, ERROR_BUG, "peer %s: no position came", w->source.name);
+	rows_free(rows);
+	if (!ok || at <= *r->table->reconcile_until)
+		return ok;
+	*r->table->reconcile_until = at;
+	char text[LSN_TEXT_SIZE], *sql = xasprintf("UPDATE pgpier.tables SET fetched_at = '%s' WHERE mirror_id = %lld"
+		" AND table_no = %zu", lsn_text(at, text), (long long)w->mirror_id, r->table->index + 1);
+	pipeline_run(w->pipeline, sql, TAG_SILENT);
+	free(sql);
+	return write_wait(w, e);
+}
+
 /* What the change did not bring, from the source's row. */
 static void fill_from(const struct relation *r, struct pgoutput_value *row, const struct rows *fetched)
 {
@@ -78,19 +101,19 @@ static void fill_from(const struct relation *r, struct pgoutput_value *row, cons
 	}
 }
 
-static bool insert_fetched(struct writer *w, struct relation *r, const struct pgoutput_value *row,
+static bool insert_fetched(struct writer *w, struct relation *r, const struct pgoutput_value *row, uint64_t tag,
 	struct error *e)
 {
 	struct rows *fetched = fetch(w, r, row, e);
 	if (!fetched)
 		return false;
-	bool ok = true;
-	if (rows_count(fetched) == 1) {
+	bool ok = note_fetch(w, r, e);
+	if (ok && rows_count(fetched) == 1) {
 		struct pgoutput_value *whole = xcalloc(r->batch.columns, sizeof(*whole));
 		for (size_t i = 0; i < r->batch.columns; i++)
 			whole[i] = row[i];
 		fill_from(r, whole, fetched);
-		replace(w, r, whole);
+		replace(w, r, whole, tag);
 		ok = write_wait(w, e);
 		free(whole);
 	}
@@ -108,30 +131,31 @@ static bool is_complete(const struct relation *r, const struct pgoutput_value *r
 	return true;
 }
 
-static bool update_incomplete(struct writer *w, struct relation *r, const struct change *c, struct error *e)
+static bool update_incomplete(struct writer *w, struct relation *r, const struct change *c, uint64_t tag,
+	struct error *e)
 {
 	const struct pgoutput_value *old = c->old ? c->old : c->row;
 	if (c->old)
-		write_statement(w, statement(w, r, ROW_DELETE, 0), c->row, NULL, TAG_SILENT);
+		write_statement(w, statement(w, r, ROW_DELETE, 0), c->row, NULL, tag);
 	w->found = 0;
 	write_statement(w, statement(w, r, ROW_MOVE, relation_sent_mask(r, c->row)), old, c->row, TAG_COUNTED);
 	if (!write_wait(w, e))
 		return false;
-	return w->found > 0 || insert_fetched(w, r, c->row, e);
+	return w->found > 0 || insert_fetched(w, r, c->row, tag, e);
 }
 
-bool write_reconciled(struct writer *w, const struct change *c, struct error *e)
+bool write_reconciled(struct writer *w, const struct change *c, uint64_t tag, struct error *e)
 {
 	struct relation *r = (struct relation *)c->table;
 	if (c->kind == CHANGE_DELETE) {
 		enum statement_kind kind = r->table->deleted_column ? ROW_MARK : ROW_DELETE;
-		write_statement(w, statement(w, r, kind, 0), c->old, NULL, TAG_SILENT);
+		write_statement(w, statement(w, r, kind, 0), c->old, NULL, tag);
 	} else if (c->kind == CHANGE_UPDATE && !is_complete(r, c->row)) {
-		return update_incomplete(w, r, c, e);
+		return update_incomplete(w, r, c, tag, e);
 	} else {
 		if (c->old)
-			write_statement(w, statement(w, r, ROW_DELETE, 0), c->old, NULL, TAG_SILENT);
-		replace(w, r, c->row);
+			write_statement(w, statement(w, r, ROW_DELETE, 0), c->old, NULL, tag);
+		replace(w, r, c->row, tag);
 	}
 	return !pipeline_failing(w->pipeline) || write_wait(w, e);
 }

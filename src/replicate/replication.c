@@ -77,7 +77,8 @@ void replication_free(struct replication *r)
 	if (!r)
 		return;
 	stop_raise(r->stop);
-	watch_free(r->watch); /* looks at the apply side, so it goes first */
+	apply_join(r->apply);
+	watch_free(r->watch); /* has a last look at the apply side */
 	apply_free(r->apply);
 	receiver_free(r->receiver);
 	stream_tables_free(r->tables);

@@ -127,6 +127,7 @@ void watch_free(struct watch *w)
 		return;
 	pthread_join(w->thread, NULL);
 	w->view.running = false;
+	fill_positions(w);
 	model_replication_set(w->set.model, w->set.mirror, &w->view);
 	pg_free(w->source);
 	pthread_mutex_destroy(&w->lock);

@@ -25,6 +25,8 @@ struct apply_table {
 	const char *deleted_column, *synced_column; /* soft delete and sync columns; NULL: not wanted */
 	bool reconcile; /* rows may be there or not (load resumed under another snapshot): insert or replace,
 	                 * update or insert, delete if there; see resume.c */
+	lsn_t *reconcile_until; /* raised by the writer when it asked the source for a row, to where the source's log
+	                         * was then; not NULL with reconcile */
 };
 
 struct writer_settings {

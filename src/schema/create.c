@@ -250,6 +250,22 @@ void table_attach(struct strbuf *b, const struct defs *d, const struct def_table
 		strbuf_addf(b, " %s", t->bound);
 }
 
+/* It may have been made as one already, by an earlier run whose parent was not whole yet. */
+void table_attach_once(struct strbuf *b, const struct defs *d, const struct def_table *t, size_t parent)
+{
+	struct strbuf body = STRBUF_INIT, name = STRBUF_INIT;
+	def_target(&name, t);
+	strbuf_add(&body, "BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = ");
+	quote_literal(&body, name.text);
+	strbuf_add(&body, "::pg_catalog.regclass) THEN ");
+	table_attach(&body, d, t, parent);
+	strbuf_add(&body, "; END IF; END");
+	strbuf_add(b, "DO ");
+	quote_literal(b, body.text);
+	strbuf_free(&body);
+	strbuf_free(&name);
+}
+
 /* ---- the table's own sequences ---- */
 
 bool sequence_is_needed(const struct defs *d, const struct def_sequence *s)

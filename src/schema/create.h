@@ -10,6 +10,8 @@
 void table_create(struct strbuf *b, const struct defs *d, const struct def_table *t);
 /* ATTACH PARTITION or INHERIT. */
 void table_attach(struct strbuf *b, const struct defs *d, const struct def_table *t, size_t parent);
+/* The same, and nothing when it is attached to something. */
+void table_attach_once(struct strbuf *b, const struct defs *d, const struct def_table *t, size_t parent);
 
 /* Has a parent or children that we make: its checks must be there when they are joined. */
 bool table_in_tree(const struct defs *d, const struct def_table *t);

@@ -147,10 +147,50 @@ static void plan_joins(struct schema_plan *plan, const struct defs *d)
 			struct strbuf b = STRBUF_INIT;
 			if (d->tables[t->parents[p]].made || !d->tables[t->parents[p]].found)
 				continue;
-			table_attach(&b, d, t, t->parents[p]);
+			table_attach_once(&b, d, t, t->parents[p]);
 			steps_add(&plan->final, SCHEMA_ATTACH, i, 0,
 				xasprintf("%s.%s", t->wanted->target_schema, t->wanted->target_name), &b);
 		}
+	}
+}
+
+/* ---- columns of our own ---- */
+
+/* A child that is made before it joins a parent that exists needs them as well. */
+static bool gets_from_parent(const struct defs *d, const struct def_table *t)
+{
+	for (size_t p = 0; p < t->parent_count; p++) {
+		const struct def_table *parent = &d->tables[t->parents[p]];
+		if (parent->found && (parent->made || !t->made))
+			return true;
+	}
+	return false;
+}
+
+static void add_column(struct strbuf *b, const struct def_table *t, const char *name, const char *definition)
+{
+	strbuf_add(b, b->len > 0 ? "; ALTER TABLE " : "ALTER TABLE ");
+	def_target(b, t);
+	strbuf_add(b, " ADD COLUMN IF NOT EXISTS ");
+	quote_name(b, name);
+	strbuf_addf(b, " %s", definition);
+}
+
+/* Sync columns and the mark of soft deletes, also of tables that exist: somebody asked for them. Partitions and
+ * children get them from their parents. */
+static void plan_own_columns(struct schema_plan *plan, const struct defs *d, int stage)
+{
+	const struct mirror_config *m = d->mirror;
+	for (size_t i = 0; i < d->table_count && (m->sync_columns || m->soft_delete); i++) {
+		const struct def_table *t = &d->tables[i];
+		struct strbuf b = STRBUF_INIT;
+		if (!t->found || gets_from_parent(d, t))
+			continue;
+		if (m->sync_columns)
+			add_column(&b, t, m->synced_at_column, "timestamptz DEFAULT now()");
+		add_column(&b, t, m->is_deleted_column, "boolean NOT NULL DEFAULT false");
+		steps_add(&plan->before, SCHEMA_COLUMN, i, stage,
+			xasprintf("%s.%s", t->wanted->target_schema, t->wanted->target_name), &b);
 	}
 }
 
@@ -281,7 +321,9 @@ static bool fill(struct schema_plan *plan, struct defs *d, struct needs *needs,
 	check_tables(d, f);
 	int after_types = plan_types(plan, d, types, 1);
 	int after_sequences = plan_sequences(plan, d, 1);
-	plan_builds(plan, d, plan_tables(plan, d, MAX(after_types, after_sequences)));
+	int after_tables = plan_tables(plan, d, MAX(after_types, after_sequences));
+	plan_own_columns(plan, d, after_tables);
+	plan_builds(plan, d, after_tables + 1);
 	plan_joins(plan, d);
 	return true;
 }

@@ -27,6 +27,7 @@ enum schema_kind {
 	SCHEMA_TYPE,
 	SCHEMA_SEQUENCE,
 	SCHEMA_TABLE,
+	SCHEMA_COLUMN, /* sync columns and the mark of soft deletes */
 	SCHEMA_PRIMARY_KEY,
 	SCHEMA_UNIQUE,
 	SCHEMA_EXCLUSION,

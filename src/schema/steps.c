@@ -12,6 +12,7 @@ const char *schema_kind_name(enum schema_kind k)
 		[SCHEMA_TYPE] = "type",
 		[SCHEMA_SEQUENCE] = "sequence",
 		[SCHEMA_TABLE] = "table",
+		[SCHEMA_COLUMN] = "columns of our own",
 		[SCHEMA_PRIMARY_KEY] = "primary key",
 		[SCHEMA_UNIQUE] = "unique",
 		[SCHEMA_EXCLUSION] = "exclusion",

@@ -71,6 +71,7 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 	t->paused = rows_bool(r, i, 21);
 	t->held_at = read_lsn(r, i, 22);
 	t->stale = rows_bool(r, i, 24);
+	t->fetched_at = read_lsn(r, i, 25);
 	t->columns = rows_null(r, i, 23) ? NULL : xstrdup(rows_text(r, i, 23));
 }
 
@@ -79,7 +80,7 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT table_no, source_schema, source_name, target_schema, target_name, parent, ours, filenode,"
 		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate,"
-		" rows_estimate, bytes_estimate, last_snapshot_no, paused, held_at, columns, stale FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
+		" rows_estimate, bytes_estimate, last_snapshot_no, paused, held_at, columns, stale, fetched_at FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
 	if (!r)
 		return false;
 	out->table_count = (size_t)rows_count(r);

@@ -32,6 +32,7 @@ struct store_table {
 	 * it is let go, the stream begins again at that place and passes the others by. */
 	lsn_t held_at;
 	bool paused;
+	lsn_t fetched_at; /* where the source's log was when a row was last fetched for it (resume.c); 0 never */
 	bool stale; /* what the target has of it must go before it is copied anew */
 	char *columns; /* as the stream described them last; NULL never */
 };
@@ -110,8 +111,6 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 /* done: its keys and indexes are there as well, or it has none. */
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
-/* All tables are: so are their partitioned parents. */
-bool store_parents_done(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
 /* One statement however many, none for none. */
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);
@@ -130,18 +129,27 @@ bool store_selection(struct pg *target, int64_t id, const char *selection, struc
 /* The table stays where the mirror is now (or where it was held before). why NULL: it is being loaded. */
 bool store_table_hold(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
 	MUST_CHECK;
-/* Paused and loaded tables are let go. */
-bool store_tables_release(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
+/* Tables that were held and are loaded are let go; those that were paused for an error only when all are. */
+bool store_tables_release(struct pg *target, int64_t id, bool all, struct error *e) MUST_CHECK;
 /* Tables that reached the others are held no more; *behind: some have not. */
 bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e) MUST_CHECK;
 bool store_table_columns(struct pg *target, int64_t id, int table, const char *columns, struct error *e)
 	MUST_CHECK;
+/* The same of many. */
+bool store_tables_columns(struct pg *target, int64_t id, size_t n, const int *tables, const char *const *columns,
+	struct error *e) MUST_CHECK;
 /* Forgets that the table was loaded: what is on the target is to be emptied and copied anew. */
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 /* Its remaining chunks come from a later snapshot than those that are done. */
 bool store_table_resumed(struct pg *target, int64_t id, int table, int last_snapshot, struct error *e) MUST_CHECK;
 /* The table leaves the mirror; those behind it move up by one. */
 bool store_table_remove(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
+
+/* A statement for the target that can't be run yet, noted in the transaction that found out; and all of them. */
+void store_sql_later(struct strbuf *sql, int64_t id, const char *statement);
+bool store_later_read(struct pg *target, int64_t id, struct strings *statements, struct error *e) MUST_CHECK;
+/* Runs one and forgets it, in one transaction. */
+bool store_later_run(struct pg *target, int64_t id, const char *statement, struct error *e) MUST_CHECK;
 
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;

@@ -101,7 +101,7 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 	return pg_runf(target, e, "DELETE FROM pgpier.chunks WHERE mirror_id = %lld AND table_no = %d",
 			   (long long)id, table) &&
 		   RUN_FREEING(target, e,
-			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, last_snapshot_no = 0, stale = false, filenode = $4, how = $5, loaded = false,"
+			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, last_snapshot_no = 0, fetched_at = NULL, stale = false, filenode = $4, how = $5, loaded = false,"
 				   " done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
 				   " sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2"),
 			   number(id), number(table), number(snapshot), number(filenode), xstrdup(how)) &&
@@ -173,10 +173,4 @@ void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *
 	}
 	if (n > 0)
 		strbuf_add(sql, ";");
-}
-
-bool store_parents_done(struct pg *target, int64_t id, struct error *e)
-{
-	return RUN_FREEING(target, e,
-		SQL("UPDATE pgpier.tables SET done = true WHERE mirror_id = $1 AND parent AND NOT done"), number(id));
 }

@@ -66,7 +66,7 @@ class Console(Terminal):
 	def open_load(self, name):
 		"""The initial load of a mirror that has not been started."""
 		self.key("2").wait("%s " % name)
-		self.key("Enter").match("runs for|kind +initial copy")
+		self.key("Enter").match("runs for|kind +(initial copy|continuous)")
 		self.key("Tab").match("TABLE +STATE")
 		return self
 

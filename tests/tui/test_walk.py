@@ -67,7 +67,7 @@ def test_whole_walk(pair, home, opened):
 	t = opened(home, rows=30, cols=100)
 	create_peers(t, pair)
 	t.new_mirror("shop")
-	t.key(*["Down"] * 5, "Enter").wait("Rows per chunk")
+	t.key(*["Down"] * 6, "Enter").wait("Rows per chunk")
 	t.key("Down").text("1000").key("Down").text("3")
 	t.picker("left_here")
 	choose_tables(t)

@@ -169,8 +169,9 @@ static void print_stream(const struct run *r, FILE *out)
 	char changes[FORMAT_SIZE], transactions[FORMAT_SIZE], kept[FORMAT_SIZE];
 	if (!model_replication(r->session->model, r->mirror.name, &stream))
 		return;
-	fprintf(out, "; %s changes in %s transactions", format_count(stream.changes, changes),
-		format_count(stream.transactions, transactions));
+	fprintf(out, "; %s change%s in %s transaction%s", format_count(stream.changes, changes),
+		stream.changes == 1 ? "" : "s", format_count(stream.transactions, transactions),
+		stream.transactions == 1 ? "" : "s");
 	if (r->reached && r->until == UNTIL_CAUGHT_UP)
 		fputs(", caught up", out);
 	if (stream.retained_bytes >= 0)

@@ -435,11 +435,17 @@ static bool act(struct pane *p, enum action a)
 	}
 }
 
+/* Nothing of it can be steered any more. */
+static bool is_over(const struct mirror_view *v)
+{
+	return v->state == MIRROR_DONE || v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING;
+}
+
 static const char *refuse(const struct pane *p, enum action a)
 {
 	const struct load *s = (const struct load *)p;
-	if ((action_contexts(a) & IN_LOAD) && s->view.state == MIRROR_DONE)
-		return "the mirror is done";
+	if ((action_contexts(a) & IN_LOAD) && is_over(&s->view))
+		return "the initial load is done";
 	if (a == ACTION_WORKERS_DOWN && s->view.workers <= 1)
 		return "one worker is the least";
 	if (a == ACTION_OPEN && s->count == 0)
@@ -485,8 +491,8 @@ static void pane_free(struct pane *p)
 
 static const char *label(const struct pane *p, enum action a)
 {
-	bool done = ((const struct load *)p)->view.state == MIRROR_DONE;
-	return done && (action_contexts(a) & IN_LOAD) ? "" : NULL;
+	bool over = is_over(&((const struct load *)p)->view);
+	return over && (action_contexts(a) & IN_LOAD) ? "" : NULL;
 }
 
 static const enum action hints[] = { ACTION_OPEN, ACTION_PAUSE, ACTION_RETRY, ACTION_WORKERS_UP,

@@ -103,6 +103,8 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 	case ACTION_EDIT:
 		if (!v->editable)
 			return "it is written by hand in pgpier.conf";
+		if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
+			return NULL; /* its tables */
 		return mirror_runs(v->state) ? "it is running; pause it first" : NULL;
 	case ACTION_DROP:
 		return v->state == MIRROR_DROPPING ? "it is being dropped" : NULL;
@@ -145,5 +147,5 @@ void table_resync(struct pane *p, const char *mirror, const char *table)
 	struct command c = { .kind = COMMAND_TABLE_RESYNC };
 	copy_text(c.name, sizeof(c.name), mirror);
 	copy_text(c.table, sizeof(c.table), table);
-	ui_submit(p->ui, &c, "the table is loaded anew");
+	ui_submit(p->ui, &c, "the table will be copied anew");
 }

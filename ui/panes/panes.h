@@ -30,6 +30,10 @@ struct pane *text_pane_new(struct ui *u, const char *title, char *take);
 struct pane *help_pane_new(struct ui *u, struct pane *of);
 struct pane *palette_pane_new(struct ui *u, struct pane *of);
 
+/* tables_change.c: the answer to the question goes to tables_change(), which closes the wizard. */
+void tables_ask_change(struct pane *p, const struct draft *d);
+void tables_change(struct pane *p, struct draft *d);
+
 /* A list with its detail beside it in a terminal of at least so many columns; else detail gets none. */
 void split_detail(const struct ui *u, const struct canvas *c, int least, struct canvas *list,
 	struct canvas *detail);
@@ -59,7 +63,7 @@ void mirror_progress_brief(const struct ui *u, const struct mirror_view *v, char
 void done_of_total_bytes(int64_t done, int64_t total, bool exact, char *buf, size_t size);
 void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size_t size);
 /* Error texts begin with what they are about; beside a name that is said already. "mirror shop: table a.b: x"
- * without table a.b is "x". */
+ * without table a.b is "x", and so is that of "a.b: x". */
 const char *without_subject(const char *text, const char *kind, const char *name);
 char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
 bool mirror_runs(enum mirror_state s);

@@ -66,7 +66,10 @@ const char *without_subject(const char *text, const char *kind, const char *name
 	char subject[3 * NAME_SIZE];
 	snprintf(subject, sizeof(subject), "%s %s: ", kind, name);
 	const char *at = strstr(text, subject);
-	return at ? at + strlen(subject) : text;
+	if (at)
+		return at + strlen(subject);
+	const char *name_alone = subject + strlen(kind) + 1;
+	return strncmp(text, name_alone, strlen(name_alone)) == 0 ? text + strlen(name_alone) : text;
 }
 
 char *error_report(const struct error *e)
