@@ -19,6 +19,8 @@ struct sent_set {
 	int64_t rows;
 };
 
+#define POSITIONS 2 /* statements that store one */
+
 /* How a flush ends. */
 struct write_end {
 	bool commit;
@@ -39,8 +41,8 @@ struct writer {
 	struct pg *fetch; /* to the source; opened when it is first needed */
 
 	bool session_ready;
-	bool behind;
-	bool position_ready[2]; /* prepared: the statement without and with tables that are behind */
+	bool behind, lost; /* tables catch up; the mirror's own row is gone */
+	bool position_ready[POSITIONS]; /* prepared */
 	char *durable_sql;
 	bool open; /* a transaction that has earlier flushes */
 

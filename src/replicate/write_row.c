@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The slow path: changes one by one in source order, which no constraint can object to that the source has as
- * well. They are sent without waiting; what an answer belongs to is its tag. */
+/* Changes one by one in source order, which no constraint can object to that the source has as well. For small
+ * batches this is the fast way, for larger ones the slow way round a conflict. They are sent without waiting;
+ * what an answer belongs to is its tag. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The fast path. Each table's net effect goes as a few statements of thousands of rows each: deletes, updates
+/* The fast path of larger batches. Each table's net effect goes as a few statements of thousands of rows each: deletes, updates
  * by the columns that they set, inserts; many inserts by COPY. Between tables the order does not matter:
  * the session does not check foreign keys. Where that was not allowed and they object, as with any other
  * conflict, the batch is replayed in source order.
  *
- * A small batch is one round trip with its COMMIT, so its statements check themselves how many rows they
- * found; else the counts are looked at before the COMMIT is sent. */
+ * A batch that is not large is one round trip with its COMMIT, so its statements check themselves how many rows
+ * they found; else the counts are looked at before the COMMIT is sent. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -18,6 +18,7 @@
 
 #define MOST_TRIES 5
 #define RETRY_PAUSE_MS 50
+#define SMALL_CHANGES 4 /* for each table */
 
 static void answered(void *arg, uint64_t tag, const PGresult *r);
 
@@ -156,6 +157,8 @@ static void answered(void *arg, uint64_t tag, const PGresult *r)
 	int64_t rows = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
 	if (tag == TAG_COUNTED)
 		w->found += rows;
+	else if (tag == TAG_POSITION)
+		w->lost = rows == 0;
 	else if (tag >= TAG_SILENT)
 		return;
 	else if (tag >= TAG_SET)
@@ -189,10 +192,6 @@ static bool blame(struct writer *w, struct error *e)
 {
 	const struct pipeline_failure *f = pipeline_failure(w->pipeline);
 	bool guard = strcmp(e->sqlstate, "22012") == 0;
-	if (guard && f->tag == TAG_POSITION) {
-		error_set(e, ERROR_LOST, "the mirror's replication is not known to the target any more");
-		return error_next(e, "it was dropped from elsewhere: drop the mirror here, too");
-	}
 	w->culprit = table_named(w, f->schema, f->table);
 	if (!w->culprit)
 		w->culprit = table_tagged(w, f->tag);
@@ -209,6 +208,10 @@ bool write_wait(struct writer *w, struct error *e)
 	statements_settle(w->statements);
 	if (!ok)
 		return blame(w, e);
+	if (w->lost) {
+		error_set(e, ERROR_LOST, "the target does not know the mirror's replication any more");
+		return error_next(e, "it was dropped from elsewhere: drop the mirror here, too");
+	}
 	if (!w->mismatch.class)
 		return true;
 	*e = w->mismatch;
@@ -231,27 +234,24 @@ void write_begin(struct writer *w, const struct write_end *end)
 	statements_trim(w->statements, w->pipeline, TAG_SILENT);
 }
 
-/* The mirror's position; and where tables stand that have to catch up with it (store_tables_join()). Fails by
- * itself when the mirror is gone. */
-#define POSITION_SQL(before) \
-	"WITH " before "w AS (UPDATE pgpier.replication SET applied = greatest(applied, $2::pg_lsn)," \
-	" applied_at = now() WHERE mirror_id = $1::bigint RETURNING 1) SELECT 1 / (count(*) = 1)::int FROM w"
-#define BEHIND_SQL \
-	"b AS (UPDATE pgpier.tables SET held_at = greatest(held_at, $2::pg_lsn) WHERE mirror_id = $1::bigint" \
-	" AND NOT paused AND held_at IS NOT NULL), "
-
+/* The mirror's position; and where tables stand that have to catch up with it (store_tables_join()). */
 static void write_position(struct writer *w, lsn_t position)
 {
-	static const struct { const char *name, *sql; } statements[] = {
-		{ "pgpier_position", POSITION_SQL("") }, { "pgpier_position_behind", POSITION_SQL(BEHIND_SQL) },
+	static const struct { const char *name, *sql; uint64_t tag; } statements[POSITIONS] = {
+		{ "pgpier_position", "UPDATE pgpier.replication SET applied = greatest(applied, $2::pg_lsn),"
+			" applied_at = now() WHERE mirror_id = $1::bigint", TAG_POSITION },
+		{ "pgpier_behind", "UPDATE pgpier.tables SET held_at = greatest(held_at, $2::pg_lsn)"
+			" WHERE mirror_id = $1::bigint AND NOT paused AND held_at IS NOT NULL", TAG_SILENT },
 	};
 	char id[24], lsn[LSN_TEXT_SIZE];
-	if (!w->position_ready[w->behind])
-		pipeline_prepare(w->pipeline, statements[w->behind].name, statements[w->behind].sql,
-			&w->position_ready[w->behind], TAG_POSITION);
 	snprintf(id, sizeof(id), "%lld", (long long)w->mirror_id);
 	const char *const values[] = { id, lsn_text(position, lsn) };
-	pipeline_execute(w->pipeline, statements[w->behind].name, 2, values, TAG_POSITION);
+	for (size_t i = 0; i < (w->behind ? POSITIONS : 1); i++) {
+		if (!w->position_ready[i])
+			pipeline_prepare(w->pipeline, statements[i].name, statements[i].sql, &w->position_ready[i],
+				TAG_POSITION);
+		pipeline_execute(w->pipeline, statements[i].name, 2, values, statements[i].tag);
+	}
 }
 
 void write_finish(struct writer *w, const struct write_end *end)
@@ -298,6 +298,19 @@ static bool is_transient(const struct error *e)
 		   strcmp(e->sqlstate, "55P03") == 0;
 }
 
+/* A few changes of each table are not worth a set; their answers tell what was not found, too. Tables whose
+ * updates would have to take rows out and put them back are left to sets, which hope for the best first. */
+static bool is_small(const struct writer *w)
+{
+	size_t tables = 0;
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next) {
+		if (((struct relation *)t)->moves)
+			return false;
+		tables++;
+	}
+	return batch_count(w->batch) <= SMALL_CHANGES * tables;
+}
+
 static void note_slow(struct writer *w, const struct error *e)
 {
 	w->slow_batches++;
@@ -308,10 +321,11 @@ static bool write_batch(struct writer *w, const struct write_end *end, struct er
 {
 	if (!begin_session(w, e))
 		return false;
+	bool small = is_small(w);
 	for (int tries = 1;; tries++) {
-		if (attempt(w, write_set, end, e))
+		if (attempt(w, small ? write_rows : write_set, end, e))
 			return true;
-		if (is_hopeless(w, e))
+		if (is_hopeless(w, e) || (small && !is_transient(e)))
 			return false;
 		if (!is_transient(e)) {
 			note_slow(w, e);
