@@ -135,6 +135,9 @@ bool store_tables_release(struct pg *target, int64_t id, bool all, struct error 
 bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e) MUST_CHECK;
 bool store_table_columns(struct pg *target, int64_t id, int table, const char *columns, struct error *e)
 	MUST_CHECK;
+/* The same of many. */
+bool store_tables_columns(struct pg *target, int64_t id, size_t n, const int *tables, const char *const *columns,
+	struct error *e) MUST_CHECK;
 /* Forgets that the table was loaded: what is on the target is to be emptied and copied anew. */
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 /* Its remaining chunks come from a later snapshot than those that are done. */

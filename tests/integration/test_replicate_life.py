@@ -46,7 +46,7 @@ def test_stopped_and_gone_on(pair, number):
 		assert outcome.json["state"] in ("paused", "interrupted"), outcome
 		for server in (pair.source, pair.target):
 			wait_until(lambda s=server: not all_sessions(s), "the end of pgpier's sessions")
-		assert len(slots(pair.source, "pgpier%")) == 1
+		assert len(slots(pair.source, pair.name)) == 1
 		live.change("UPDATE t SET v = repeat(md5(v), 30)", "DELETE FROM u WHERE id < 100")
 		kept = live.replication()
 		assert kept["retained_bytes"] > 1000000, kept
@@ -62,7 +62,7 @@ def test_status_tells_all(pair):
 		live.change("UPDATE t SET v = 'x' WHERE id < 50", "DELETE FROM u WHERE id = 1").sync()
 		live.wait(lambda: live.status().json["state"] == "replicating", "word of replicating")
 		told = live.replication()
-		slot, = slots(pair.source, "pgpier%")
+		slot, = slots(pair.source, pair.name)
 		assert told["slot"] == slot and told["publication"] in publications(pair.source, pair.name), told
 		for lsn in "applied", "confirmed":
 			assert "/" in told[lsn], told
@@ -80,7 +80,7 @@ def test_drop_leaves_nothing_and_takes_nothing_else(pair):
 		with Live(pair) as live:
 			live.sync().stop()
 			live.p("drop", "m", "--yes").expect(DONE)
-			assert slots(pair.source) == ["other_" + pair.name]
+			assert slots(pair.source, pair.name) == ["other_" + pair.name]
 			assert publications(pair.source, pair.name) == ["other"]
 			assert pair.target.sql("SELECT 1 FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == []
 			live.equal()
@@ -95,7 +95,7 @@ def test_setup_refused_at_the_publication(pair):
 		CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE PUBLICATION') EXECUTE FUNCTION no()""")
 	live = Live(pair)
 	live.p.run().expect(FAILED, "not on my server")
-	assert slots(pair.source, "pgpier%") == [] and publications(pair.source, pair.name) == []
+	assert slots(pair.source, pair.name) == [] and publications(pair.source, pair.name) == []
 	pair.fill("DROP EVENT TRIGGER no")
 	live.caught_up().expect(DONE)
 	live.equal()
@@ -108,7 +108,7 @@ def test_setup_refused_at_the_slot(pair):
 	try:
 		live = Live(pair, slot="taken")
 		live.p.run().expect(FAILED, "taken")
-		assert slots(pair.source) == ["taken"] and publications(pair.source, pair.name) == []
+		assert slots(pair.source, pair.name) == ["taken"] and publications(pair.source, pair.name) == []
 	finally:
 		pair.source.sql("SELECT pg_drop_replication_slot('taken')")
 
@@ -132,7 +132,7 @@ def test_tables_without_identity_are_refused_first(pair):
 	pair.fill(TABLES + "CREATE TABLE bare (a int, b int); INSERT INTO bare VALUES (1, 1)")
 	outcome = Live(pair).p.run().expect(FAILED, "public.bare")
 	assert "REPLICA IDENTITY" in outcome.out + outcome.err, outcome
-	assert slots(pair.source, "pgpier%") == [] and publications(pair.source, pair.name) == []
+	assert slots(pair.source, pair.name) == [] and publications(pair.source, pair.name) == []
 	pair.source.sql("UPDATE bare SET b = 2", pair.name)
 
 
@@ -196,7 +196,7 @@ def test_someone_dropped_the_slot(pair):
 	pair.fill(TABLES)
 	with Live(pair) as live:
 		live.sync().stop()
-		slot, = slots(pair.source, "pgpier%")
+		slot, = slots(pair.source, pair.name)
 		pair.source.sql("SELECT pg_drop_replication_slot(%s)", parameters=(slot,))
 		outcome = live.p.run().expect(FAILED, slot)
 		assert any(e["class"] == "lost" for e in outcome.json["errors"]), outcome
@@ -293,7 +293,7 @@ def test_alerts_are_given_once(pair, tmp_path):
 		assert len(alerts("caught")) == 1 and len(alerts("load")) == 1, heard.read_text()
 		assert all(o["mirror"] == "m" for o in alerts("")), heard.read_text()
 		live.stop()
-		slot, = slots(pair.source, "pgpier%")
+		slot, = slots(pair.source, pair.name)
 		pair.source.sql("SELECT pg_drop_replication_slot(%s)", parameters=(slot,))
 		live.p.run().expect(FAILED)
 		assert len(alerts("lost")) >= 1, heard.read_text()
@@ -313,8 +313,8 @@ def test_idle_costs_nothing_and_frees_the_slot(pair):
 		time.sleep(5)
 		used = (cpu_seconds(live.process.pid) - before) / (time.monotonic() - began)
 		assert used < 0.01 * PATIENCE, "%.1f %% of a core" % (100 * used)
-		position = "SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE slot_name LIKE 'pgpier%%'"
-		live.wait(lambda: pair.source.sql(position, parameters=(end,)) == [(True,)],
+		position = "SELECT confirmed_flush_lsn >= %s FROM pg_replication_slots WHERE database = %s"
+		live.wait(lambda: pair.source.sql(position, parameters=(end, pair.name)) == [(True,)],
 			"the slot's position behind %s" % end, 30)
 
 

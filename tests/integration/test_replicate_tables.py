@@ -16,7 +16,7 @@ def peers(pair):
 
 def rewrite(live, **settings):
 	"""Another configuration, as a person's editor leaves it."""
-	live.p.write(peers(live.pair), [mirror(continuous=True, workers=2, **settings)])
+	live.p.write(peers(live.pair), [mirror(continuous=True, slot=live.slot_of(live.pair), **settings)])
 
 
 @pytest.fixture

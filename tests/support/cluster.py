@@ -226,12 +226,14 @@ class Cluster:
 		return name
 
 	def drop_db(self, name):
-		"""Whoever is still connected is thrown out, also on servers without DROP ... WITH (FORCE)."""
+		"""Whoever is still connected is thrown out, also on servers without DROP ... WITH (FORCE); slots go as well."""
 		self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
 			parameters=(name,))
 		deadline = time.monotonic() + 10
 		while True:
 			try:
+				self.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s",
+					parameters=(name,))
 				self.sql('DROP DATABASE IF EXISTS "%s"' % name.replace('"', '""'))
 				return
 			except psycopg2.errors.ObjectInUse:

@@ -15,8 +15,15 @@ class Live:
 
 	def __init__(self, pair, **settings):
 		self.pair = pair
-		self.p = pair.pgpier(**{"continuous": True, "workers": 2, **settings})
+		own = {"continuous": True, "workers": 2, "slot": self.slot_of(pair)}
+		self.p = pair.pgpier(**{**own, **settings})
 		self.process = None
+		self.streams = False  # the first marker may have come with the load, a second one has not
+
+	@staticmethod
+	def slot_of(pair):
+		"""Slots belong to the whole server, which other mirrors named m replicate from."""
+		return "pgpier_" + pair.name
 
 	def __enter__(self):
 		return self.start()
@@ -28,21 +35,27 @@ class Live:
 			self.process.communicate()
 
 	def start(self):
-		self.process = self.p.start("run", "m", "--json")
+		self.process, self.streams = self.p.start("run", "m", "--json"), False
 		return self
 
 	def alive(self):
 		assert self.process.poll() is None, "the mirror ended: %s" % self.p.finish(self.process)
 
 	def sync(self, seconds=30):
-		"""What the source has committed by now is on the target when this returns."""
+		"""What the source has committed by now is on the target when this returns, and the stream is open."""
+		self.drain(seconds)
+		if not self.streams:
+			self.drain(seconds)
+			self.streams = True
+		return self
+
+	def drain(self, seconds):
 		source, target, name = self.pair.source, self.pair.target, self.pair.name
 		number = source.sql("SELECT coalesce(max(id), 0) + 1 FROM markers", name)[0][0]
 		try:
 			torture.drain(source, target, name, number, self.alive, seconds)
 		except AssertionError as e:
 			raise AssertionError("%s\n%s\n%s" % (e, self.p.said()[-3000:], self.p.log()[-6000:])) from e
-		return self
 
 	def change(self, *statements):
 		"""Each in a transaction of its own."""
@@ -101,9 +114,9 @@ class Live:
 		return self
 
 
-def slots(server, like="%"):
-	return [n for (n,) in server.sql("SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE %s ORDER BY 1",
-		parameters=(like,))]
+def slots(server, dbname):
+	return [n for (n,) in server.sql("SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1",
+		parameters=(dbname,))]
 
 
 def publications(server, dbname):

@@ -114,7 +114,7 @@ BULK = (
 	"INSERT INTO plain SELECT %(new)s + i, i, %(text)s FROM generate_series(1, 2000) AS i",
 	"UPDATE plain SET n = n + 1 WHERE id IN (SELECT id FROM plain ORDER BY id LIMIT 2000)",
 	"DELETE FROM plain WHERE id IN (SELECT id FROM plain WHERE id > 100000 ORDER BY id LIMIT 2000)",
-	"UPDATE composite SET n = n + 1, at = now()",
+	"UPDATE composite SET n = n + 1, at = now() WHERE a < 50",
 	"UPDATE parts SET region = 1 + region %% 3 WHERE id < 2000",
 	"INSERT INTO bulk SELECT %(new)s + i, i, NULL FROM generate_series(1, 2000) AS i;"
 		" UPDATE bulk SET v = n::text WHERE id > %(new)s; DELETE FROM bulk WHERE id > %(new)s + 1900",
@@ -214,29 +214,31 @@ class Client:
 			connection.commit()
 			self.commits += 1
 
-	def session(self):
-		connection = self.torture.connect()
-		try:
-			while not self.torture.stop.wait(self.torture.pause):
-				try:
-					self.transaction(connection)
-				except (psycopg2.IntegrityError, psycopg2.extensions.TransactionRollbackError,
-					psycopg2.errors.LockNotAvailable):
-					self.refused += 1
-					connection.rollback()
-		finally:
-			connection.close()
+	def session(self, connection):
+		while not self.torture.stop.wait(self.torture.pause):
+			try:
+				self.transaction(connection)
+			except (psycopg2.IntegrityError, psycopg2.extensions.TransactionRollbackError,
+				psycopg2.errors.LockNotAvailable):
+				self.refused += 1
+				connection.rollback()
 
 	def work(self):
+		"""One session after the other. A failure that leaves its connection open is one of ours."""
+		connection = None
 		while not self.torture.stop.is_set():
 			try:
-				self.session()
-			except (psycopg2.OperationalError, psycopg2.InterfaceError):
+				connection = self.torture.connect()
+				self.session(connection)
+			except psycopg2.Error as e:
 				self.lost += 1
+				if connection and not connection.closed:
+					self.torture.failures.append(e)
+					return
 				self.torture.stop.wait(0.05)
-			except Exception as e:
-				self.torture.failures.append(e)
-				raise
+			finally:
+				if connection:
+					connection.close()
 
 
 class Torture:
@@ -261,9 +263,8 @@ class Torture:
 			assert self.commits() > 0, "seed %d: nothing was written" % self.seed
 
 	def connect(self):
-		connection = self.server.connect(self.dbname, autocommit=False, application_name="torture",
+		return self.server.connect(self.dbname, autocommit=False, application_name="torture",
 			options="-c lock_timeout=1s -c deadlock_timeout=50ms")
-		return connection
 
 	def commits(self):
 		return sum(client.commits for client in self.clients)
