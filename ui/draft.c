@@ -36,6 +36,7 @@ void draft_free(struct draft *d)
 		return;
 	forget_catalog(d);
 	mirror_config_free(&d->config);
+	mirror_config_free(&d->running);
 	free(d);
 }
 
@@ -204,6 +205,19 @@ struct draft_totals draft_totals(const struct draft *d)
 		t.rows_known = t.rows_known && table->rows >= 0;
 	}
 	return t;
+}
+
+void draft_changes(const struct draft *d, struct strings *come, struct strings *go)
+{
+	for (size_t i = 0; d->catalog && i < d->catalog->table_count; i++) {
+		const struct catalog_table *t = &d->catalog->tables[i];
+		bool was = draft_can_take(d, i) && selection_takes(&d->running, t->schema, t->name);
+		if (was == d->picks[i].taken)
+			continue;
+		char *name = xasprintf("%s.%s", t->schema, t->name);
+		strings_add(was ? go : come, name);
+		free(name);
+	}
 }
 
 void draft_set_target(struct draft *d, size_t table, const char *target)

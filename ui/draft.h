@@ -16,6 +16,8 @@ struct pick {
 struct draft {
 	struct mirror_config config;
 	bool editing; /* the mirror exists already */
+	bool live;    /* and replicates: only its tables can change */
+	struct mirror_config running; /* of a live one: as it runs now */
 	const struct catalog *catalog; /* held; NULL until the source's tables are known */
 	struct pick *picks;            /* one for each of its tables */
 	size_t *first; /* index of each schema's first table, and one more for the end */
@@ -35,6 +37,8 @@ void draft_free(struct draft *d);
 void draft_take_catalog(struct draft *d, const struct catalog *take);
 /* Writes the picks into config: tables, columns_exclude and map. */
 void draft_store(struct draft *d);
+/* What a live one is not following yet, and what it would no longer follow; schema.table. */
+void draft_changes(const struct draft *d, struct strings *come, struct strings *go);
 struct draft_totals draft_totals(const struct draft *d);
 bool draft_can_take(const struct draft *d, size_t table);
 void draft_set_target(struct draft *d, size_t table, const char *target); /* schema.table, "" = same */

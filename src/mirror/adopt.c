@@ -93,11 +93,21 @@ static void forget_ignored(struct run *r, const struct schema_table *t)
 	}
 }
 
+static void say_unclaimed(const struct run *r, const char *name)
+{
+	char object[NAME_SIZE + 16];
+	snprintf(object, sizeof(object), "mirror %s", r->mirror);
+	model_event(r->model, EVENT_WARNING, object, NULL,
+		"table %s is new on the source and not in the mirror: choose the tables anew to take it", name);
+}
+
 static bool let_join(struct run *r, struct pg *source, struct pg *control, struct error *e)
 {
 	struct survey s;
 	size_t known = r->store.table_count;
 	bool ok = survey_read(source, control, &r->config, &r->store, true, &s, e);
+	for (size_t i = 0; ok && i < s.unclaimed.count; i++)
+		say_unclaimed(r, s.unclaimed.items[i]);
 	for (size_t i = known; ok && i < s.table_count; i++) {
 		const struct survey_table *t = &s.tables[i];
 		struct error why = { 0 };

@@ -17,6 +17,7 @@
 
 #include "../replicate/replication.h"
 #include "../replicate/slot.h"
+#include "evolve.h"
 #include "run.h"
 
 #define LOOK_EVERY_MS 250
@@ -172,15 +173,42 @@ static bool watch_stream(struct run *r, struct pg **control, struct replication 
 		looked = clock_us();
 		if (!control_keep(r, control, e))
 			return false;
+		if (!r->beside && replication_lag(s) <= r->config.caught_up_s)
+			evolving_settle(r, *control);
 	}
 	return true;
+}
+
+/* A batch was refused for a table's rows: perhaps its definition lacks what the source's has by now. */
+static bool refused(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
+{
+	struct evolve_result out = { 0 };
+	bool ok = evolving_mend(r, control, why->table, &why->error, &out, e);
+	if (ok && out.end == EVOLVE_DIFFERS)
+		ok = hold(r, control, why->table, &out.difference, e);
+	else if (ok && out.end == EVOLVE_NOTHING)
+		ok = hold(r, control, why->table, &why->error, e);
+	evolve_result_free(&out);
+	return ok;
+}
+
+static bool redefined(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
+{
+	struct evolve_result out = { 0 };
+	bool ok = evolving_follow(r, control, why->table, &why->relation, why->final, &out, e);
+	if (ok && out.end == EVOLVE_DIFFERS)
+		ok = hold(r, control, why->table, &out.difference, e);
+	evolve_result_free(&out);
+	return ok;
 }
 
 static enum turn judge(struct run *r, struct pg *control, const struct apply_result *why, struct error *e)
 {
 	switch (why->end) {
 	case APPLY_TABLE:
-		return hold(r, control, why->table, &why->error, e) ? TURN_AGAIN : TURN_END;
+		return refused(r, control, why, e) ? TURN_AGAIN : TURN_END;
+	case APPLY_DDL:
+		return redefined(r, control, why, e) ? TURN_AGAIN : TURN_END;
 	case APPLY_NEW:
 		strings_add(&r->ignored, why->name); /* unless the next look at the source finds it to be ours */
 		say(r, EVENT_INFO, NULL, "table %s is new in the stream", why->name);
@@ -210,7 +238,7 @@ static void set_streaming(struct run *r, bool streaming)
 
 static enum turn stream(struct run *r, struct pg **control, struct error *e)
 {
-	struct apply_result why;
+	struct apply_result why = { .end = APPLY_STOPPED };
 	struct replication *s = open_stream(r, *control, e);
 	if (!s)
 		return TURN_END;
@@ -218,7 +246,9 @@ static enum turn stream(struct run *r, struct pg **control, struct error *e)
 	bool ok = watch_stream(r, control, s, &why, e);
 	set_streaming(r, false);
 	replication_free(s);
-	return ok ? judge(r, *control, &why, e) : TURN_END;
+	enum turn turn = ok ? judge(r, *control, &why, e) : TURN_END;
+	ddl_free(&why.relation);
+	return turn;
 }
 
 /* ---- loading ---- */
@@ -371,5 +401,7 @@ bool follow(struct run *r, struct pg **control, struct error *e)
 	struct error ignored;
 	if (r->beside && !beside_end(r, &ignored) && !e->class)
 		*e = ignored;
+	pg_free(r->definitions);
+	r->definitions = NULL;
 	return false;
 }

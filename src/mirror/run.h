@@ -92,6 +92,8 @@ enum job_end {
 };
 
 struct beside;
+struct evolve_result;
+struct ddl_relation;
 
 struct run {
 	/* immutable while the crew works */
@@ -130,6 +132,7 @@ struct run {
 	size_t tables_active;   /* begun, and rows not all in */
 	int builders;           /* workers that build */
 	bool closed;            /* nobody takes anything more */
+	struct pg *definitions; /* to the source; NULL not opened */
 	struct beside *beside;  /* tables that are loaded while the others stream; NULL none */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
 	bool retry;             /* paused tables shall go on */
@@ -242,6 +245,17 @@ bool adopt_tables(struct run *r, struct pg *control, struct error *e) MUST_CHECK
 void run_enter(const struct run *r, enum mirror_state state);
 /* What a person wants to be told of, by the mirror's alert_command. why: it has failed. */
 void run_alert(struct run *r, const struct error *why);
+
+/* ---- evolving.c: evolve.h for a run ---- */
+/* The tables' columns as the run's snapshot has them, so that a later description tells what has changed. */
+bool evolving_describe(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+/* A table's definition has changed in the stream: followed where that can be done. */
+bool evolving_follow(struct run *r, struct pg *control, size_t table, const struct ddl_relation *now, lsn_t final,
+	struct evolve_result *out, struct error *e) MUST_CHECK;
+bool evolving_mend(struct run *r, struct pg *control, size_t table, const struct error *why,
+	struct evolve_result *out, struct error *e) MUST_CHECK;
+/* What had to wait until the stream is caught up; and partitions that the stream does not tell of. */
+void evolving_settle(struct run *r, struct pg *control);
 
 /* ---- beside.c ---- */
 /* Loads what the store says is not loaded, while the run's stream goes on. */

@@ -305,7 +305,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	order_queue(r);
 	pthread_mutex_unlock(&r->lock);
 	tell_model(r);
-	return true;
+	return !r->config.continuous || evolving_describe(r, source, control, e);
 }
 
 void run_clear(struct run *r)

@@ -206,6 +206,17 @@ static bool joins_tree(const struct reading *r, const struct table_info *t)
 	return t->partition && ancestors_are_done(r, t, &any) && any && !is_excluded(r, t);
 }
 
+/* A table that somebody creates is not taken without a word: its publication would make UPDATE and DELETE of
+ * the application fail, should it have no key. */
+static void leave_unclaimed(struct reading *r, const struct table_info *t)
+{
+	char name[2 * NAME_SIZE], next[3 * NAME_SIZE];
+	snprintf(name, sizeof(name), "%s.%s", t->schema, t->name);
+	snprintf(next, sizeof(next), "to take it, choose the tables anew (e in the console), or name %s in tables", name);
+	find(r->out, SCHEMA_NO_TABLE, SEVERITY_NOTE, name, "is new on the source and not in the mirror", next);
+	strings_add(&r->out->unclaimed, name);
+}
+
 static void choose_more(struct reading *r)
 {
 	char *selection = survey_selection(r->mirror);
@@ -216,6 +227,8 @@ static void choose_more(struct reading *r)
 		bool chosen = all && selection_takes(r->mirror, t->schema, t->name) && (whole || !in_tree);
 		if ((chosen || joins_tree(r, t)) && !known_table(r, t))
 			choose_table(r, t);
+		else if (!in_tree && selection_takes(r->mirror, t->schema, t->name) && !known_table(r, t))
+			leave_unclaimed(r, t);
 	}
 	free(selection);
 }
@@ -558,6 +571,7 @@ void survey_free(struct survey *s)
 	}
 	free(s->tables);
 	free(s->findings);
+	strings_free(&s->unclaimed);
 	schema_plan_free(s->schema);
 	*s = (struct survey){ 0 };
 }

@@ -30,6 +30,7 @@ struct survey {
 	struct survey_table *tables; /* in the store's order, or by name */
 	size_t table_count;
 	struct schema_plan *schema; /* an empty one when the mirror makes no definitions */
+	struct strings unclaimed; /* schema.table that the mirror's patterns choose and that came after it began */
 	struct survey_finding *findings;
 	size_t finding_count, blockers;
 };

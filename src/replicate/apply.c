@@ -204,13 +204,45 @@ static bool on_new(struct apply *a, const char *name, struct error *e)
 	return error_set(e, ERROR_CONFLICT, "table %s is new in the stream", name);
 }
 
+static bool has_changed(const struct apply *a, const struct stream_table *t, const struct pgoutput_message *m)
+{
+	struct ddl_relation now;
+	struct ddl_change *changes = NULL;
+	if (!t->known.name)
+		return false;
+	ddl_take(&now, m);
+	size_t n = ddl_changes(&t->known, &now, a->final, &changes);
+	free(changes);
+	ddl_free(&now);
+	return n > 0;
+}
+
+static bool on_ddl(struct apply *a, const struct stream_table *t, const struct pgoutput_message *m, struct error *e)
+{
+	pthread_mutex_lock(&a->lock);
+	a->result.end = APPLY_DDL;
+	a->result.table = t->apply.index;
+	a->result.final = a->final;
+	ddl_take(&a->result.relation, m);
+	pthread_mutex_unlock(&a->lock);
+	return error_set(e, ERROR_CONFLICT, "table %s has another definition", t->apply.source);
+}
+
 static bool on_relation(struct apply *a, const struct pgoutput_message *m, struct error *e)
 {
 	char name[2 * NAME_SIZE];
 	struct stream_table *t = stream_tables_find(a->set.tables, m->relation.schema, m->relation.name);
 	snprintf(name, sizeof(name), "%s.%s", m->relation.schema, m->relation.name);
+	if (!t)
+		t = stream_tables_find_id(a->set.tables, m->relation.id);
 	if (!t && !is_ignored(a, name))
 		return on_new(a, name, e);
+	if (t && !t->paused && has_changed(a, t, m)) {
+		/* Older than the table's copy: nothing of it is wanted, and a description follows before what is. */
+		if (!stream_table_wants(t, a->xid, a->final, a->began))
+			return writer_relation(a->writer, m, NULL, e);
+		return on_ddl(a, t, m, e);
+	}
 	if (writer_relation(a->writer, m, t && !t->paused ? &t->apply : NULL, e))
 		return true;
 	return false;
@@ -427,6 +459,7 @@ void apply_free(struct apply *a)
 	writer_free(a->writer);
 	pg_free(a->target);
 	free(a->parcel);
+	ddl_free(&a->result.relation);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
 }
@@ -435,6 +468,8 @@ void apply_result(struct apply *a, struct apply_result *out)
 {
 	pthread_mutex_lock(&a->lock);
 	*out = a->result;
+	if (out->end == APPLY_DDL)
+		ddl_copy(&out->relation, &a->result.relation);
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -36,12 +36,15 @@ enum apply_end {
 	APPLY_FAILED, /* apply_error() */
 	APPLY_TABLE,  /* a table's rows were refused: it alone should be paused */
 	APPLY_NEW,    /* the stream has a table that the mirror does not know */
+	APPLY_DDL,    /* a table's definition has changed */
 };
 
 struct apply_result {
 	enum apply_end end;
 	struct error error;
-	size_t table;                /* APPLY_TABLE */
+	size_t table;                /* APPLY_TABLE, APPLY_DDL */
+	struct ddl_relation relation; /* APPLY_DDL: as it is described now; ddl_free() is for whoever asked */
+	lsn_t final;                 /* where the transaction commits that describes it so */
 	char name[2 * NAME_SIZE];    /* APPLY_NEW: schema.table */
 };
 

@@ -9,7 +9,8 @@
 #define NOTES 600
 
 struct lag {
-	_Atomic lsn_t next; /* the first note that has not passed; 0 none */
+	_Atomic lsn_t next;   /* the first note that has not passed; 0 none */
+	_Atomic lsn_t passed; /* a position may be passed before it is noted */
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct note {
@@ -36,6 +37,19 @@ void lag_free(struct lag *l)
 	free(l);
 }
 
+static void settle(struct lag *l, lsn_t lsn)
+{
+	int64_t now = clock_us();
+	pthread_mutex_lock(&l->lock);
+	while (l->count > 0 && l->notes[l->first].lsn <= lsn) {
+		l->last_s = (double)(now - l->notes[l->first].asked_us) / 1e6;
+		l->first = (l->first + 1) % NOTES;
+		l->count--;
+	}
+	atomic_store(&l->next, l->count > 0 ? l->notes[l->first].lsn : 0);
+	pthread_mutex_unlock(&l->lock);
+}
+
 void lag_note(struct lag *l, lsn_t lsn, int64_t asked_us)
 {
 	pthread_mutex_lock(&l->lock);
@@ -46,22 +60,16 @@ void lag_note(struct lag *l, lsn_t lsn, int64_t asked_us)
 	if (l->count == 1)
 		atomic_store(&l->next, lsn);
 	pthread_mutex_unlock(&l->lock);
+	if (atomic_load(&l->passed) >= lsn)
+		settle(l, atomic_load(&l->passed));
 }
 
 void lag_passed(struct lag *l, lsn_t lsn)
 {
+	atomic_store(&l->passed, lsn); /* before next is read: one of the two sees the other */
 	lsn_t next = atomic_load(&l->next);
-	if (next == 0 || lsn < next)
-		return;
-	int64_t now = clock_us();
-	pthread_mutex_lock(&l->lock);
-	while (l->count > 0 && l->notes[l->first].lsn <= lsn) {
-		l->last_s = (double)(now - l->notes[l->first].asked_us) / 1e6;
-		l->first = (l->first + 1) % NOTES;
-		l->count--;
-	}
-	atomic_store(&l->next, l->count > 0 ? l->notes[l->first].lsn : 0);
-	pthread_mutex_unlock(&l->lock);
+	if (next != 0 && lsn >= next)
+		settle(l, lsn);
 }
 
 double lag_seconds(struct lag *l)

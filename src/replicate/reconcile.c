@@ -13,10 +13,10 @@ static struct statement *statement(struct writer *w, struct relation *r, enum st
 	return statements_get(w->statements, r, kind, false, mask, 0);
 }
 
-static void replace(struct writer *w, struct relation *r, const struct pgoutput_value *row)
+static void replace(struct writer *w, struct relation *r, const struct pgoutput_value *row, uint64_t tag)
 {
-	write_statement(w, statement(w, r, ROW_DELETE, 0), row, NULL, TAG_SILENT);
-	write_statement(w, statement(w, r, ROW_INSERT, 0), NULL, row, TAG_SILENT);
+	write_statement(w, statement(w, r, ROW_DELETE, 0), row, NULL, tag);
+	write_statement(w, statement(w, r, ROW_INSERT, 0), NULL, row, tag);
 }
 
 /* ---- the source's row ---- */
@@ -101,7 +101,7 @@ static void fill_from(const struct relation *r, struct pgoutput_value *row, cons
 	}
 }
 
-static bool insert_fetched(struct writer *w, struct relation *r, const struct pgoutput_value *row,
+static bool insert_fetched(struct writer *w, struct relation *r, const struct pgoutput_value *row, uint64_t tag,
 	struct error *e)
 {
 	struct rows *fetched = fetch(w, r, row, e);
@@ -113,7 +113,7 @@ static bool insert_fetched(struct writer *w, struct relation *r, const struct pg
 		for (size_t i = 0; i < r->batch.columns; i++)
 			whole[i] = row[i];
 		fill_from(r, whole, fetched);
-		replace(w, r, whole);
+		replace(w, r, whole, tag);
 		ok = write_wait(w, e);
 		free(whole);
 	}
@@ -131,30 +131,31 @@ static bool is_complete(const struct relation *r, const struct pgoutput_value *r
 	return true;
 }
 
-static bool update_incomplete(struct writer *w, struct relation *r, const struct change *c, struct error *e)
+static bool update_incomplete(struct writer *w, struct relation *r, const struct change *c, uint64_t tag,
+	struct error *e)
 {
 	const struct pgoutput_value *old = c->old ? c->old : c->row;
 	if (c->old)
-		write_statement(w, statement(w, r, ROW_DELETE, 0), c->row, NULL, TAG_SILENT);
+		write_statement(w, statement(w, r, ROW_DELETE, 0), c->row, NULL, tag);
 	w->found = 0;
 	write_statement(w, statement(w, r, ROW_MOVE, relation_sent_mask(r, c->row)), old, c->row, TAG_COUNTED);
 	if (!write_wait(w, e))
 		return false;
-	return w->found > 0 || insert_fetched(w, r, c->row, e);
+	return w->found > 0 || insert_fetched(w, r, c->row, tag, e);
 }
 
-bool write_reconciled(struct writer *w, const struct change *c, struct error *e)
+bool write_reconciled(struct writer *w, const struct change *c, uint64_t tag, struct error *e)
 {
 	struct relation *r = (struct relation *)c->table;
 	if (c->kind == CHANGE_DELETE) {
 		enum statement_kind kind = r->table->deleted_column ? ROW_MARK : ROW_DELETE;
-		write_statement(w, statement(w, r, kind, 0), c->old, NULL, TAG_SILENT);
+		write_statement(w, statement(w, r, kind, 0), c->old, NULL, tag);
 	} else if (c->kind == CHANGE_UPDATE && !is_complete(r, c->row)) {
-		return update_incomplete(w, r, c, e);
+		return update_incomplete(w, r, c, tag, e);
 	} else {
 		if (c->old)
-			write_statement(w, statement(w, r, ROW_DELETE, 0), c->old, NULL, TAG_SILENT);
-		replace(w, r, c->row);
+			write_statement(w, statement(w, r, ROW_DELETE, 0), c->old, NULL, tag);
+		replace(w, r, c->row, tag);
 	}
 	return !pipeline_failing(w->pipeline) || write_wait(w, e);
 }

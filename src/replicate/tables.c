@@ -101,6 +101,8 @@ static void fill(struct stream_tables *all, size_t index, const struct mirror_co
 	if (config->soft_delete)
 		a->deleted_column = config->is_deleted_column;
 	fill_excluded(a, config);
+	if (t->store->columns && !ddl_parse(&t->known, t->store->columns))
+		t->known = (struct ddl_relation){ 0 };
 	fill_sight(t, all->store);
 	a->reconcile = t->reconcile_until != 0;
 	a->reconcile_until = &t->reconcile_until;
@@ -142,6 +144,7 @@ void stream_tables_free(struct stream_tables *t)
 		strings_free(&t->items[i].apply.key);
 		strings_free(&t->items[i].apply.excluded);
 		visible_free(t->items[i].seen);
+		ddl_free(&t->items[i].known);
 	}
 	free(t->items);
 	free(t->by_name);
@@ -162,6 +165,14 @@ struct stream_table *stream_tables_find(struct stream_tables *t, const char *sch
 		else
 			low = middle + 1;
 	}
+	return NULL;
+}
+
+struct stream_table *stream_tables_find_id(struct stream_tables *t, uint32_t id)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->items[i].known.name && t->items[i].known.id == id)
+			return &t->items[i];
 	return NULL;
 }
 

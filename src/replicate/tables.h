@@ -9,6 +9,7 @@
 #define REPLICATE_TABLES_H
 
 #include "../store/store.h"
+#include "ddl.h"
 #include "visible.h"
 #include "writer.h"
 
@@ -19,6 +20,7 @@ struct stream_table {
 	lsn_t seen_until;     /* later commits need not be asked for */
 	lsn_t reconcile_until; /* rows may be there or not up to here; 0 never */
 	bool paused;
+	struct ddl_relation known; /* as it was described last; name NULL: never */
 };
 
 struct stream_tables;
@@ -29,6 +31,8 @@ struct stream_tables *stream_tables_new(struct pg *source, const struct store_mi
 void stream_tables_free(struct stream_tables *t);
 /* Of the source's name; NULL: not one of the mirror. */
 struct stream_table *stream_tables_find(struct stream_tables *t, const char *schema, const char *name);
+/* By its oid on the source, whatever its name is now. */
+struct stream_table *stream_tables_find_id(struct stream_tables *t, uint32_t id);
 struct stream_table *stream_tables_of(struct stream_tables *t, const struct apply_table *a);
 
 /* Where the stream has to begin: the least position of any table that is not paused. */

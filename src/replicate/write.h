@@ -7,6 +7,7 @@
 #include "statements.h"
 
 /* What an answer is to. Smaller tags are of changes (their number in the batch) whose row must be there. */
+#define TAG_CHANGE (UINT64_C(1) << 61) /* + number of the change, whatever it finds */
 #define TAG_SET (UINT64_C(1) << 62) /* + number in writer.sets */
 #define TAG_SILENT (UINT64_MAX - 2) /* whatever it finds */
 #define TAG_POSITION (UINT64_MAX - 1)
@@ -85,6 +86,6 @@ void write_statement(struct writer *w, struct statement *s, const struct pgoutpu
 	const struct pgoutput_value *row, uint64_t tag);
 
 /* The same where rows may be there or not. */
-bool write_reconciled(struct writer *w, const struct change *c, struct error *e) MUST_CHECK;
+bool write_reconciled(struct writer *w, const struct change *c, uint64_t tag, struct error *e) MUST_CHECK;
 
 #endif

@@ -36,11 +36,11 @@ static void send_delete(struct writer *w, struct relation *r, const struct pgout
 	write_statement(w, statements_get(w->statements, r, kind, false, 0, nulls_of(r, old)), old, NULL, tag);
 }
 
-static void send_insert(struct writer *w, struct relation *r, const struct pgoutput_value *row)
+static void send_insert(struct writer *w, struct relation *r, const struct pgoutput_value *row, uint64_t tag)
 {
 	if (r->table->deleted_column && r->batch.key > 0)
-		write_statement(w, statements_get(w->statements, r, ROW_CLEAR, false, 0, 0), row, NULL, TAG_SILENT);
-	write_statement(w, statements_get(w->statements, r, ROW_INSERT, false, 0, 0), NULL, row, TAG_SILENT);
+		write_statement(w, statements_get(w->statements, r, ROW_CLEAR, false, 0, 0), row, NULL, tag);
+	write_statement(w, statements_get(w->statements, r, ROW_INSERT, false, 0, 0), NULL, row, tag);
 }
 
 /* An identity column that no UPDATE may set keeps its value in almost all updates; to know, and for a key of
@@ -61,7 +61,7 @@ static void send_update(struct writer *w, struct relation *r, const struct chang
 	const struct pgoutput_value *old = c->old ? c->old : c->row;
 	if (key_changes && r->table->deleted_column)
 		write_statement(w, statements_get(w->statements, r, ROW_CLEAR, false, 0, 0), c->row, NULL,
-			TAG_SILENT);
+			TAG_CHANGE + tag);
 	struct statement *s = statements_get(w->statements, r, update_kind(r, key_changes), false,
 		relation_sent_mask(r, c->row), nulls_of(r, old));
 	write_statement(w, s, old, c->row, tag);
@@ -120,9 +120,9 @@ bool write_change(struct writer *w, uint32_t number, struct error *e)
 		return truncate(w, c, e);
 	struct relation *r = relation_of(c->table);
 	if (r->table->reconcile)
-		return write_reconciled(w, c, e);
+		return write_reconciled(w, c, TAG_CHANGE + number, e);
 	if (c->kind == CHANGE_INSERT)
-		send_insert(w, r, c->row);
+		send_insert(w, r, c->row, TAG_CHANGE + number);
 	else if (c->kind == CHANGE_UPDATE)
 		send_update(w, r, c, number);
 	else

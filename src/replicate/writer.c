@@ -160,7 +160,7 @@ static void answered(void *arg, uint64_t tag, const PGresult *r)
 		return;
 	else if (tag >= TAG_SET)
 		check_set(w, &w->sets[tag - TAG_SET], rows);
-	else if (rows == 0)
+	else if (rows == 0 && tag < TAG_CHANGE)
 		note_missing(w, batch_change(w->batch, (uint32_t)tag));
 }
 
@@ -180,6 +180,8 @@ static const struct apply_table *table_tagged(const struct writer *w, uint64_t t
 		return NULL;
 	if (tag >= TAG_SET)
 		return w->sets[tag - TAG_SET].relation->table;
+	if (tag >= TAG_CHANGE)
+		tag -= TAG_CHANGE;
 	return ((const struct relation *)batch_change(w->batch, (uint32_t)tag)->table)->table;
 }
 

@@ -68,6 +68,20 @@ bool store_table_columns(struct pg *target, int64_t id, int table, const char *c
 		number(table), xstrdup(columns));
 }
 
+bool store_tables_columns(struct pg *target, int64_t id, size_t n, const int *tables, const char *const *columns,
+	struct error *e)
+{
+	struct strbuf numbers = STRBUF_INIT, texts = STRBUF_INIT;
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(&numbers, "%s%d", i ? "," : "{", tables[i]);
+	strbuf_add(&numbers, n ? "}" : "{}");
+	quote_array(&texts, n, columns);
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables t SET columns = c.text FROM unnest($2::int[], $3::text[]) c (no, text)"
+			" WHERE t.mirror_id = $1 AND t.table_no = c.no"),
+		number(id), strbuf_take(&numbers), strbuf_take(&texts));
+}
+
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e)
 {
 	return pg_runf(target, e,

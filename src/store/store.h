@@ -135,12 +135,21 @@ bool store_tables_release(struct pg *target, int64_t id, bool all, struct error 
 bool store_tables_join(struct pg *target, int64_t id, bool *behind, struct error *e) MUST_CHECK;
 bool store_table_columns(struct pg *target, int64_t id, int table, const char *columns, struct error *e)
 	MUST_CHECK;
+/* The same of many. */
+bool store_tables_columns(struct pg *target, int64_t id, size_t n, const int *tables, const char *const *columns,
+	struct error *e) MUST_CHECK;
 /* Forgets that the table was loaded: what is on the target is to be emptied and copied anew. */
 bool store_table_forget(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
 /* Its remaining chunks come from a later snapshot than those that are done. */
 bool store_table_resumed(struct pg *target, int64_t id, int table, int last_snapshot, struct error *e) MUST_CHECK;
 /* The table leaves the mirror; those behind it move up by one. */
 bool store_table_remove(struct pg *target, int64_t id, int table, struct error *e) MUST_CHECK;
+
+/* A statement for the target that can't be run yet, noted in the transaction that found out; and all of them. */
+void store_sql_later(struct strbuf *sql, int64_t id, const char *statement);
+bool store_later_read(struct pg *target, int64_t id, struct strings *statements, struct error *e) MUST_CHECK;
+/* Runs one and forgets it, in one transaction. */
+bool store_later_run(struct pg *target, int64_t id, const char *statement, struct error *e) MUST_CHECK;
 
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;

@@ -51,6 +51,24 @@ static void print_line(const char *label, const char *text)
 	fputc('\n', stdout);
 }
 
+/* What is known from outside of the process that replicates: the target's position and the slot. */
+static void print_stream(struct session *s, const struct mirror_view *m)
+{
+	struct replication_view r;
+	char lag[FORMAT_SIZE], bytes[FORMAT_SIZE], text[256];
+	if (!model_replication(s->model, m->name, &r))
+		return;
+	if (r.lag_bytes >= 0) {
+		snprintf(text, sizeof(text), "%s%s%s", r.lag_s >= 0 ? format_lag(r.lag_s, lag) : "",
+			r.lag_s >= 0 ? ", " : "", format_bytes(r.lag_bytes, bytes));
+		print_line("lag:   ", text);
+	}
+	snprintf(text, sizeof(text), "%s keeps %s of WAL%s%s", r.slot,
+		r.retained_bytes < 0 ? "an unknown amount" : format_bytes(r.retained_bytes, bytes),
+		r.wal_status[0] ? ", " : "", r.wal_status);
+	print_line("slot:  ", r.slot[0] != '\0' ? text : "");
+}
+
 static void print_mirror(struct session *s, const struct mirror_view *m)
 {
 	const struct table_view *t;
@@ -60,6 +78,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	list_mirror(&head, m);
 	listing_print(&head, stdout);
 	print_line("rows:  ", m->moments);
+	print_stream(s, m);
 	print_line("error: ", m->error.class != ERROR_NONE ? m->error.text : "");
 	print_line("next:  ", m->next);
 	if (m->load.tables == 0)

@@ -103,6 +103,8 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 	case ACTION_EDIT:
 		if (!v->editable)
 			return "it is written by hand in pgpier.conf";
+		if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
+			return NULL; /* its tables */
 		return mirror_runs(v->state) ? "it is running; pause it first" : NULL;
 	case ACTION_DROP:
 		return v->state == MIRROR_DROPPING ? "it is being dropped" : NULL;

@@ -341,7 +341,8 @@ static void render(struct pane *p, const struct canvas *c)
 	struct canvas form, side;
 	struct facts f = { 0 };
 	split_detail(p->ui, c, WIDE_COLS, &form, &side);
-	canvas_add(&form, 0, 2, ROLE_DIM, "1 settings  2 tables  3 preflight  4 review");
+	canvas_add(&form, 0, 2, ROLE_DIM,
+		s->draft->live ? "1 settings  2 tables" : "1 settings  2 tables  3 preflight  4 review");
 	struct canvas body = canvas_part(&form, 2, 0, form.rows - 2, form.cols);
 	form_render(&s->form, &body);
 	if (side.cols == 0)
@@ -397,8 +398,18 @@ static void list_peers(struct mirror_form *s)
 	}
 }
 
+/* They can be looked at; a pause makes them free. */
+static void lock_settings(struct mirror_form *s)
+{
+	for (int i = 0; i < F_COUNT; i++)
+		s->form.fields[i].locked = i != F_ADVANCED && i != F_NEXT;
+	s->form.fields[F_NEXT].help = "while it replicates its tables can change; pause it to change the rest";
+	s->form.focus = F_NEXT;
+}
+
 struct pane *mirror_form_new(struct ui *u, const char *name)
 {
+	struct mirror_view v;
 	struct mirror_form *s = xcalloc(1, sizeof(*s));
 	s->pane = (struct pane){ &ops, u, IN_FORM };
 	s->draft = draft_new();
@@ -408,11 +419,16 @@ struct pane *mirror_form_new(struct ui *u, const char *name)
 		mirror_config_free(&s->draft->config);
 		s->draft->config = (struct mirror_config){ 0 };
 		s->draft->editing = model_mirror_config(u->model, name, &s->draft->config);
+		s->draft->live = model_mirror(u->model, name, &v) && mirror_runs(v.state);
+		if (s->draft->live)
+			mirror_config_copy(&s->draft->running, &s->draft->config);
 		s->form.fields[F_NAME].locked = true;
 		s->form.fields[F_SOURCE].locked = true;
 		s->form.fields[F_TARGET].locked = true;
 		s->form.focus = F_SCHEMA;
 	}
 	show_config(s);
+	if (s->draft->live)
+		lock_settings(s);
 	return &s->pane;
 }

@@ -30,6 +30,10 @@ struct pane *text_pane_new(struct ui *u, const char *title, char *take);
 struct pane *help_pane_new(struct ui *u, struct pane *of);
 struct pane *palette_pane_new(struct ui *u, struct pane *of);
 
+/* tables_change.c: the answer to the question goes to tables_change(), which closes the wizard. */
+void tables_ask_change(struct pane *p, const struct draft *d);
+void tables_change(struct pane *p, struct draft *d);
+
 /* A list with its detail beside it in a terminal of at least so many columns; else detail gets none. */
 void split_detail(const struct ui *u, const struct canvas *c, int least, struct canvas *list,
 	struct canvas *detail);

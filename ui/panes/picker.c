@@ -363,6 +363,10 @@ static bool act_on_row(struct picker *s, enum action a, size_t row)
 
 static void go_on(struct picker *s)
 {
+	if (s->draft->live) {
+		tables_ask_change(&s->pane, s->draft);
+		return;
+	}
 	draft_store(s->draft);
 	ui_push(s->pane.ui, preflight_pane_new(s->pane.ui, s->draft));
 }
@@ -415,6 +419,8 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 	(void)subject;
 	if (a == ACTION_MAP_SCHEMA && row != TABLE_NOTHING)
 		draft_map_schema(s->draft, schema_of_row(s, row), value);
+	else if (a == ACTION_CONTINUE)
+		tables_change(p, s->draft);
 }
 
 static bool takes_text(const struct pane *p)

@@ -124,6 +124,39 @@ static void caught_up_and_paused(void **state)
 	house_close(h);
 }
 
+static void other_tables_while_it_runs(void **state)
+{
+	struct house *h = house_with_stream(100, 30, false);
+	(void)state;
+	house_press(h, "e");
+	assert_sees(h, "Edit shop-2026");
+	house_press(h, "enter");
+	assert_sees(h, "Tables of ec2-prod");
+	assert_sees(h, "3 of 7 tables"); /* public.* */
+	house_press(h, "c");
+	assert_sees(h, "the tables are what they were");
+	house_press(h, "/");
+	house_type(h, "orders");
+	house_press(h, "enter a /");
+	house_press(h, "^u");
+	house_type(h, "invoices");
+	house_press(h, "enter u esc c");
+	assert_sees(h, "1 table will be copied to rds17 from a snapshot of its own");
+	assert_sees(h, "sales.orders.");
+	assert_sees(h, "1 table is no longer followed; its rows stay on rds17");
+	assert_sees(h, "public.invoices.");
+	house_press(h, "enter"); /* No is the default */
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_TABLES), 0);
+	house_press(h, "c y");
+	const struct command *c = stage_last(h->engine, COMMAND_MIRROR_TABLES);
+	assert_string_equal(c->name, "shop-2026");
+	assert_int_equal(c->mirror->tables.count, 3);
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_SAVE), 0);
+	assert_int_equal(stage_count(h->engine, COMMAND_MIRROR_RUN), 0);
+	assert_sees(h, "Mirrors (3) › shop-2026");
+	house_close(h);
+}
+
 /* A mirror that only copies has no such tab. */
 static void not_continuous(void **state)
 {
@@ -264,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_paused_table),
 		cmocka_unit_test(resync_takes_the_name),
 		cmocka_unit_test(caught_up_and_paused),
+		cmocka_unit_test(other_tables_while_it_runs),
 		cmocka_unit_test(not_continuous),
 		cmocka_unit_test(slots_of_a_peer),
 		cmocka_unit_test(all_sizes),
