@@ -93,7 +93,8 @@ struct telling {
 	char *json;
 };
 
-static void say(const struct alerts *a, enum alert_kind kind, const struct alert_facts *f, char *text, size_t size)
+static void say(const struct alerts *a, enum alert_kind kind, const struct alert_facts *f, char *text,
+	size_t size)
 {
 	char number[FORMAT_SIZE];
 	switch (kind) {

@@ -12,7 +12,8 @@ static void add_names(struct strbuf *b, const struct evolve_fill *f, const char 
 	}
 }
 
-static void add_pairs(struct strbuf *b, const char *const *names, size_t n, const char *left, const char *between)
+static void add_pairs(struct strbuf *b, const char *const *names, size_t n, const char *left,
+	const char *between)
 {
 	for (size_t i = 0; i < n; i++) {
 		strbuf_addf(b, "%s%s", i ? between : "", left);

@@ -2,7 +2,9 @@
 """Definitions that change on the source while a mirror follows it: what is done on the target, to the last row,
 and what is left to a person."""
 import os
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -360,3 +362,34 @@ def test_new_partitions_are_found(follow, major):
 	f.on_source("""CREATE TABLE "Mid" PARTITION OF parts FOR VALUES FROM (100) TO (200) PARTITION BY RANGE (id);
 		CREATE TABLE mid_1 PARTITION OF "Mid" FOR VALUES FROM (100) TO (150); CREATE TABLE bystander (id int)""")
 	assert f.command("partitions").split() == ["public.Mid", "public.mid_1"]
+
+
+def equal_within(pair, seconds):
+	until = time.monotonic() + seconds * pgpier.PATIENCE
+	while time.monotonic() < until:
+		if not pair.differences():
+			return True
+		time.sleep(0.2)
+	return False
+
+
+def test_all_of_it_in_a_running_mirror(pair):
+	"""Definitions change between and inside transactions; definitions and rows end equal."""
+	pair.fill("CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE items (id int PRIMARY KEY, v text, m mood);"
+		"INSERT INTO items SELECT i, 'v' FROM generate_series(1, 2000) i")
+	p = pair.pgpier(continuous=True)
+	process = p.start("run", "m", "--json")
+	try:
+		assert equal_within(pair, 20), p.said()
+		pair.fill("""BEGIN; INSERT INTO items VALUES (5001, 'x', 'ok');
+			ALTER TABLE items ADD COLUMN r float8 NOT NULL DEFAULT random();
+			INSERT INTO items VALUES (5002, 'x', 'ok'); COMMIT""")
+		pair.fill("ALTER TYPE mood ADD VALUE 'new' BEFORE 'ok'")
+		pair.fill("INSERT INTO items VALUES (5003, 'y', 'new')")
+		pair.fill("ALTER TABLE items ADD COLUMN a int; UPDATE items SET a = id; ALTER TABLE items ALTER COLUMN a SET NOT NULL")
+		pair.fill("ALTER TABLE items ADD COLUMN g int GENERATED ALWAYS AS (id * 2) STORED")
+		pair.fill("INSERT INTO items (id, a) VALUES (5004, 1)")
+		assert equal_within(pair, 30), "\n".join(pair.differences()) + p.log()
+	finally:
+		process.send_signal(signal.SIGTERM)
+		p.finish(process)
