@@ -32,10 +32,10 @@ enum turn { TURN_END, TURN_AGAIN, TURN_LOAD, TURN_LOADED };
 
 static bool hold(struct run *r, struct pg *control, size_t table, const struct error *why, struct error *e)
 {
-	if (!store_table_hold(control, r->id, (int)table + 1, why, e))
-		return false;
 	struct error shown = *why;
 	error_next(&shown, "mend the cause, then press r: the table goes on where it stopped");
+	if (!store_table_hold(control, r->id, (int)table + 1, &shown, e))
+		return false;
 	model_table_paused(r->model, r->mirror, table, &shown);
 	run_say(r, EVENT_ERROR, &shown, "table %s.%s is paused, the others go on", r->store.tables[table].source_schema,
 		r->store.tables[table].source_name);
