@@ -274,9 +274,12 @@ static bool load_beside(struct run *r, struct pg *control, struct error *e)
 	r->reload_at_us = 0;
 	if (!adopt_tables(r, control, e))
 		return false;
-	if (any_unloaded(r))
-		beside_begin(r);
-	return any_unloaded(r) || release(r, control, false, e);
+	if (!any_unloaded(r))
+		return release(r, control, false, e);
+	if (!store_tables_hold_unloaded(control, r->id, e))
+		return false;
+	beside_begin(r);
+	return true;
 }
 
 static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
