@@ -56,9 +56,15 @@ class Writer:
 		except Exception as e:  # shown by close(): a demo whose writer died shows nothing
 			self.failure = e
 
-	def close(self):
+	def finish(self):
+		"""The last transaction has ended when this returns."""
 		self.stop.set()
 		self.thread.join()
-		self.connection.close()
 		if self.failure:
 			raise self.failure
+
+	def close(self):
+		try:
+			self.finish()
+		finally:
+			self.connection.close()

@@ -186,7 +186,7 @@ SELECT md5('cart' || i)::uuid, nullif(i % 150000, 0), ARRAY[i, i + 1, i + 2], AR
 	'2026-10-01'::timestamptz + i * interval '1 minute'
   FROM generate_series(1, 40000) AS i;
 
--- audit: what happened; a table without any key
+-- audit: what happened; a table without any key, so the whole row has to tell which one was meant
 
 CREATE TABLE audit.events (
 	at timestamptz NOT NULL,
@@ -222,6 +222,7 @@ ALTER TABLE sales.invoices ADD PRIMARY KEY (invoice_no), ADD UNIQUE (order_id);
 ALTER TABLE sales.coupons ADD PRIMARY KEY (code), ADD CONSTRAINT coupons_one_at_a_time EXCLUDE USING gist (valid WITH &&);
 ALTER TABLE sales.carts ADD PRIMARY KEY (cart_id);
 CREATE INDEX events_at ON audit.events USING brin (at);
+ALTER TABLE audit.events REPLICA IDENTITY FULL;
 
 ALTER TABLE public.addresses ADD FOREIGN KEY (user_id) REFERENCES public.users;
 ALTER TABLE stock.categories ADD FOREIGN KEY (parent_id) REFERENCES stock.categories;
