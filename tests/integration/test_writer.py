@@ -15,7 +15,8 @@ TOOL = os.path.join(pgpier.BUILD, "tests", "support", "writer_tool")
 POSITION = """CREATE SCHEMA pgpier;
 	CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY, slot text, publication text,
 		consistent pg_lsn, applied pg_lsn, applied_at timestamptz);
-	INSERT INTO pgpier.replication VALUES (1)"""
+	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn);
+	INSERT INTO pgpier.replication VALUES (1); INSERT INTO pgpier.tables VALUES (1, 1, false)"""
 ALL_TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema|pgpier)' ORDER BY 1"""
 # A value that is stored out of line and does not compress.
@@ -469,6 +470,7 @@ def test_reconcile(stream, way):
 		"UPDATE t SET id = id + 100 WHERE id IN (1, 2, 5)", "UPDATE t SET a = 2, big = 'small' WHERE id = 12", "UPDATE t SET id = 130 WHERE id = 13")
 	outcome = stream.apply(*way, "-r")
 	assert outcome.missing == "" and outcome.slow == 0
+	assert stream.on_target("SELECT fetched_at IS NOT NULL FROM pgpier.tables") == [(True,)]
 	rows = stream.pair.source.sql("SELECT id, a, length(big) FROM t WHERE id <= 8 OR id IN (12, 30, 31) OR id > 100 ORDER BY 1", stream.pair.name)
 	found = stream.on_target("SELECT id, a, length(big) FROM t ORDER BY 1")
 	for row in found:
@@ -536,7 +538,7 @@ RANDOM = (
 )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random(stream, seed):
 	"""Random transactions, applied in random groups and flushes."""
 	stream.make(SHAPES)
