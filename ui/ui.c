@@ -186,10 +186,12 @@ static void follow_mirrors(struct ui *u)
 	size_t n = model_mirrors(u->model, &mirrors);
 	u->running = 0;
 	u->rate = 0;
+	u->streaming = false;
 	for (size_t i = 0; i < n; i++) {
 		if (!mirror_runs(mirrors[i].state))
 			continue;
 		u->running++;
+		u->streaming = u->streaming || mirrors[i].continuous;
 		u->rate += MAX(mirrors[i].load.rate, 0);
 	}
 	free(mirrors);
@@ -228,11 +230,12 @@ static void ask_quit(struct ui *u)
 		u->quit = true;
 		return;
 	}
-	char text[256];
+	char text[384];
 	snprintf(text, sizeof(text),
 		"%zu mirror%s running. Leaving stops the work within a second; what is done is kept, and"
-		" running it again goes on from there.",
-		u->running, u->running == 1 ? " is" : "s are");
+		" running it again goes on from there.%s",
+		u->running, u->running == 1 ? " is" : "s are",
+		u->streaming ? " Until then the slot of a continuous mirror keeps WAL on its source." : "");
 	ui_ask(u, &(struct question){ .kind = ASK_YES_NO,
 				  .action = ACTION_QUIT,
 				  .title = "Leave pgpier?",

@@ -78,6 +78,7 @@ struct ui {
 	/* What the title line says. */
 	size_t running;
 	double rate;
+	bool streaming; /* one of those that run is continuous */
 
 	/* Where the hints were drawn, for the mouse. */
 	struct {

@@ -11,14 +11,6 @@
 #include "../replicate/publication.h"
 #include "run.h"
 
-static void say(const struct run *r, const char *text, const char *schema, const char *name,
-	const struct error *why)
-{
-	char object[NAME_SIZE + 16];
-	snprintf(object, sizeof(object), "mirror %s", r->mirror);
-	model_event(r->model, why ? EVENT_ERROR : EVENT_INFO, object, why, "table %s.%s %s", schema, name, text);
-}
-
 static struct publication_table published(const char *schema, const char *name, bool parent)
 {
 	return (struct publication_table){ schema, name, parent };
@@ -33,7 +25,8 @@ static bool leave(struct run *r, struct pg *source, struct pg *control, size_t i
 	if (!publication_remove(source, r->store.replication.publication, &p, 1, e) ||
 		!store_table_remove(control, r->id, (int)i + 1, e))
 		return false;
-	say(r, "left the mirror; its rows on the target stay", t->source_schema, t->source_name, NULL);
+	run_say(r, EVENT_INFO, NULL, "table %s.%s left the mirror; its rows on the target stay", t->source_schema,
+		t->source_name);
 	return true;
 }
 
@@ -77,7 +70,7 @@ static bool join(struct run *r, struct pg *source, struct pg *control, const str
 		return false;
 	}
 	r->store.table_count++; /* read anew by the caller */
-	say(r, "joins the mirror", t->names.source_schema, t->names.source_name, NULL);
+	run_say(r, EVENT_INFO, NULL, "table %s.%s joins the mirror", t->names.source_schema, t->names.source_name);
 	return true;
 }
 
@@ -93,26 +86,21 @@ static void forget_ignored(struct run *r, const struct schema_table *t)
 	}
 }
 
-static void say_unclaimed(const struct run *r, const char *name)
-{
-	char object[NAME_SIZE + 16];
-	snprintf(object, sizeof(object), "mirror %s", r->mirror);
-	model_event(r->model, EVENT_WARNING, object, NULL,
-		"table %s is new on the source and not in the mirror: choose the tables anew to take it", name);
-}
-
 static bool let_join(struct run *r, struct pg *source, struct pg *control, struct error *e)
 {
 	struct survey s;
 	size_t known = r->store.table_count;
 	bool ok = survey_read(source, control, &r->config, &r->store, true, &s, e);
 	for (size_t i = 0; ok && i < s.unclaimed.count; i++)
-		say_unclaimed(r, s.unclaimed.items[i]);
+		run_say(r, EVENT_WARNING, NULL,
+			"table %s is new on the source and not in the mirror: choose the tables anew to take it",
+			s.unclaimed.items[i]);
 	for (size_t i = known; ok && i < s.table_count; i++) {
 		const struct survey_table *t = &s.tables[i];
 		struct error why = { 0 };
 		if (is_blocked(&s, i, &why)) {
-			say(r, "can't join the mirror", t->names.source_schema, t->names.source_name, &why);
+			run_say(r, EVENT_ERROR, &why, "table %s.%s can't join the mirror", t->names.source_schema,
+				t->names.source_name);
 			continue;
 		}
 		ok = join(r, source, control, t, e);
@@ -126,25 +114,16 @@ static bool let_join(struct run *r, struct pg *source, struct pg *control, struc
 
 /* ---- both ---- */
 
-static bool read_store(struct run *r, struct pg *control, struct error *e)
-{
-	bool found;
-	store_mirror_free(&r->store);
-	if (!store_read(control, r->mirror, &r->store, &found, e))
-		return false;
-	return found || error_set(e, ERROR_LOST, "the target knows nothing of mirror %s any more", r->mirror);
-}
-
 bool adopt_tables(struct run *r, struct pg *control, struct error *e)
 {
 	char *selection = survey_selection(&r->config);
 	struct pg *source = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
-	bool ok = source && read_store(r, control, e);
+	bool ok = source && run_read_store(r, control, e);
 	bool changed = ok && strcmp(selection, r->store.selection) != 0;
 	if (changed)
-		ok = let_leave(r, source, control, e) && read_store(r, control, e);
+		ok = let_leave(r, source, control, e) && run_read_store(r, control, e);
 	ok = ok && let_join(r, source, control, e) && store_selection(control, r->id, selection, e) &&
-		 read_store(r, control, e);
+		 run_read_store(r, control, e);
 	pg_free(source);
 	free(selection);
 	return ok;

@@ -26,10 +26,8 @@ static struct pg *definitions(struct run *r, struct error *e)
 
 static void tell(const struct run *r, const struct strings *done)
 {
-	char object[NAME_SIZE + 16];
-	snprintf(object, sizeof(object), "mirror %s", r->mirror);
 	for (size_t i = 0; i < done->count; i++)
-		model_event(r->model, EVENT_INFO, object, NULL, "%s", done->items[i]);
+		run_say(r, EVENT_INFO, NULL, "%s", done->items[i]);
 }
 
 /* ---- what is known ---- */

@@ -28,38 +28,16 @@
 /* What the stream has to be ended for. */
 enum turn { TURN_END, TURN_AGAIN, TURN_LOAD, TURN_LOADED };
 
-static void say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
-	PG_PRINTF(4, 5);
-static void say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
-{
-	char object[NAME_SIZE + 16], text[512];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	snprintf(object, sizeof(object), "mirror %s", r->mirror);
-	model_event(r->model, level, object, e, "%s", text);
-}
-
-/* What the store says now. */
-static bool read_store(const struct run *r, struct pg *control, struct store_mirror *out, struct error *e)
-{
-	bool found;
-	if (!store_read(control, r->mirror, out, &found, e))
-		return false;
-	return found || error_set(e, ERROR_LOST, "the target knows nothing of mirror %s any more", r->mirror);
-}
-
 /* ---- tables that are held ---- */
 
 static bool hold(struct run *r, struct pg *control, size_t table, const struct error *why, struct error *e)
 {
-	if (!store_table_hold(control, r->id, (int)table + 1, why, e))
-		return false;
 	struct error shown = *why;
 	error_next(&shown, "mend the cause, then press r: the table goes on where it stopped");
+	if (!store_table_hold(control, r->id, (int)table + 1, &shown, e))
+		return false;
 	model_table_paused(r->model, r->mirror, table, &shown);
-	say(r, EVENT_ERROR, &shown, "table %s.%s is paused, the others go on", r->store.tables[table].source_schema,
+	run_say(r, EVENT_ERROR, &shown, "table %s.%s is paused, the others go on", r->store.tables[table].source_schema,
 		r->store.tables[table].source_name);
 	return true;
 }
@@ -80,8 +58,8 @@ static bool release(struct run *r, struct pg *control, bool all, struct error *e
 static struct replication *open_stream(struct run *r, struct pg *control, struct error *e)
 {
 	struct store_mirror store;
-	store_mirror_free(&r->store);
-	if (!read_store(r, control, &r->store, e) || !read_store(r, control, &store, e))
+	bool found;
+	if (!run_read_store(r, control, e) || !store_read(control, r->mirror, &store, &found, e))
 		return NULL;
 	for (size_t i = 0; i < store.table_count; i++)
 		if (store.tables[i].paused && store.tables[i].error)
@@ -211,7 +189,7 @@ static enum turn judge(struct run *r, struct pg *control, const struct apply_res
 		return redefined(r, control, why, e) ? TURN_AGAIN : TURN_END;
 	case APPLY_NEW:
 		strings_add(&r->ignored, why->name); /* unless the next look at the source finds it to be ours */
-		say(r, EVENT_INFO, NULL, "table %s is new in the stream", why->name);
+		run_say(r, EVENT_INFO, NULL, "table %s is new in the stream", why->name);
 		r->reload_at_us = clock_us();
 		return TURN_AGAIN;
 	case APPLY_FAILED:
@@ -264,7 +242,7 @@ static bool hold_failed(struct run *r, struct pg *control, struct error *e)
 			r->reload_at_us = clock_us() + RELOAD_AFTER_US;
 		if (!store_table_hold(control, r->id, (int)i + 1, t->error, e))
 			return false;
-		say(r, EVENT_WARNING, t->error, "table %s.%s waits, the others go on", t->names.source_schema,
+		run_say(r, EVENT_WARNING, t->error, "table %s.%s waits, the others go on", t->names.source_schema,
 			t->names.source_name);
 	}
 	return true;
@@ -296,9 +274,12 @@ static bool load_beside(struct run *r, struct pg *control, struct error *e)
 	r->reload_at_us = 0;
 	if (!adopt_tables(r, control, e))
 		return false;
-	if (any_unloaded(r))
-		beside_begin(r);
-	return any_unloaded(r) || release(r, control, false, e);
+	if (!any_unloaded(r))
+		return release(r, control, false, e);
+	if (!store_tables_hold_unloaded(control, r->id, e))
+		return false;
+	beside_begin(r);
+	return true;
 }
 
 static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
@@ -311,10 +292,8 @@ static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
 /* A set-up that did not come as far as the list of tables is undone and made anew. */
 static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 {
-	if (r->store.id && (!source_remove(&r->source, r->mirror, &r->store.replication, r->stop, e) ||
-						   !store_drop(control, r->mirror, e) || !store_prepare(control, e)))
+	if (r->store.id && !source_remove(&r->source, r->mirror, &r->store.replication, r->stop, e))
 		return false;
-	r->id = 0;
 	return source_prepare(r, control, e);
 }
 
@@ -323,11 +302,9 @@ static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 static void undo(struct run *r, struct pg *control)
 {
 	struct error ignored;
-	struct store_mirror store = { 0 };
-	if (!stop_raised(r->stop) && read_store(r, control, &store, &ignored) &&
-		source_remove(&r->source, r->mirror, &store.replication, r->stop, &ignored))
+	if (!stop_raised(r->stop) && run_read_store(r, control, &ignored) &&
+		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored))
 		r->id = 0;
-	store_mirror_free(&store);
 }
 
 static bool check_slot(struct run *r, struct error *e)
@@ -348,7 +325,7 @@ static bool check_slot(struct run *r, struct error *e)
 static bool begin(struct run *r, struct pg **control, struct error *e)
 {
 	bool found;
-	if (!store_read(*control, r->mirror, &r->store, &found, e))
+	if (!store_read(*control, r->mirror, &r->store, &found, e) || !source_end_orphans(r, e))
 		return false;
 	if (r->store.table_count == 0) {
 		if (!begin_anew(r, *control, e))
@@ -393,7 +370,7 @@ bool follow(struct run *r, struct pg **control, struct error *e)
 	if (!begin(r, control, e) || !store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) ||
 		!release(r, *control, true, e))
 		return false;
-	say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
+	run_say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
 	r->load_done = true;
 	run_enter(r, MIRROR_CATCHING_UP);
 	for (enum turn turn = TURN_AGAIN; turn != TURN_END;)

@@ -230,6 +230,8 @@ bool source_prepare(struct run *r, struct pg *control, struct error *e) MUST_CHE
 /* Removes what was made for the mirror on the source. */
 bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
 	const struct stop *stop, struct error *e) MUST_CHECK;
+/* A killed process leaves walsenders that hold the slot, or create it behind our back. */
+bool source_end_orphans(struct run *r, struct error *e) MUST_CHECK;
 /* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer
  * brings. */
 bool source_settle(struct run *r, struct error *e) MUST_CHECK;
@@ -243,6 +245,11 @@ bool adopt_tables(struct run *r, struct pg *control, struct error *e) MUST_CHECK
 /* ---- tell.c ---- */
 /* The mirror's state on the screen; that of a load beside the stream is the stream's. */
 void run_enter(const struct run *r, enum mirror_state state);
+/* An event of the mirror. e may be NULL. */
+void run_say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
+	PG_PRINTF(4, 5);
+/* r->store, read anew; ERROR_LOST when the target does not know the mirror. */
+bool run_read_store(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* What a person wants to be told of, by the mirror's alert_command. why: it has failed. */
 void run_alert(struct run *r, const struct error *why);
 

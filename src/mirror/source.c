@@ -25,15 +25,14 @@ struct lookout {
 
 static void tell_blocker(struct run *r, const struct slot_blocker *b, char told[512])
 {
-	char who[420], text[512], object[NAME_SIZE + 16];
+	char who[420], text[512];
 	slot_blocker_text(b, who, sizeof(who));
 	snprintf(text, sizeof(text), "the slot waits for a transaction on the source: %s", who);
 	model_mirror_state(r->model, r->mirror, MIRROR_SNAPSHOT, text);
 	if (b->pid == atoi(told)) /* in the log once */
 		return;
 	snprintf(told, 512, "%d", b->pid);
-	snprintf(object, sizeof(object), "mirror %s", r->mirror);
-	model_event(r->model, EVENT_WARNING, object, NULL, "%s", text);
+	run_say(r, EVENT_WARNING, NULL, "%s", text);
 }
 
 static void *lookout_main(void *arg)
@@ -89,7 +88,8 @@ static bool create_publication(struct run *r, struct pg *source, const char *nam
 /* Which tables there are, and whether anything stands in the way, before anything is made. */
 static bool look_first(struct run *r, struct pg *source, struct pg *control, struct error *e)
 {
-	if (!survey_read(source, control, &r->config, NULL, false, &r->survey, e))
+	const struct store_mirror *known = r->store.id ? &r->store : NULL;
+	if (!survey_read(source, control, &r->config, known, false, &r->survey, e))
 		return false;
 	if (survey_error(&r->survey, e))
 		return true;
@@ -126,13 +126,16 @@ static bool take_snapshot(struct run *r, struct pg *control, const struct store_
 	return ok && r->snapshot;
 }
 
+/* Of a set-up that was interrupted the mirror is written down already. */
 static bool write_intent(struct run *r, struct pg *control, const struct store_replication *p, struct error *e)
 {
-	bool ok = pg_run(control, e, "BEGIN") && store_create(control, r->mirror, r->config.source, &r->id, e) &&
+	r->id = r->store.id;
+	bool ok = pg_run(control, e, "BEGIN") &&
+			  (r->id || store_create(control, r->mirror, r->config.source, &r->id, e)) &&
 			  store_replication_begin(control, r->id, p->slot, p->publication, e) && pg_run(control, e, "COMMIT");
 	if (!ok) {
 		pg_rollback(control);
-		r->id = 0;
+		r->id = r->store.id;
 	}
 	return ok;
 }
@@ -149,8 +152,8 @@ bool source_prepare(struct run *r, struct pg *control, struct error *e)
 	mirror_slot_name(&r->config, p.slot);
 	mirror_publication_name(&r->config, p.publication);
 	struct pg *source = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
-	bool ok = source && look_first(r, source, control, e) && refuse_strangers(source, &p, e) &&
-			  write_intent(r, control, &p, e);
+	bool ok = source && look_first(r, source, control, e) &&
+			  (r->store.id || refuse_strangers(source, &p, e)) && write_intent(r, control, &p, e);
 	if (ok && !make(r, source, control, &p, e)) {
 		struct error ignored;
 		ok = false;
@@ -175,6 +178,14 @@ bool source_remove(const struct peer_config *source, const char *mirror, const s
 	if (!ok)
 		error_next(e, "slot %s and publication %s are still on peer %s, where the slot keeps WAL: drop it again "
 					  "when the peer answers", p->slot, p->publication, source->name);
+	return ok;
+}
+
+bool source_end_orphans(struct run *r, struct error *e)
+{
+	struct pg *c = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
+	bool ok = c && store_end_orphans(c, r->mirror, e);
+	pg_free(c);
 	return ok;
 }
 

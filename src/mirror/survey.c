@@ -9,18 +9,9 @@
 #include "../replicate/ready.h"
 #include "../schema/check.h"
 #include "run.h"
+#include "survey_inside.h"
 
-struct reading {
-	struct pg *source, *target;
-	const struct mirror_config *mirror;
-	const struct store_mirror *known; /* NULL: nothing is written down; it may have no tables yet */
-	bool begun;                       /* it has */
-	struct table_info *infos; /* all tables of the source, by schema and name */
-	size_t info_count;
-	struct survey *out;
-};
-
-static void find(struct survey *s, size_t table, enum severity severity, const char *subject,
+void survey_find(struct survey *s, size_t table, enum severity severity, const char *subject,
 	const char *text, const char *next)
 {
 	GROW(s->findings, s->finding_count);
@@ -41,210 +32,7 @@ static void find_of_table(struct survey *s, size_t table, enum severity severity
 	if (s->tables[table].settled && severity == SEVERITY_BLOCKER)
 		severity = SEVERITY_WARNING;
 	snprintf(subject, sizeof(subject), "%s.%s", t->source_schema, t->source_name);
-	find(s, table, severity, subject, text, next);
-}
-
-/* ---- which tables ---- */
-
-static int by_name(const void *a, const void *b)
-{
-	const struct table_info *x = a, *y = b;
-	int c = strcmp(x->schema, y->schema);
-	return c ? c : strcmp(x->name, y->name);
-}
-
-static const struct table_info *info_of_name(const struct reading *r, const char *schema, const char *name)
-{
-	struct table_info key = { .schema = (char *)(uintptr_t)schema, .name = (char *)(uintptr_t)name };
-	return bsearch(&key, r->infos, r->info_count, sizeof(*r->infos), by_name);
-}
-
-static int by_oid(const void *a, const void *b)
-{
-	const struct table_info *x = *(const struct table_info *const *)a;
-	const struct table_info *y = *(const struct table_info *const *)b;
-	return (x->oid > y->oid) - (x->oid < y->oid);
-}
-
-static void table_info_copy(struct table_info *dst, const struct table_info *src)
-{
-	*dst = *src;
-	dst->schema = xstrdup(src->schema);
-	dst->name = xstrdup(src->name);
-	dst->key_column = xstrdup(src->key_column);
-	dst->key_type = xstrdup(src->key_type);
-}
-
-static struct survey_table *add_table(struct survey *s)
-{
-	GROW(s->tables, s->table_count);
-	struct survey_table *t = &s->tables[s->table_count++];
-	*t = (struct survey_table){ 0 };
-	return t;
-}
-
-static void choose_table(struct reading *r, const struct table_info *info)
-{
-	struct survey_table *t = add_table(r->out);
-	table_info_copy(&t->info, info);
-	t->parent = info->kind == 'p';
-	t->names.oid = info->oid;
-	copy_text(t->names.source_schema, NAME_SIZE, info->schema);
-	copy_text(t->names.source_name, NAME_SIZE, info->name);
-	selection_target(r->mirror, info->schema, info->name, t->names.target_schema, t->names.target_name);
-}
-
-/* The partitions of a chosen parent come with it, unless they are excluded by name. */
-static bool is_excluded(const struct reading *r, const struct table_info *t)
-{
-	struct mirror_config all = { .tables = { (char *[]){ (char[]){ "*" } }, 1 },
-		.exclude = r->mirror->exclude };
-	return !selection_takes(&all, t->schema, t->name);
-}
-
-static bool ancestor_is_chosen(const struct reading *r, const struct table_info **oids,
-	const struct table_info *t)
-{
-	while (t->partition && t->parent) {
-		const struct table_info key = { .oid = t->parent }, *pointer = &key;
-		const struct table_info **p =
-			bsearch(&pointer, oids, r->info_count, sizeof(*oids), by_oid);
-		if (!p)
-			return false;
-		t = *p;
-		if (selection_takes(r->mirror, t->schema, t->name))
-			return true;
-	}
-	return false;
-}
-
-static void choose_new(struct reading *r)
-{
-	const struct table_info **oids = xmalloc(r->info_count * sizeof(*oids));
-	for (size_t i = 0; i < r->info_count; i++)
-		oids[i] = &r->infos[i];
-	qsort(oids, r->info_count, sizeof(*oids), by_oid);
-	for (size_t i = 0; i < r->info_count; i++) {
-		const struct table_info *t = &r->infos[i];
-		if (selection_takes(r->mirror, t->schema, t->name) ||
-			(ancestor_is_chosen(r, oids, t) && !is_excluded(r, t)))
-			choose_table(r, t);
-	}
-	free(oids);
-	if (r->out->table_count == 0)
-		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "tables",
-			r->info_count ? "no table of the source matches" : "the source database has no tables",
-			"look at tables and exclude of the mirror, and at dbname of the source peer");
-}
-
-/* A known mirror keeps the tables it began with. */
-static void choose_known(struct reading *r)
-{
-	for (size_t i = 0; i < r->known->table_count; i++) {
-		const struct store_table *k = &r->known->tables[i];
-		const struct table_info *info = info_of_name(r, k->source_schema, k->source_name);
-		struct survey_table *t = add_table(r->out);
-		if (info)
-			table_info_copy(&t->info, info);
-		t->parent = k->parent;
-		t->names.oid = info ? info->oid : 0;
-		copy_text(t->names.source_schema, NAME_SIZE, k->source_schema);
-		copy_text(t->names.source_name, NAME_SIZE, k->source_name);
-		copy_text(t->names.target_schema, NAME_SIZE, k->target_schema);
-		copy_text(t->names.target_name, NAME_SIZE, k->target_name);
-	}
-}
-
-/* ---- tables that join later ---- */
-
-char *survey_selection(const struct mirror_config *m)
-{
-	struct strbuf b = STRBUF_INIT;
-	for (size_t i = 0; i < m->tables.count; i++)
-		strbuf_addf(&b, "%s\n", m->tables.items[i]);
-	for (size_t i = 0; i < m->exclude.count; i++)
-		strbuf_addf(&b, "!%s\n", m->exclude.items[i]);
-	return strbuf_take(&b);
-}
-
-static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
-{
-	for (size_t i = 0; i < r->info_count; i++)
-		if (r->infos[i].oid == oid)
-			return &r->infos[i];
-	return NULL;
-}
-
-static const struct store_table *known_table(const struct reading *r, const struct table_info *t)
-{
-	for (size_t i = 0; t && i < r->known->table_count; i++)
-		if (strcmp(r->known->tables[i].source_name, t->name) == 0 &&
-			strcmp(r->known->tables[i].source_schema, t->schema) == 0)
-			return &r->known->tables[i];
-	return NULL;
-}
-
-/* Are the known partitioned tables above it whole, with all indexes? *any: there are such. */
-static bool ancestors_are_done(const struct reading *r, const struct table_info *t, bool *any)
-{
-	*any = false;
-	while (t && t->partition && t->parent) {
-		t = info_of_oid(r, t->parent);
-		const struct store_table *known = known_table(r, t);
-		*any = *any || known;
-		if (known && !known->done)
-			return false;
-	}
-	return true;
-}
-
-/* A partition joins a whole tree only, where its keys are those that it is made with. Until then its changes
- * pass by, which is no loss: its own snapshot comes later. */
-static bool joins_tree(const struct reading *r, const struct table_info *t)
-{
-	bool any;
-	return t->partition && ancestors_are_done(r, t, &any) && any && !is_excluded(r, t);
-}
-
-/* A table that somebody creates is not taken without a word: its publication would make UPDATE and DELETE of
- * the application fail, should it have no key. */
-static void leave_unclaimed(struct reading *r, const struct table_info *t)
-{
-	char name[2 * NAME_SIZE], next[3 * NAME_SIZE];
-	snprintf(name, sizeof(name), "%s.%s", t->schema, t->name);
-	snprintf(next, sizeof(next), "to take it, choose the tables anew (e in the console), or name %s in tables", name);
-	find(r->out, SCHEMA_NO_TABLE, SEVERITY_NOTE, name, "is new on the source and not in the mirror", next);
-	strings_add(&r->out->unclaimed, name);
-}
-
-static void choose_more(struct reading *r)
-{
-	char *selection = survey_selection(r->mirror);
-	bool all = r->known->selection && strcmp(selection, r->known->selection) != 0;
-	for (size_t i = 0; i < r->info_count; i++) {
-		const struct table_info *t = &r->infos[i];
-		bool in_tree, whole = ancestors_are_done(r, t, &in_tree);
-		bool chosen = all && selection_takes(r->mirror, t->schema, t->name) && (whole || !in_tree);
-		if ((chosen || joins_tree(r, t)) && !known_table(r, t))
-			choose_table(r, t);
-		else if (!in_tree && selection_takes(r->mirror, t->schema, t->name) && !known_table(r, t))
-			leave_unclaimed(r, t);
-	}
-	free(selection);
-}
-
-/* Partitions stay with their parents, which the store has before them; whether a parent is one is not written
- * down, so a leaf stays as long as any chosen parent is there. */
-bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table)
-{
-	const struct store_table *t = &known->tables[table];
-	if (selection_takes(m, t->source_schema, t->source_name))
-		return true;
-	for (size_t i = 0; i < known->table_count; i++)
-		if (known->tables[i].parent &&
-			selection_takes(m, known->tables[i].source_schema, known->tables[i].source_name))
-			return true;
-	return false;
+	survey_find(s, table, severity, subject, text, next);
 }
 
 /* ---- what the target has ---- */
@@ -440,7 +228,7 @@ static void judge_table(struct reading *r, size_t i)
 static void judge_options(struct reading *r)
 {
 	if (r->mirror->schema == SCHEMA_DATABASE)
-		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
+		survey_find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
 			"this version of pgpier makes the chosen tables, not the whole database's schema",
 			"set schema = \"tables\", or make the schema with pg_dump and set \"none\"");
 }
@@ -451,7 +239,7 @@ static bool judge_places(struct reading *r, struct error *e)
 	static const char sql[] = "SELECT pg_postmaster_start_time()::text || ' ' || current_database()";
 	struct rows *a = PG_ROWS(r->source, e, sql), *b = a ? PG_ROWS(r->target, e, sql) : NULL;
 	if (b && strcmp(rows_text(a, 0, 0), rows_text(b, 0, 0)) == 0)
-		find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "peers",
+		survey_find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "peers",
 			"source and target are the same database", "choose another target peer");
 	bool ok = b != NULL;
 	rows_free(a);
@@ -475,7 +263,7 @@ static bool judge_replication(struct reading *r, struct error *e)
 	bool ok = ready_check(r->source, &plan, &found, e);
 	for (size_t i = 0; ok && i < found.count; i++) {
 		const struct finding *f = &found.items[i].finding;
-		find(r->out, found.items[i].table, f->severity, f->subject, f->text, f->next);
+		survey_find(r->out, found.items[i].table, f->severity, f->subject, f->text, f->next);
 	}
 	ready_free(&found);
 	free(tables);
@@ -495,7 +283,7 @@ static void take_findings(struct survey *s, const struct schema_findings *f)
 	for (size_t i = 0; i < f->count; i++) {
 		const struct schema_finding *x = &f->items[i];
 		if (x->table == SCHEMA_NO_TABLE)
-			find(s, x->table, x->severity, "schema", x->text, x->next);
+			survey_find(s, x->table, x->severity, "schema", x->text, x->next);
 		else if (s->tables[x->table].info.oid) /* of one that is gone we say so ourselves */
 			find_of_table(s, x->table, x->severity, x->text, x->next);
 	}

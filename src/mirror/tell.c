@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: PostgreSQL
 /* What a mirror tells a person beyond its screen. */
+#include <stdio.h>
+
 #include "run.h"
 
 void run_enter(const struct run *r, enum mirror_state state)
 {
 	if (!r->beside_stream && model_mirror_state_get(r->model, r->mirror) != state)
 		model_mirror_state(r->model, r->mirror, state, NULL);
+}
+
+void run_say(const struct run *r, enum event_level level, const struct error *e, const char *fmt, ...)
+{
+	char object[NAME_SIZE + 16], text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	snprintf(object, sizeof(object), "mirror %s", r->mirror);
+	model_event(r->model, level, object, e, "%s", text);
+}
+
+bool run_read_store(struct run *r, struct pg *control, struct error *e)
+{
+	bool found;
+	store_mirror_free(&r->store);
+	if (!store_read(control, r->mirror, &r->store, &found, e))
+		return false;
+	return found || error_set(e, ERROR_LOST, "the target knows nothing of mirror %s any more", r->mirror);
 }
 
 void run_alert(struct run *r, const struct error *why)

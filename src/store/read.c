@@ -66,6 +66,7 @@ static void table_fill(struct store_table *t, const struct rows *r, int i)
 		t->error = xmalloc(sizeof(*t->error));
 		error_set(t->error, (enum error_class)rows_int(r, i, 15), "%s", rows_text(r, i, 16));
 		copy_text(t->error->sqlstate, sizeof(t->error->sqlstate), rows_text(r, i, 17));
+		error_next(t->error, "%s", rows_text(r, i, 26));
 	}
 	t->last_snapshot = (int)rows_int(r, i, 20);
 	t->paused = rows_bool(r, i, 21);
@@ -80,7 +81,7 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT table_no, source_schema, source_name, target_schema, target_name, parent, ours, filenode,"
 		" loaded, done, snapshot_no, rows, bytes, took_us, how, error_class, error, sqlstate,"
-		" rows_estimate, bytes_estimate, last_snapshot_no, paused, held_at, columns, stale, fetched_at FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
+		" rows_estimate, bytes_estimate, last_snapshot_no, paused, held_at, columns, stale, fetched_at, error_next FROM pgpier.tables WHERE mirror_id = $1 ORDER BY table_no", id);
 	if (!r)
 		return false;
 	out->table_count = (size_t)rows_count(r);

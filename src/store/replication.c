@@ -31,10 +31,19 @@ bool store_table_hold(struct pg *target, int64_t id, int table, const struct err
 {
 	return RUN_FREEING(target, e,
 		SQL("UPDATE pgpier.tables t SET paused = true, error_class = $3, error = $4, sqlstate = $5,"
+			" error_next = $6,"
 			" held_at = coalesce(t.held_at, (SELECT applied FROM pgpier.replication WHERE mirror_id = $1))"
 			" WHERE mirror_id = $1 AND table_no = $2"),
 		number(id), number(table), why ? number(why->class) : NULL, why ? xstrdup(why->text) : NULL,
-		why ? xstrdup(why->sqlstate) : NULL);
+		why ? xstrdup(why->sqlstate) : NULL, why ? xstrdup(why->next) : NULL);
+}
+
+bool store_tables_hold_unloaded(struct pg *target, int64_t id, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.tables t SET paused = true, held_at = r.applied FROM pgpier.replication r"
+			" WHERE t.mirror_id = $1 AND r.mirror_id = $1 AND NOT t.loaded AND NOT t.parent AND t.snapshot_no = 0"),
+		number(id));
 }
 
 bool store_tables_release(struct pg *target, int64_t id, bool all, struct error *e)

@@ -32,7 +32,7 @@ static const char create_sql[] =
 	"  loaded bool NOT NULL DEFAULT false, done bool NOT NULL DEFAULT false, snapshot_no int NOT NULL DEFAULT 0,"
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
-	"  how text, error_class int, error text, sqlstate text, last_snapshot_no int NOT NULL DEFAULT 0,"
+	"  how text, error_class int, error text, sqlstate text, error_next text, last_snapshot_no int NOT NULL DEFAULT 0,"
 	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text, PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"

@@ -129,6 +129,9 @@ bool store_selection(struct pg *target, int64_t id, const char *selection, struc
 /* The table stays where the mirror is now (or where it was held before). why NULL: it is being loaded. */
 bool store_table_hold(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
 	MUST_CHECK;
+/* Tables of which nothing is loaded are held where the mirror is now: the snapshot that they will be loaded from
+ * is a later one, so the slot need not keep what came before. */
+bool store_tables_hold_unloaded(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 /* Tables that were held and are loaded are let go; those that were paused for an error only when all are. */
 bool store_tables_release(struct pg *target, int64_t id, bool all, struct error *e) MUST_CHECK;
 /* Tables that reached the others are held no more; *behind: some have not. */

@@ -115,9 +115,10 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
 {
 	return RUN_FREEING(target, e,
-		SQL("UPDATE pgpier.tables SET error_class = $3, error = $4, sqlstate = $5"
+		SQL("UPDATE pgpier.tables SET error_class = $3, error = $4, sqlstate = $5, error_next = $6"
 			" WHERE mirror_id = $1 AND table_no = $2"),
-		number(id), number(table), number(why->class), xstrdup(why->text), xstrdup(why->sqlstate));
+		number(id), number(table), number(why->class), xstrdup(why->text), xstrdup(why->sqlstate),
+		xstrdup(why->next));
 }
 
 /* ---- marks ---- */

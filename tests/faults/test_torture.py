@@ -63,7 +63,9 @@ class Round:
 		self.live.start()
 
 	def stopped(self):
+		time.sleep(0.3)  # a process that has just been born dies of it
 		self.note("SIGTERM")
+		self.goes_on()
 		self.live.process.send_signal(signal.SIGTERM)
 		self.live.p.finish(self.live.process, timeout=20).expect(INTERRUPTED)
 		self.live.start()

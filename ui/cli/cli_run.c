@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* run and resume: a mirror without a console, from where it stood to its end, or to what --until asks for: then
- * it is paused. The first signal pauses it, which keeps what is done; the second leaves at once, which keeps it as well, as a
- * crash would. */
+/* run and resume: a mirror without a console, from where it stood to its end, or to what --until asks
+ * for: then it is paused. The first signal pauses it, which keeps what is done; the second leaves at once,
+ * which keeps it as well, as a crash would. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

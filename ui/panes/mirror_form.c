@@ -416,9 +416,12 @@ struct pane *mirror_form_new(struct ui *u, const char *name)
 	form_init(&s->form, fields, F_COUNT, s, check);
 	list_peers(s);
 	if (name) {
-		mirror_config_free(&s->draft->config);
-		s->draft->config = (struct mirror_config){ 0 };
-		s->draft->editing = model_mirror_config(u->model, name, &s->draft->config);
+		struct mirror_config stored;
+		s->draft->editing = model_mirror_config(u->model, name, &stored);
+		if (s->draft->editing) {
+			mirror_config_free(&s->draft->config);
+			s->draft->config = stored;
+		}
 		s->draft->live = model_mirror(u->model, name, &v) && mirror_runs(v.state);
 		if (s->draft->live)
 			mirror_config_copy(&s->draft->running, &s->draft->config);

@@ -294,7 +294,14 @@ static void leaving_with_work(void **state)
 	assert_sees(h, "Leave pgpier?");
 	house_press(h, "enter");
 	assert_false(h->ui.quit);
-	house_press(h, "q y");
+	house_press(h, "q");
+	assert_not_sees(h, "keeps WAL");
+	house_press(h, "esc");
+	stage_replicating(h->engine, "audit");
+	house_press(h, "q");
+	assert_sees(h, "2 mirrors are running");
+	assert_sees(h, "keeps WAL on its source");
+	house_press(h, "y");
 	assert_true(h->ui.quit);
 	house_close(h);
 }

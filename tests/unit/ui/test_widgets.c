@@ -191,6 +191,65 @@ static void only_the_window_is_asked_for(void **state)
 	house_close(h);
 }
 
+/* ---- texts that are too long for their column ---- */
+
+enum { WIDE_NAME, WIDE_TEXT, WIDE_LAST, WIDE_COUNT };
+
+static size_t two(const void *data)
+{
+	(void)data;
+	return 2;
+}
+
+static uint64_t row_number(const void *data, size_t row)
+{
+	(void)data;
+	return row;
+}
+
+/* The first row has a last cell, the second has none. */
+static void wide_cell(const void *data, size_t row, int column, struct cell *out)
+{
+	static const char *const texts[2][WIDE_COUNT] = { { "a", "one part  and  another one", "9" },
+		{ "b", "one part  and  another one", "" } };
+	(void)data;
+	copy_text(out->text, sizeof(out->text), texts[row][column]);
+	out->role = ROLE_TEXT;
+}
+
+static const struct column wide_columns[WIDE_COUNT] = {
+	[WIDE_NAME] = { "N", 3, 3, ALIGN_LEFT, 0, false, false },
+	[WIDE_TEXT] = { "TEXT", 15, 15, ALIGN_LEFT, 0, false, false, true },
+	[WIDE_LAST] = { "LAST", 5, 5, ALIGN_RIGHT, 0, false, false },
+};
+static const struct table_source wide_source = {
+	.columns = wide_columns,
+	.column_count = WIDE_COUNT,
+	.count = two,
+	.identity = row_number,
+	.cell = wide_cell,
+};
+
+static void long_texts(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	struct canvas c = { &h->theme, 4, 10, 5, 40 };
+	struct table t;
+	char line[400];
+	(void)state;
+	table_init(&t, &wide_source, NULL);
+	table_refresh(&t);
+	house_draw(h);
+	canvas_clear(&c);
+	table_render(&t, &c, false);
+	house_read(h, line, sizeof(line), 5);
+	assert_non_null(strstr(line, "a    one part  and        9")); /* whole parts, no half of one */
+	house_read(h, line, sizeof(line), 6);
+	assert_non_null(strstr(line, "b    one part  and  another one")); /* over what is empty, to the edge */
+	table_free(&t);
+	house_close(h);
+}
+
 /* ---- the form ---- */
 
 enum { F_NAME, F_PORT, F_MODE, F_FOLD, F_HIDDEN, F_OK, F_COUNT };
@@ -332,6 +391,7 @@ int main(void)
 {
 	setlocale(LC_CTYPE, "C.UTF-8");
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_texts),
 		cmocka_unit_test(selection_stays_on_its_row),
 		cmocka_unit_test(order_is_right),
 		cmocka_unit_test(filter_and_back),
