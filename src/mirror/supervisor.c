@@ -79,13 +79,13 @@ static void write_end(struct run *r, struct pg *control, const struct error *why
 		pg_rollback(control);
 }
 
-static bool copy_once(struct run *r, struct pg **control, struct error *e)
+static bool copy_once(struct run *r, struct pg *control, struct error *e)
 {
 	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
 	if (!r->snapshot)
 		return false;
 	model_mirror_state(r->model, r->mirror, MIRROR_SCHEMA, NULL);
-	return setup(r, *control, e) && load(r, control, e) && store_state(*control, r->id, MIRROR_DONE, NULL, e);
+	return setup(r, control, e) && load(r, control, e) && store_state(control, r->id, MIRROR_DONE, NULL, e);
 }
 
 static bool attempt(struct mirror *m, struct error *e)
@@ -95,7 +95,7 @@ static bool attempt(struct mirror *m, struct error *e)
 	struct pg *control = control_connect(r, e);
 	if (!control)
 		return false;
-	bool ok = r->config.continuous ? follow(r, &control, e) : copy_once(r, &control, e);
+	bool ok = r->config.continuous ? follow(r, &control, e) : copy_once(r, control, e);
 	if (!ok)
 		write_end(r, control, e);
 	pg_free(control);
