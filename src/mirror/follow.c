@@ -325,7 +325,10 @@ static bool check_slot(struct run *r, struct error *e)
 static bool begin(struct run *r, struct pg **control, struct error *e)
 {
 	bool found;
-	if (!store_read(*control, r->mirror, &r->store, &found, e) || !source_end_orphans(r, e))
+	if (!store_read(*control, r->mirror, &r->store, &found, e))
+		return false;
+	r->id = r->store.table_count > 0 ? r->store.id : 0;
+	if (!source_end_orphans(r, e))
 		return false;
 	if (r->store.table_count == 0) {
 		if (!begin_anew(r, *control, e))
@@ -336,7 +339,6 @@ static bool begin(struct run *r, struct pg **control, struct error *e)
 			undo(r, *control);
 		return ok;
 	}
-	r->id = r->store.id;
 	r->loaded_before = r->load_done = !any_unloaded(r);
 	if (!check_slot(r, e) || !adopt_tables(r, *control, e))
 		return false;

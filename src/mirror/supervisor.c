@@ -57,11 +57,22 @@ static void write_paused(struct run *r)
 	stop_free(stop);
 }
 
+/* An attempt that failed before it had looked may be of a mirror that began long ago. */
+static bool find_begun(struct run *r, struct pg *control, struct error *e)
+{
+	struct store_mirror known = { 0 };
+	bool found, ok = r->id || store_read(control, r->mirror, &known, &found, e);
+	if (ok && !r->id && found && known.table_count > 0)
+		r->id = known.id;
+	store_mirror_free(&known);
+	return ok;
+}
+
 /* The last word, so that status tells it later; after a stop nothing can be sent any more. */
 static void write_end(struct run *r, struct pg *control, const struct error *why)
 {
 	struct error ignored;
-	if (stop_raised(r->stop) || pg_lost(control))
+	if (stop_raised(r->stop) || pg_lost(control) || !find_begun(r, control, &ignored))
 		return;
 	if (r->id ? !store_state(control, r->id, MIRROR_FAILED, why, &ignored)
 			  : !store_drop(control, r->mirror, &ignored)) /* one that never began leaves no empty schema */

@@ -36,6 +36,7 @@ struct relation {
 	bool moves; /* an identity column outside of the key that no UPDATE may set */
 	struct relation_column *columns; /* batch.columns of them */
 	struct strings others; /* quoted columns of the target that are not mirrored and can be written */
+	char *fetch_sql;   /* a row of the source by its key; NULL until it is needed */
 	char *description; /* of both sides, to tell whether anything is new */
 	struct relation_mask *masks;
 	uint32_t mask_count;
@@ -47,6 +48,9 @@ struct relation {
 struct relation *relation_new(struct pg *target, const struct pgoutput_message *m,
 	const struct apply_table *t, struct error *e) MUST_CHECK;
 void relation_free(struct relation *r);
+
+/* fetch_sql. The source's operators may live in other schemas than the target's. NULL on error. */
+const char *relation_fetch_sql(struct relation *r, struct pg *source, struct error *e) MUST_CHECK;
 
 /* The number of a set of columns, the same for equal sets. */
 uint32_t relation_sent_mask(struct relation *r, const struct pgoutput_value *row);

@@ -196,7 +196,7 @@ static bool blame(struct writer *w, struct error *e)
 	if (!w->culprit)
 		w->culprit = table_tagged(w, f->tag);
 	if (guard && f->tag >= TAG_SET && f->tag < TAG_SILENT)
-		error_set(e, ERROR_CONFLICT, "%s: fewer rows were found than were sent", w->culprit->source);
+		error_set(e, ERROR_CONFLICT, "%s: other rows were found than were sent", w->culprit->source);
 	else if (w->culprit)
 		error_prefix(e, "%s", w->culprit->source);
 	return false;

@@ -5,6 +5,7 @@ Each text given to `do` is one transaction of the source."""
 import os
 import random
 import subprocess
+import time
 
 import psycopg2
 import pytest
@@ -15,23 +16,24 @@ TOOL = os.path.join(pgpier.BUILD, "tests", "support", "writer_tool")
 POSITION = """CREATE SCHEMA pgpier;
 	CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY, slot text, publication text,
 		consistent pg_lsn, applied pg_lsn, applied_at timestamptz);
-	INSERT INTO pgpier.replication VALUES (1)"""
+	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn);
+	INSERT INTO pgpier.replication VALUES (1); INSERT INTO pgpier.tables VALUES (1, 1, false)"""
 ALL_TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema|pgpier)' ORDER BY 1"""
 # A value that is stored out of line and does not compress.
 BIG = "(SELECT string_agg(md5(%s || i::text), '') FROM generate_series(1, 200) i)"
 
 
-def address(server, dbname):
+def address(server, dbname, user="postgres"):
 	return " ".join("%s='%s'" % (k, str(v).replace("\\", "\\\\").replace("'", "\\'"))
-		for k, v in server.address(dbname).items())
+		for k, v in server.address(dbname, user).items())
 
 
 class Outcome:
-	def __init__(self, done):
-		self.code, self.text = done.returncode, done.stdout + done.stderr
+	def __init__(self, text):
+		self.text = text
 		self.tables, self.slow, self.why, self.missing, self.culprit = {}, 0, "", "", ""
-		for line in done.stdout.splitlines():
+		for line in text.splitlines():
 			word, _, rest = line.partition(" ")
 			if word == "table":
 				name, *counts = rest.rsplit(" ", 5)
@@ -72,14 +74,20 @@ class Stream:
 	def on_target(self, sql):
 		return self.pair.target.sql(sql, self.pair.name)
 
-	def apply(self, *options, tables=None, code=0):
+	def start(self, *options, tables=None, user="postgres"):
 		if tables is None:
 			tables = [name for (name,) in self.pair.source.sql(ALL_TABLES, self.pair.name)]
-		done = subprocess.run([TOOL, *options, address(self.pair.source, self.pair.name),
-			address(self.pair.target, self.pair.name), self.slot, "p", *tables], capture_output=True,
-			text=True, check=False, timeout=300 * pgpier.PATIENCE)
-		assert done.returncode == code, done.stdout + done.stderr
-		return Outcome(done)
+		return subprocess.Popen([TOOL, *options, address(self.pair.source, self.pair.name),
+			address(self.pair.target, self.pair.name, user), self.slot, "p", *tables],
+			stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+	def end(self, process, code=0):
+		text, _ = process.communicate(timeout=300 * pgpier.PATIENCE)
+		assert process.returncode == code, text
+		return Outcome(text)
+
+	def apply(self, *options, code=0, **how):
+		return self.end(self.start(*options, **how), code)
 
 	def equal(self, *options, **how):
 		outcome = self.apply(*options)
@@ -469,6 +477,7 @@ def test_reconcile(stream, way):
 		"UPDATE t SET id = id + 100 WHERE id IN (1, 2, 5)", "UPDATE t SET a = 2, big = 'small' WHERE id = 12", "UPDATE t SET id = 130 WHERE id = 13")
 	outcome = stream.apply(*way, "-r")
 	assert outcome.missing == "" and outcome.slow == 0
+	assert stream.on_target("SELECT fetched_at IS NOT NULL FROM pgpier.tables") == [(True,)]
 	rows = stream.pair.source.sql("SELECT id, a, length(big) FROM t WHERE id <= 8 OR id IN (12, 30, 31) OR id > 100 ORDER BY 1", stream.pair.name)
 	found = stream.on_target("SELECT id, a, length(big) FROM t ORDER BY 1")
 	for row in found:
@@ -482,6 +491,57 @@ def test_triggers_do_not_fire(stream):
 		CREATE TRIGGER no BEFORE INSERT OR UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION no()""")
 	stream.do("INSERT INTO t VALUES (1, 1, 'x'), (2, 2, 'y')", "UPDATE t SET a = 3", "DELETE FROM t WHERE id = 1")
 	stream.equal()
+
+
+def test_foreign_keys_that_are_checked(stream, way):
+	"""A role that may not switch them off: sets that come in the wrong order are replayed in the right one."""
+	stream.make("""CREATE TABLE child (id int PRIMARY KEY, p int); CREATE TABLE parent (id int PRIMARY KEY);
+		ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES parent""")
+	role = "r_" + stream.pair.name
+	stream.on_target("""CREATE ROLE %s LOGIN; GRANT ALL ON SCHEMA pgpier TO %s; GRANT ALL ON ALL TABLES IN SCHEMA pgpier TO %s;
+		ALTER TABLE parent OWNER TO %s; ALTER TABLE child OWNER TO %s""" % ((role,) * 5))
+	many = "generate_series(%d, %d) i"
+	stream.do("INSERT INTO parent SELECT i FROM " + many % (1, 20), "INSERT INTO child SELECT i, i FROM " + many % (1, 20),
+		"DELETE FROM child; DELETE FROM parent WHERE id > 5; INSERT INTO parent SELECT i FROM " + many % (30, 60)
+		+ "; INSERT INTO child SELECT i, i FROM " + many % (30, 60))
+	stream.apply(*way, user=role)
+	stream.pair.assert_equal(values=False)
+	stream.on_target("DROP OWNED BY %s CASCADE; DROP ROLE %s" % (role, role))
+
+
+def wait_until(condition):
+	deadline = time.monotonic() + 30 * pgpier.PATIENCE
+	while not condition():
+		assert time.monotonic() < deadline
+		time.sleep(0.02)
+
+
+@pytest.mark.parametrize("rows", (1, 100))
+def test_deadlock(stream, rows):
+	"""Somebody else's locks in another order: the batch is tried again."""
+	stream.make("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int)")
+	stream.do("INSERT INTO a SELECT generate_series(1, %d), 0; INSERT INTO b SELECT generate_series(1, %d), 0" % (rows, rows))
+	stream.equal()
+	other = stream.pair.target.connect(stream.pair.name, autocommit=False)
+	blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	with other.cursor() as cursor:
+		cursor.execute("SET deadlock_timeout = '1min'; UPDATE b SET v = v WHERE id = 1")
+		stream.do("UPDATE a SET v = 1; UPDATE b SET v = 1")
+		tool = stream.start()
+		wait_until(lambda: stream.on_target(blocked) == [(1,)])
+		cursor.execute("UPDATE a SET v = v WHERE id = 1")
+		other.commit()
+	assert stream.end(tool).slow == 0
+	stream.pair.assert_equal(values=False)
+	other.close()
+
+
+def test_wide_table(stream, way):
+	columns = ["c%d" % i for i in range(300)]
+	stream.make("CREATE TABLE t (id int PRIMARY KEY, %s)" % ", ".join(c + " int" for c in columns))
+	stream.do("INSERT INTO t SELECT i, %s FROM generate_series(1, 50) i" % ", ".join("i + %d" % i for i in range(300)),
+		"UPDATE t SET c299 = 0, c0 = NULL WHERE id < 9", "DELETE FROM t WHERE id = 5")
+	assert stream.equal(*way).slow == 0
 
 
 def test_no_columns(stream):
@@ -536,7 +596,7 @@ RANDOM = (
 )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random(stream, seed):
 	"""Random transactions, applied in random groups and flushes."""
 	stream.make(SHAPES)

@@ -29,6 +29,7 @@ struct tool {
 	const char *slot, *publication;
 	struct apply_table *tables;
 	struct writer_counts *sums;
+	lsn_t *reconcile_until;
 	size_t count;
 	struct strings key, excluded;
 	const char *deleted, *synced;
@@ -80,6 +81,7 @@ static bool add_table(struct tool *t, size_t i, const char *text, struct error *
 	table->deleted_column = t->deleted;
 	table->synced_column = t->synced;
 	table->reconcile = t->reconcile;
+	table->reconcile_until = &t->reconcile_until[i];
 	strings_copy(&table->excluded, &t->excluded);
 	struct strbuf quoted = STRBUF_INIT;
 	quote_qualified(&quoted, schema, name);
@@ -257,6 +259,7 @@ static bool add_tables(struct tool *t, int n, char **names, struct error *e)
 	t->count = (size_t)n;
 	t->tables = xcalloc(t->count, sizeof(*t->tables));
 	t->sums = xcalloc(t->count, sizeof(*t->sums));
+	t->reconcile_until = xcalloc(t->count, sizeof(*t->reconcile_until));
 	for (size_t i = 0; i < t->count; i++)
 		if (!add_table(t, i, names[i], e))
 			return false;
@@ -303,6 +306,7 @@ int main(int argc, char **argv)
 	}
 	free(t.tables);
 	free(t.sums);
+	free(t.reconcile_until);
 	strings_free(&t.key);
 	strings_free(&t.excluded);
 	peer_config_free(&source);
