@@ -303,7 +303,8 @@ static void undo(struct run *r, struct pg *control)
 {
 	struct error ignored;
 	if (!stop_raised(r->stop) && run_read_store(r, control, &ignored) &&
-		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored))
+		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
+		store_drop(control, r->mirror, &ignored))
 		r->id = 0;
 }
 

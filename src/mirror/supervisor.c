@@ -57,12 +57,12 @@ static void write_paused(struct run *r)
 	stop_free(stop);
 }
 
-/* An attempt that failed before it had looked may be of a mirror that began long ago. */
+/* An attempt that failed before it had looked may be of a mirror that began long ago, or has a slot to its name. */
 static bool find_begun(struct run *r, struct pg *control, struct error *e)
 {
 	struct store_mirror known = { 0 };
 	bool found, ok = r->id || store_read(control, r->mirror, &known, &found, e);
-	if (ok && !r->id && found && known.table_count > 0)
+	if (ok && !r->id && found && (known.table_count > 0 || known.replication.slot[0]))
 		r->id = known.id;
 	store_mirror_free(&known);
 	return ok;
