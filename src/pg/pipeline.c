@@ -180,7 +180,7 @@ static bool ready_to_send(struct pipeline *p)
 {
 	if (!p->open) {
 		p->error.class = ERROR_NONE;
-		p->failure = (struct pipeline_failure){ 0 };
+		p->failure = (struct pipeline_failure){ .tag = UINT64_MAX };
 		pg_note_status(p->pg, 0);
 		p->open = true;
 		if (!PQenterPipelineMode(p->conn))

@@ -76,6 +76,12 @@ void write_finish(struct writer *w, const struct write_end *end);
 /* pipeline_end(), and whether all sets found their rows. */
 bool write_wait(struct writer *w, struct error *e) MUST_CHECK;
 
+pipeline_answer write_answered;
+/* Whether an error is one that other rows, or another way to write them, would not have. */
+bool write_is_about_rows(const struct error *e);
+/* Whether the same may succeed a moment later. */
+bool write_is_transient(const struct error *e);
+
 /* The net effect, in sets; with end. Nothing of it stays when it fails, once the caller went back. */
 bool write_set(struct writer *w, const struct write_end *end, struct error *e) MUST_CHECK;
 /* All changes in source order. */
