@@ -15,7 +15,8 @@ struct pipeline;
 /* Told of each executed statement's result, in their order, up to the first failure. */
 typedef void pipeline_answer(void *arg, uint64_t tag, const PGresult *r);
 
-/* What failed: the tag of the statement (UINT64_MAX: none of them did), and the table that the server named (violated constraints have one). */
+/* What failed: the tag of the statement (UINT64_MAX: none of them did), and the table that the server named
+ * (violated constraints have one). */
 struct pipeline_failure {
 	uint64_t tag;
 	char schema[NAME_SIZE], table[NAME_SIZE];

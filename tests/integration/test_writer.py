@@ -4,6 +4,7 @@
 Each text given to `do` is one transaction of the source."""
 import os
 import random
+import signal
 import subprocess
 import time
 
@@ -422,7 +423,7 @@ def test_missing_rows(stream, way):
 	stream.on_target("DELETE FROM t WHERE id IN (3, 17)")
 	stream.do("UPDATE t SET a = 0 WHERE id < 6", "UPDATE t SET b = 'x' WHERE id = 8", "DELETE FROM t WHERE id > 15")
 	outcome = stream.apply(*way)
-	assert outcome.missing == 'public.t ("id") = (17)'
+	assert outcome.missing == 'public.t (id) = (17)'
 	assert outcome.tables["public.t"][4] == 2
 	if "-f" not in way:
 		assert outcome.slow >= 1 and "rows were found" in outcome.why
@@ -533,6 +534,34 @@ def test_deadlock(stream, rows):
 		other.commit()
 	assert stream.end(tool).slow == 0
 	stream.pair.assert_equal(values=False)
+	other.close()
+
+
+@pytest.mark.parametrize("rows", (1, 100, 2000))
+def test_ends_while_waiting(stream, rows):
+	"""For a lock: when it is stopped, and when the server throws it out."""
+	stream.make(PLAIN)
+	other = stream.pair.target.connect(stream.pair.name, autocommit=False)
+	blocked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	for first, how in ((1, "stop"), (10000, "terminate")):
+		stream.do("INSERT INTO t SELECT generate_series(%d, %d)" % (first, first + rows - 1))
+		with other.cursor() as cursor:
+			cursor.execute("LOCK t IN SHARE MODE")
+		tool = stream.start()
+		wait_until(lambda: stream.on_target(blocked))
+		began = time.monotonic()
+		if how == "stop":
+			tool.send_signal(signal.SIGTERM)
+		else:
+			stream.on_target("SELECT pg_terminate_backend(pid) FROM (%s) q" % blocked)
+		outcome = stream.end(tool, code=1)
+		assert time.monotonic() - began < 2 * pgpier.PATIENCE
+		assert ("error cancelled" if how == "stop" else "error connection") in outcome.text, outcome.text
+		assert outcome.culprit == ""
+		other.rollback()
+		wait_until(lambda: not stream.on_target("SELECT FROM pg_stat_activity WHERE application_name = 'pgpier/tool'"
+			" AND datname = current_database()"))
+		assert stream.on_target("SELECT count(*) FROM t") == [(0,)]
 	other.close()
 
 
