@@ -3,8 +3,9 @@
  * behind one Sync: a transaction of any number of statements takes one round trip.
  *
  * Sending never fails by itself: from the first trouble on nothing more is sent, and pipeline_end() tells. The
- * connection is idle before the first statement and after pipeline_end(), or lost. Every wait ends when the
- * connection's stop is raised; the connection is lost then, because its answers are not waited for. */
+ * connection is idle before the first statement and after pipeline_end(), or lost. When the connection's stop is
+ * raised, what runs is cancelled; a server that does not answer within a second is left alone, the connection is
+ * lost then. */
 #ifndef PG_PIPELINE_H
 #define PG_PIPELINE_H
 

@@ -9,9 +9,9 @@
 /* What an answer is to. Smaller tags are of changes (their number in the batch) whose row must be there. */
 #define TAG_CHANGE (UINT64_C(1) << 61) /* + number of the change, whatever it finds */
 #define TAG_SET (UINT64_C(1) << 62)    /* + number in writer.sets */
-#define TAG_SILENT (UINT64_MAX - 2) /* whatever it finds */
-#define TAG_POSITION (UINT64_MAX - 1)
-#define TAG_COUNTED UINT64_MAX /* its rows go to writer.found */
+#define TAG_SILENT (UINT64_MAX - 3)    /* of no change, whatever it finds */
+#define TAG_POSITION (UINT64_MAX - 2)
+#define TAG_COUNTED (UINT64_MAX - 1) /* its rows go to writer.found */
 
 /* A set that was sent, and how many rows it must find; -1: any number. */
 struct sent_set {

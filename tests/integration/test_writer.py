@@ -651,3 +651,23 @@ def test_random(stream, seed):
 		outcome = stream.equal("-g", str(rng.choice((0, 1, 2, 10))), "-f", str(rng.choice((0, 1, 7, 100, 1000))))
 		assert outcome.missing == ""
 	connection.close()
+
+
+@pytest.mark.parametrize("majors", ((10, 15), (15, 10), (18, 15), (15, 18), (15, 13)), ids="%d to %d".__mod__)
+def test_other_majors(make_pair, source, target, other_major, majors):
+	sides = [default if major == 15 else other_major(major) for default, major in zip((source, target), majors)]
+	stream = Stream(make_pair(*sides))
+	try:
+		stream.make(PLAIN + ";" + FULL.replace(" t ", " f ")
+			+ "; CREATE TABLE i (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v numeric, f float8, r real)")
+		stream.do("INSERT INTO t SELECT i, i, 'row' FROM generate_series(1, 1000) i", "UPDATE t SET a = 0 WHERE id < 20",
+			"UPDATE t SET id = -id WHERE id > 990", "DELETE FROM t WHERE id = 500", "UPDATE t SET a = 1 WHERE id = 1",
+			"INSERT INTO f VALUES (1, 'x', '{\"a\": 1}', '(1,2)', 0.1, '{1}'), (NULL, NULL, 'null', NULL, 1e-300, NULL)",
+			"UPDATE f SET b = 'y'; DELETE FROM f WHERE a = 1", "INSERT INTO i (v, f, r) SELECT i / 3.0, i / 3.0, i / 7.0 FROM generate_series(1, 30) i",
+			"UPDATE i SET v = v / 7; UPDATE i SET id = DEFAULT WHERE id = 3")
+		if majors[0] > 10:  # which does not send TRUNCATE
+			stream.do("TRUNCATE f; INSERT INTO f (a) VALUES (5)")
+		outcome = stream.equal(structure=False)
+		assert outcome.slow == 0 and outcome.missing == ""
+	finally:
+		stream.remove()
