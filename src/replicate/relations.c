@@ -61,9 +61,30 @@ static bool listed(const struct strings *l, const char *name)
 
 /* ---- the target's side ---- */
 
-static struct rows *read_columns(struct pg *c, const char *schema, const char *name, struct error *e)
+bool relation_prepare(struct pg *target, struct error *e)
 {
-	struct rows *r = PG_ROWS(c, e, columns_sql, schema, name);
+	return pg_runf(target, e, "PREPARE pgpier_columns (name, name) AS %s", columns_sql);
+}
+
+/* Planning takes ten times as long as looking, and there may be thousands of tables. */
+static struct rows *read_prepared(struct pg *target, const char *schema, const char *name, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "EXECUTE pgpier_columns (");
+	quote_literal(&sql, schema);
+	strbuf_add(&sql, ", ");
+	quote_literal(&sql, name);
+	strbuf_add(&sql, ")");
+	struct rows *r = PG_ROWS(target, e, sql.text);
+	strbuf_free(&sql);
+	return r;
+}
+
+/* NULL, with an error, also when there is no such table. */
+static struct rows *read_columns(struct pg *c, bool prepared, const char *schema, const char *name,
+	struct error *e)
+{
+	struct rows *r = prepared ? read_prepared(c, schema, name, e) : PG_ROWS(c, e, columns_sql, schema, name);
 	if (r && rows_count(r) == 0) {
 		error_set(e, ERROR_DATA, "table %s.%s is not on peer %s", schema, name, pg_peer_name(c));
 		rows_free(r);
@@ -214,7 +235,8 @@ static char *description_of(const struct relation *r, const struct described *d,
 static bool bind_relation(struct relation *r, struct pg *target, const struct pgoutput_message *m,
 	struct error *e)
 {
-	struct rows *columns = read_columns(target, r->table->target_schema, r->table->target_name, e);
+	const struct apply_table *t = r->table;
+	struct rows *columns = read_columns(target, true, t->target_schema, t->target_name, e);
 	if (!columns)
 		return false;
 	struct described d = describe(m);
@@ -306,7 +328,7 @@ const char *relation_fetch_sql(struct relation *r, struct pg *source, struct err
 {
 	if (r->fetch_sql)
 		return r->fetch_sql;
-	struct rows *columns = read_columns(source, r->source_schema, r->source_name, e);
+	struct rows *columns = read_columns(source, false, r->source_schema, r->source_name, e);
 	if (!columns)
 		return NULL;
 	struct strbuf sql = STRBUF_INIT;

@@ -44,6 +44,8 @@ struct relation {
 	int64_t missing; /* rows that the flush under way did not find */
 };
 
+/* Once a session, before the first relation_new(). */
+bool relation_prepare(struct pg *target, struct error *e) MUST_CHECK;
 /* The relation that m describes as the target has it now; with t NULL one that is ignored. NULL on error. */
 struct relation *relation_new(struct pg *target, const struct pgoutput_message *m,
 	const struct apply_table *t, struct error *e) MUST_CHECK;

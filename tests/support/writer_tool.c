@@ -11,9 +11,10 @@
  *   -m N        the mirror whose row in pgpier.replication gets the position (default 1)
  *   -t          says how long it took
  *
- * Prints "table NAME inserts updates deletes truncates missing" sums, "slow N WHY" and "missing ROW".
+ * SIGTERM raises its stop. Prints "table NAME inserts updates deletes truncates missing" sums, "slow N WHY" and "missing ROW".
  * Exit code 1 with the error and the culprit on stdout. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,14 @@ static int run(struct tool *t, const struct peer_config *source, int n, char **n
 	return code;
 }
 
+static struct stop *stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_raise(stop);
+}
+
 int main(int argc, char **argv)
 {
 	struct tool t = { .group = 1, .mirror_id = 1, .context.version = 1 };
@@ -291,7 +300,8 @@ int main(int argc, char **argv)
 	}
 	struct peer_config source = { .name = xstrdup("source"), .conninfo = xstrdup(argv[optind]) };
 	struct peer_config target = { .name = xstrdup("target"), .conninfo = xstrdup(argv[optind + 1]) };
-	struct stop *stop = stop_new(NULL);
+	stop = stop_new(NULL);
+	signal(SIGTERM, on_signal);
 	t.slot = argv[optind + 2];
 	t.publication = argv[optind + 3];
 	t.source = pg_connect(&source, NULL, "tool", stop, &e);
