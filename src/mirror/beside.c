@@ -16,7 +16,7 @@ struct beside {
 static bool load_settled(struct run *r, struct error *e)
 {
 	struct pg *control = pg_connect(&r->target, r->mirror, "load", r->stop, e);
-	bool ok = control && source_settle(r, e) && follow_load(r, &control, e);
+	bool ok = control && source_settle(r, e) && follow_load(r, control, e);
 	pg_free(control);
 	return ok;
 }

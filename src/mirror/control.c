@@ -11,7 +11,15 @@ struct pg *control_connect(struct run *r, struct error *e)
 	return NULL;
 }
 
-/* The lock went with its connection; the workers' transactions did not. */
+bool control_is_alive(struct run *r, struct pg *control, struct error *e)
+{
+	if ((!pg_lost(control) && pg_run(control, e, "SELECT 1")) || stop_raised(r->stop))
+		return true;
+	error_set(e, ERROR_CONNECTION, "peer %s: the connection that holds the mirror was lost", r->target.name);
+	return error_next(e, "it goes on by itself when the server answers; what is done stays");
+}
+
+/* The lock went with its connection; the apply side has one of its own. */
 bool control_keep(struct run *r, struct pg **control, struct error *e)
 {
 	struct error ignored;
@@ -19,10 +27,10 @@ bool control_keep(struct run *r, struct pg **control, struct error *e)
 		return true;
 	if (stop_raised(r->stop))
 		return true;
-	struct pg *fresh = pg_connect(&r->target, r->mirror, r->beside_stream ? "load" : "supervisor", r->stop, e);
+	struct pg *fresh = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
 	if (!fresh)
 		return e->class == ERROR_CONNECTION; /* the workers' own tries say when it is too long */
-	if (!r->beside_stream && !store_lock(fresh, r->mirror, e)) {
+	if (!store_lock(fresh, r->mirror, e)) {
 		bool again = e->class == ERROR_CONNECTION;
 		pg_free(fresh);
 		return again;

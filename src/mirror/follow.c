@@ -249,18 +249,18 @@ static bool hold_failed(struct run *r, struct pg *control, struct error *e)
 }
 
 /* At the run's snapshot; the run's tables are those of the store afterwards. */
-static bool load_all(struct run *r, struct pg **control, struct error *e)
+static bool load_all(struct run *r, struct pg *control, struct error *e)
 {
 	run_enter(r, MIRROR_SCHEMA);
-	bool ok = setup(r, *control, e) && load_rows(r, control, e) && load_finish(r, *control, e) &&
-			  hold_failed(r, *control, e);
+	bool ok = setup(r, control, e) && load_rows(r, control, e) && load_finish(r, control, e) &&
+			  hold_failed(r, control, e);
 	snapshot_free(r->snapshot);
 	r->snapshot = NULL;
 	return ok;
 }
 
 /* Tables that the mirror has not loaded, from a snapshot of their own. */
-bool follow_load(struct run *r, struct pg **control, struct error *e)
+bool follow_load(struct run *r, struct pg *control, struct error *e)
 {
 	run_clear(r);
 	run_enter(r, MIRROR_SNAPSHOT);
@@ -303,7 +303,8 @@ static void undo(struct run *r, struct pg *control)
 {
 	struct error ignored;
 	if (!stop_raised(r->stop) && run_read_store(r, control, &ignored) &&
-		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored))
+		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
+		store_drop(control, r->mirror, &ignored))
 		r->id = 0;
 }
 
@@ -322,23 +323,25 @@ static bool check_slot(struct run *r, struct error *e)
 	return error_next(e, "drop the mirror and make it anew; its tables on the target stay");
 }
 
-static bool begin(struct run *r, struct pg **control, struct error *e)
+static bool begin(struct run *r, struct pg *control, struct error *e)
 {
 	bool found;
-	if (!store_read(*control, r->mirror, &r->store, &found, e) || !source_end_orphans(r, e))
+	if (!store_read(control, r->mirror, &r->store, &found, e))
+		return false;
+	r->id = r->store.table_count > 0 ? r->store.id : 0;
+	if (!source_end_orphans(r, e))
 		return false;
 	if (r->store.table_count == 0) {
-		if (!begin_anew(r, *control, e))
+		if (!begin_anew(r, control, e))
 			return false;
 		store_mirror_free(&r->store);
 		bool ok = load_all(r, control, e);
 		if (!ok && r->table_count == 0)
-			undo(r, *control);
+			undo(r, control);
 		return ok;
 	}
-	r->id = r->store.id;
 	r->loaded_before = r->load_done = !any_unloaded(r);
-	if (!check_slot(r, e) || !adopt_tables(r, *control, e))
+	if (!check_slot(r, e) || !adopt_tables(r, control, e))
 		return false;
 	/* Once the stream has moved, whatever is not loaded is held, and comes beside it. */
 	bool streamed = r->store.replication.applied > r->store.replication.consistent;
@@ -367,7 +370,7 @@ static enum turn next_turn(struct run *r, struct pg **control, enum turn turn, s
 bool follow(struct run *r, struct pg **control, struct error *e)
 {
 	r->reload_at_us = 0;
-	if (!begin(r, control, e) || !store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) ||
+	if (!begin(r, *control, e) || !store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) ||
 		!release(r, *control, true, e))
 		return false;
 	run_say(r, EVENT_INFO, NULL, "initial load done: the stream begins");

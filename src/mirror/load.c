@@ -5,7 +5,7 @@
 /* How often the snapshot's and the lock's connections are looked at. */
 #define KEEP_EVERY_MS 3000
 
-static void watch(struct run *r, struct pg **control)
+static void watch(struct run *r, struct pg *control)
 {
 	struct error e = { 0 };
 	struct crew *crew = crew_new(r);
@@ -20,7 +20,7 @@ static void watch(struct run *r, struct pg **control)
 		if (clock_us() - looked < KEEP_EVERY_MS * 1000)
 			continue;
 		looked = clock_us();
-		if (!snapshot_keep(r->snapshot, &e) || !control_keep(r, control, &e))
+		if (!snapshot_keep(r->snapshot, &e) || !control_is_alive(r, control, &e))
 			schedule_break(r, &e);
 	} while (!stop_raised(r->stop) && !schedule_wait(r, 200));
 	schedule_close(r);
@@ -46,7 +46,7 @@ static bool tables_failed(const struct run *r, size_t failed, struct error *e)
 	return error_next(e, "see the tables' errors, mend them, then run it again");
 }
 
-bool load_rows(struct run *r, struct pg **control, struct error *e)
+bool load_rows(struct run *r, struct pg *control, struct error *e)
 {
 	schedule_open(r);
 	watch(r, control);
@@ -57,7 +57,7 @@ bool load_rows(struct run *r, struct pg **control, struct error *e)
 	if (stop_raised(r->stop))
 		return error_set(e, ERROR_CANCELLED, "paused");
 	finish_moments(r);
-	return true;
+	return control_is_alive(r, control, e);
 }
 
 bool load_finish(struct run *r, struct pg *control, struct error *e)
@@ -66,10 +66,10 @@ bool load_finish(struct run *r, struct pg *control, struct error *e)
 	return finish_trees(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e);
 }
 
-bool load(struct run *r, struct pg **control, struct error *e)
+bool load(struct run *r, struct pg *control, struct error *e)
 {
 	if (!load_rows(r, control, e))
 		return false;
 	size_t failed = count_failed(r);
-	return failed > 0 ? tables_failed(r, failed, e) : load_finish(r, *control, e);
+	return failed > 0 ? tables_failed(r, failed, e) : load_finish(r, control, e);
 }

@@ -111,6 +111,7 @@ struct run {
 	struct run_table *tables;
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
+	bool *created;              /* by step of schema->before: made in this attempt, by whoever took it */
 	size_t *queue; /* table indexes, largest first */
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
@@ -213,14 +214,17 @@ bool resume_is_proven(struct pg *source, const struct run *r, const struct run_t
 
 /* ---- control.c ---- */
 struct pg *control_connect(struct run *r, struct error *e) MUST_CHECK;
+/* Is it there? When the target crashed it is not, like all others; then what was committed last may be gone, too,
+ * because workers do not wait for the disk: the attempt ends, and the next one believes the store alone. */
+bool control_is_alive(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* Replaces a lost one. False: somebody else has the mirror. */
 bool control_keep(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 
 /* ---- load.c ---- */
 /* Everything from the run's snapshot; false also when a table failed. */
-bool load(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+bool load(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* The two parts of it: a table that failed is no failure of the first. */
-bool load_rows(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+bool load_rows(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 bool load_finish(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 
 /* ---- source.c ---- */
@@ -274,7 +278,7 @@ bool beside_end(struct run *r, struct error *e) MUST_CHECK;
 
 /* ---- follow.c ---- */
 /* What is not loaded, from a new snapshot; a table that fails is held. */
-bool follow_load(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
+bool follow_load(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* A continuous mirror from wherever it stands: load, then the stream, until it is stopped. Never true. */
 bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 

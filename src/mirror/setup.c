@@ -303,6 +303,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	pthread_mutex_lock(&r->lock); /* a retry may look at the tables at any time */
 	fill_tables(r);
 	order_queue(r);
+	r->created = xcalloc(r->schema->before.count + 1, sizeof(*r->created));
 	pthread_mutex_unlock(&r->lock);
 	tell_model(r);
 	return !r->config.continuous || evolving_describe(r, source, control, e);
@@ -320,6 +321,8 @@ void run_clear(struct run *r)
 	}
 	free(r->tables);
 	free(r->queue);
+	free(r->created);
+	r->created = NULL;
 	r->tables = NULL;
 	r->queue = NULL;
 	r->table_count = 0;

@@ -157,8 +157,9 @@ bool source_prepare(struct run *r, struct pg *control, struct error *e)
 	if (ok && !make(r, source, control, &p, e)) {
 		struct error ignored;
 		ok = false;
-		if (!stop_raised(r->stop) && source_remove(&r->source, r->mirror, &p, r->stop, &ignored))
-			r->id = 0; /* nothing is left but the mirror's row, which its caller drops */
+		if (!stop_raised(r->stop) && source_remove(&r->source, r->mirror, &p, r->stop, &ignored) &&
+			store_drop(control, r->mirror, &ignored))
+			r->id = 0;
 	}
 	survey_free(&r->survey);
 	pg_free(source);

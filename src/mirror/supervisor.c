@@ -57,24 +57,35 @@ static void write_paused(struct run *r)
 	stop_free(stop);
 }
 
+/* An attempt that failed before it had looked may be of a mirror that began long ago, or has a slot to its name. */
+static bool find_begun(struct run *r, struct pg *control, struct error *e)
+{
+	struct store_mirror known = { 0 };
+	bool found, ok = r->id || store_read(control, r->mirror, &known, &found, e);
+	if (ok && !r->id && found && (known.table_count > 0 || known.replication.slot[0]))
+		r->id = known.id;
+	store_mirror_free(&known);
+	return ok;
+}
+
 /* The last word, so that status tells it later; after a stop nothing can be sent any more. */
 static void write_end(struct run *r, struct pg *control, const struct error *why)
 {
 	struct error ignored;
-	if (stop_raised(r->stop) || pg_lost(control))
+	if (stop_raised(r->stop) || pg_lost(control) || !find_begun(r, control, &ignored))
 		return;
 	if (r->id ? !store_state(control, r->id, MIRROR_FAILED, why, &ignored)
 			  : !store_drop(control, r->mirror, &ignored)) /* one that never began leaves no empty schema */
 		pg_rollback(control);
 }
 
-static bool copy_once(struct run *r, struct pg **control, struct error *e)
+static bool copy_once(struct run *r, struct pg *control, struct error *e)
 {
 	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
 	if (!r->snapshot)
 		return false;
 	model_mirror_state(r->model, r->mirror, MIRROR_SCHEMA, NULL);
-	return setup(r, *control, e) && load(r, control, e) && store_state(*control, r->id, MIRROR_DONE, NULL, e);
+	return setup(r, control, e) && load(r, control, e) && store_state(control, r->id, MIRROR_DONE, NULL, e);
 }
 
 static bool attempt(struct mirror *m, struct error *e)
@@ -84,7 +95,7 @@ static bool attempt(struct mirror *m, struct error *e)
 	struct pg *control = control_connect(r, e);
 	if (!control)
 		return false;
-	bool ok = r->config.continuous ? follow(r, &control, e) : copy_once(r, &control, e);
+	bool ok = r->config.continuous ? follow(r, &control, e) : copy_once(r, control, e);
 	if (!ok)
 		write_end(r, control, e);
 	pg_free(control);

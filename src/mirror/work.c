@@ -125,18 +125,23 @@ void steps_sql(const struct run *r, size_t n, const struct schema_step *const *s
 
 static bool run_steps(struct worker *w, size_t first, size_t count, struct error *e)
 {
+	struct run *r = w->run;
 	struct strbuf sql = STRBUF_INIT;
 	const struct schema_step **steps = xmalloc(count * sizeof(*steps));
-	for (size_t i = 0; i < count; i++)
-		steps[i] = &w->run->schema->before.items[first + i];
+	size_t n = 0;
+	for (size_t i = first; i < first + count; i++)
+		if (!r->created[i])
+			steps[n++] = &r->schema->before.items[i];
 	strbuf_add(&sql, "BEGIN;");
-	steps_sql(w->run, count, steps, &sql);
+	steps_sql(r, n, steps, &sql);
 	strbuf_add(&sql, "COMMIT");
-	bool ok = pg_run(w->target, e, sql.text);
+	bool ok = n == 0 || pg_run(w->target, e, sql.text);
 	free(steps);
 	strbuf_free(&sql);
 	if (!ok)
 		pg_rollback(w->target);
+	for (size_t i = first; ok && i < first + count; i++)
+		r->created[i] = true;
 	return ok;
 }
 

@@ -253,6 +253,23 @@ static void sql_builds(const struct run *r, const struct run_table *t, struct st
 	free(steps);
 }
 
+/* Rows that were to be committed had been before, only the answer was lost; or the target lost the plan in a
+ * crash, and with it whatever else this attempt believes to be there. */
+static bool judge_mark(struct worker *w, const struct run_table *t, size_t chunk, struct error *e)
+{
+	bool marked = false;
+	struct error lost;
+	if (!store_is_marked(w->target, w->run->id, (int)t->index + 1, (int)chunk + 1, &marked, &lost)) {
+		*e = lost;
+		return false;
+	}
+	if (marked || t->chunks.count == 1) /* whose mark needs no plan: it was a key that divided by zero */
+		return marked;
+	error_set(e, ERROR_CONNECTION, "peer %s: the target does not know its chunks any more", w->run->target.name);
+	schedule_break(w->run, e);
+	return false;
+}
+
 /* The mark and COMMIT in one round trip; for a table of one chunk also its keys when it is small. */
 static bool commit(struct worker *w, struct run_table *t, size_t chunk, const struct pipe_result *moved,
 	int64_t took_us, struct error *e)
@@ -272,6 +289,8 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 	strbuf_free(&sql);
 	if (!ok)
 		pg_rollback(w->target);
+	if (!ok && strcmp(e->sqlstate, STORE_MARK_FAILED) == 0)
+		ok = judge_mark(w, t, chunk, e);
 	if (ok && keys)
 		schedule_builds_done(r, t);
 	return ok;
@@ -283,7 +302,7 @@ static bool mark_loaded(struct worker *w, const struct run_table *t, struct erro
 {
 	struct strbuf sql = STRBUF_INIT;
 	sql_loaded(w->run, t, t->rows, t->bytes, clock_us() - t->began_us, t->builds_left == 0, &sql);
-	bool ok = pg_run(w->target, e, sql.text);
+	bool ok = pg_run(w->target, e, sql.text) || strcmp(e->sqlstate, STORE_MARK_FAILED) == 0;
 	strbuf_free(&sql);
 	return ok;
 }

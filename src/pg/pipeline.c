@@ -10,11 +10,19 @@
 /* So much is sent before we look whether the socket takes it: libpq's buffer stays small. */
 #define FLOW_BYTES (64 * 1024)
 
+/* How long a server has to answer a cancel request before the connection is given up. */
+#define CANCEL_GRACE_MS 1000
+#define CANCEL_POLL_MS 50
+
 enum item_kind { ITEM_PREPARE, ITEM_EXECUTE, ITEM_SYNC };
 
 /* Something sent whose answer is to come. */
 struct item {
-	enum item_kind kind;
+	/* How long a server has to answer a cancel request before the connection is given up. */
+#define CANCEL_GRACE_MS 1000
+#define CANCEL_POLL_MS 50
+
+enum item_kind kind;
 	bool answered; /* only the end of its answer is missing */
 	bool *ready;
 	uint64_t tag;
@@ -29,6 +37,7 @@ struct pipeline {
 	size_t first, count, size;
 	size_t sent_bytes; /* since we last looked */
 	bool open;
+	int64_t cancelled_until; /* 0: it is not cancelled */
 	struct error error;
 	struct pipeline_failure failure;
 };
@@ -147,18 +156,33 @@ static void take(struct pipeline *p)
 	}
 }
 
+/* The server is asked to give up, and has a moment to say that it did: a statement that is left alone might
+ * still commit when whatever it waits for is over. */
+static void cancel(struct pipeline *p)
+{
+	if (p->cancelled_until == 0) {
+		p->cancelled_until = clock_us() + CANCEL_GRACE_MS * 1000;
+		pg_cancel(p->pg);
+		error_set(&p->error, ERROR_CANCELLED, "peer %s: stopped while waiting for the server",
+			pg_peer_name(p->pg));
+	} else if (clock_us() >= p->cancelled_until) {
+		lose(p);
+	}
+}
+
 /* Until the socket has one of events; takes what came. */
 static void wait_for(struct pipeline *p, short events)
 {
-	short got = stop_poll(pg_stop_borrow(p->pg), PQsocket(p->conn), events, -1);
-	if (stop_raised(pg_stop_borrow(p->pg))) {
-		error_set(&p->error, ERROR_CANCELLED, "peer %s: stopped while waiting for the server",
-			pg_peer_name(p->pg));
-		pg_cancel(p->pg);
-		lose(p);
-		return;
+	const struct stop *stop = pg_stop_borrow(p->pg);
+	struct pollfd poller = { .fd = PQsocket(p->conn), .events = events };
+	if (!stop_raised(stop))
+		poller.revents = stop_poll(stop, poller.fd, events, -1);
+	if (stop_raised(stop)) {
+		cancel(p);
+		if (pg_lost(p->pg) || poll(&poller, 1, CANCEL_POLL_MS) < 0)
+			return;
 	}
-	bool read = !(got & ~POLLOUT) || PQconsumeInput(p->conn);
+	bool read = !(poller.revents & ~POLLOUT) || PQconsumeInput(p->conn);
 	take(p);
 	if (!read && p->count > 0)
 		lost(p);
@@ -180,7 +204,8 @@ static bool ready_to_send(struct pipeline *p)
 {
 	if (!p->open) {
 		p->error.class = ERROR_NONE;
-		p->failure = (struct pipeline_failure){ 0 };
+		p->cancelled_until = 0;
+		p->failure = (struct pipeline_failure){ .tag = UINT64_MAX };
 		pg_note_status(p->pg, 0);
 		p->open = true;
 		if (!PQenterPipelineMode(p->conn))

@@ -3,8 +3,9 @@
  * behind one Sync: a transaction of any number of statements takes one round trip.
  *
  * Sending never fails by itself: from the first trouble on nothing more is sent, and pipeline_end() tells. The
- * connection is idle before the first statement and after pipeline_end(), or lost. Every wait ends when the
- * connection's stop is raised; the connection is lost then, because its answers are not waited for. */
+ * connection is idle before the first statement and after pipeline_end(), or lost. When the connection's stop is
+ * raised, what runs is cancelled; a server that does not answer within a second is left alone, the connection is
+ * lost then. */
 #ifndef PG_PIPELINE_H
 #define PG_PIPELINE_H
 
@@ -15,7 +16,8 @@ struct pipeline;
 /* Told of each executed statement's result, in their order, up to the first failure. */
 typedef void pipeline_answer(void *arg, uint64_t tag, const PGresult *r);
 
-/* What failed: the tag of the statement, and the table that the server named (violated constraints have one). */
+/* What failed: the tag of the statement (UINT64_MAX: none of them did), and the table that the server named
+ * (violated constraints have one). */
 struct pipeline_failure {
 	uint64_t tag;
 	char schema[NAME_SIZE], table[NAME_SIZE];

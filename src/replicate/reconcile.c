@@ -30,40 +30,16 @@ static bool open_fetch(struct writer *w, struct error *e)
 	return w->fetch != NULL;
 }
 
-/* The operators of extensions may live elsewhere on the source: comparing as text needs none of them, but no
- * index knows it. So plain equality by the key's own operators, found through every schema. */
-static bool set_search_path(struct pg *source, struct error *e)
-{
-	return pg_run(source, e, "SELECT pg_catalog.set_config('search_path', (SELECT pg_catalog.string_agg("
-		"pg_catalog.quote_ident(nspname), ',') FROM pg_catalog.pg_namespace), false)");
-}
-
-static void fetch_text(struct strbuf *sql, const struct relation *r)
-{
-	strbuf_add(sql, "SELECT ");
-	for (size_t i = 0; i < r->batch.columns; i++)
-		strbuf_addf(sql, "%s%s", i ? ", " : "", r->columns[i].name);
-	strbuf_add(sql, " FROM ");
-	quote_qualified(sql, r->source_schema, r->source_name);
-	for (size_t i = 0; i < r->batch.key; i++)
-		strbuf_addf(sql, "%s%s = $%zu", i ? " AND " : " WHERE ", r->columns[i].name, i + 1);
-}
-
 /* One row or none; NULL on error. */
-static struct rows *fetch(struct writer *w, const struct relation *r, const struct pgoutput_value *key,
-	struct error *e)
+static struct rows *fetch(struct writer *w, struct relation *r, const struct pgoutput_value *key, struct error *e)
 {
-	struct strbuf sql = STRBUF_INIT;
 	const char **words = xcalloc(r->batch.key + (size_t)1, sizeof(char *));
-	fetch_text(&sql, r);
-	words[0] = sql.text;
 	for (size_t i = 0; i < r->batch.key; i++)
 		words[i + 1] = key[i].kind == VALUE_TEXT ? key[i].bytes : NULL;
 	struct rows *rows = NULL;
-	if (open_fetch(w, e) && set_search_path(w->fetch, e))
+	if (open_fetch(w, e) && (words[0] = relation_fetch_sql(r, w->fetch, e)))
 		rows = pg_query(w->fetch, e, r->batch.key + 1, words);
 	free(words);
-	strbuf_free(&sql);
 	return rows;
 }
 

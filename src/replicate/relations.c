@@ -61,11 +61,32 @@ static bool listed(const struct strings *l, const char *name)
 
 /* ---- the target's side ---- */
 
-static struct rows *read_columns(struct pg *target, const struct apply_table *t, struct error *e)
+bool relation_prepare(struct pg *target, struct error *e)
 {
-	struct rows *r = PG_ROWS(target, e, columns_sql, t->target_schema, t->target_name);
+	return pg_runf(target, e, "PREPARE pgpier_columns (name, name) AS %s", columns_sql);
+}
+
+/* Planning takes ten times as long as looking, and there may be thousands of tables. */
+static struct rows *read_prepared(struct pg *target, const char *schema, const char *name, struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "EXECUTE pgpier_columns (");
+	quote_literal(&sql, schema);
+	strbuf_add(&sql, ", ");
+	quote_literal(&sql, name);
+	strbuf_add(&sql, ")");
+	struct rows *r = PG_ROWS(target, e, sql.text);
+	strbuf_free(&sql);
+	return r;
+}
+
+/* NULL, with an error, also when there is no such table. */
+static struct rows *read_columns(struct pg *c, bool prepared, const char *schema, const char *name,
+	struct error *e)
+{
+	struct rows *r = prepared ? read_prepared(c, schema, name, e) : PG_ROWS(c, e, columns_sql, schema, name);
 	if (r && rows_count(r) == 0) {
-		error_set(e, ERROR_DATA, "table %s.%s is not on the target", t->target_schema, t->target_name);
+		error_set(e, ERROR_DATA, "table %s.%s is not on peer %s", schema, name, pg_peer_name(c));
 		rows_free(r);
 		return NULL;
 	}
@@ -80,18 +101,23 @@ static int find_column(const struct rows *r, const char *name)
 	return -1;
 }
 
+static char *equality(const struct rows *r, int row)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *schema = rows_text(r, row, ATTRIBUTE_EQ_SCHEMA);
+	strbuf_add(&b, "OPERATOR(");
+	quote_name(&b, schema[0] ? schema : "pg_catalog");
+	strbuf_addf(&b, ".%s)", schema[0] ? rows_text(r, row, ATTRIBUTE_EQ_NAME) : "=");
+	return strbuf_take(&b);
+}
+
 static void fill_column(struct relation_column *c, const struct rows *r, int row)
 {
-	struct strbuf equals = STRBUF_INIT;
-	const char *schema = rows_text(r, row, ATTRIBUTE_EQ_SCHEMA);
 	c->name = quoted(rows_text(r, row, ATTRIBUTE_NAME));
 	c->type = xstrdup(rows_text(r, row, ATTRIBUTE_TYPE));
 	if (!rows_null(r, row, ATTRIBUTE_ARRAY))
 		c->array = xstrdup(rows_text(r, row, ATTRIBUTE_ARRAY));
-	strbuf_add(&equals, "OPERATOR(");
-	quote_name(&equals, schema[0] ? schema : "pg_catalog");
-	strbuf_addf(&equals, ".%s)", schema[0] ? rows_text(r, row, ATTRIBUTE_EQ_NAME) : "=");
-	c->equals = strbuf_take(&equals);
+	c->equals = equality(r, row);
 	c->generated = rows_bool(r, row, ATTRIBUTE_GENERATED);
 	c->always = strcmp(rows_text(r, row, ATTRIBUTE_IDENTITY), "a") == 0;
 	c->indexed = rows_bool(r, row, ATTRIBUTE_INDEXED);
@@ -209,7 +235,8 @@ static char *description_of(const struct relation *r, const struct described *d,
 static bool bind_relation(struct relation *r, struct pg *target, const struct pgoutput_message *m,
 	struct error *e)
 {
-	struct rows *columns = read_columns(target, r->table, e);
+	const struct apply_table *t = r->table;
+	struct rows *columns = read_columns(target, true, t->target_schema, t->target_name, e);
 	if (!columns)
 		return false;
 	struct described d = describe(m);
@@ -266,7 +293,55 @@ void relation_free(struct relation *r)
 	free(r->source_name);
 	free(r->target);
 	free(r->description);
+	free(r->fetch_sql);
 	free(r);
+}
+
+/* ---- the source's row ---- */
+
+static int find_quoted(const struct rows *r, const char *name)
+{
+	int found = -1;
+	for (int i = 0; i < rows_count(r) && found < 0; i++) {
+		char *other = quoted(rows_text(r, i, ATTRIBUTE_NAME));
+		found = strcmp(other, name) == 0 ? i : -1;
+		free(other);
+	}
+	return found;
+}
+
+static bool key_condition(struct strbuf *sql, const struct relation *r, const struct rows *columns,
+	struct error *e)
+{
+	for (size_t i = 0; i < r->batch.key; i++) {
+		int row = find_quoted(columns, r->columns[i].name);
+		if (row < 0)
+			return error_set(e, ERROR_DATA, "column %s is not on the source any more", r->columns[i].name);
+		char *equals = equality(columns, row);
+		strbuf_addf(sql, "%s%s %s $%zu", i ? " AND " : " WHERE ", r->columns[i].name, equals, i + 1);
+		free(equals);
+	}
+	return true;
+}
+
+const char *relation_fetch_sql(struct relation *r, struct pg *source, struct error *e)
+{
+	if (r->fetch_sql)
+		return r->fetch_sql;
+	struct rows *columns = read_columns(source, false, r->source_schema, r->source_name, e);
+	if (!columns)
+		return NULL;
+	struct strbuf sql = STRBUF_INIT;
+	strbuf_add(&sql, "SELECT ");
+	for (size_t i = 0; i < r->batch.columns; i++)
+		strbuf_addf(&sql, "%s%s", i ? ", " : "", r->columns[i].name);
+	strbuf_add(&sql, " FROM ");
+	quote_qualified(&sql, r->source_schema, r->source_name);
+	if (key_condition(&sql, r, columns, e))
+		r->fetch_sql = strbuf_take(&sql);
+	strbuf_free(&sql);
+	rows_free(columns);
+	return r->fetch_sql;
 }
 
 /* ---- masks ---- */

@@ -36,6 +36,7 @@ struct relation {
 	bool moves; /* an identity column outside of the key that no UPDATE may set */
 	struct relation_column *columns; /* batch.columns of them */
 	struct strings others; /* quoted columns of the target that are not mirrored and can be written */
+	char *fetch_sql;   /* a row of the source by its key; NULL until it is needed */
 	char *description; /* of both sides, to tell whether anything is new */
 	struct relation_mask *masks;
 	uint32_t mask_count;
@@ -43,10 +44,15 @@ struct relation {
 	int64_t missing; /* rows that the flush under way did not find */
 };
 
+/* Once a session, before the first relation_new(). */
+bool relation_prepare(struct pg *target, struct error *e) MUST_CHECK;
 /* The relation that m describes as the target has it now; with t NULL one that is ignored. NULL on error. */
 struct relation *relation_new(struct pg *target, const struct pgoutput_message *m,
 	const struct apply_table *t, struct error *e) MUST_CHECK;
 void relation_free(struct relation *r);
+
+/* fetch_sql. The source's operators may live in other schemas than the target's. NULL on error. */
+const char *relation_fetch_sql(struct relation *r, struct pg *source, struct error *e) MUST_CHECK;
 
 /* The number of a set of columns, the same for equal sets. */
 uint32_t relation_sent_mask(struct relation *r, const struct pgoutput_value *row);

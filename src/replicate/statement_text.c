@@ -85,7 +85,7 @@ static void set_source(struct draft *d)
 
 /* ---- clauses ---- */
 
-/* What the mirror itself writes: " , "_deleted" = false" or as lists of names and values. */
+/* What the mirror itself writes: as assignments, or as lists of names and of values. */
 static void own_columns(struct draft *d, bool *first, bool names, bool values, const char *deleted)
 {
 	const struct apply_table *t = d->r->table;
@@ -103,7 +103,8 @@ static void own_columns(struct draft *d, bool *first, bool names, bool values, c
 	}
 }
 
-static void not_deleted(struct draft *d, const char *alias)
+/* Rows marked as deleted are looked for when their keys come anew, else passed over. */
+static void by_mark(struct draft *d, const char *alias)
 {
 	strbuf_addf(d->sql, " AND %s.", alias);
 	quote_name(d->sql, d->r->table->deleted_column);
@@ -164,7 +165,7 @@ static void same_row(struct draft *d)
 			strbuf_addf(d->sql, " AND s.%s %s $%zu::%s", c->name, c->equals, first + i + 1, c->type);
 	}
 	if (d->r->table->deleted_column)
-		not_deleted(d, "s");
+		by_mark(d, "s");
 	strbuf_add(d->sql, " LIMIT 1");
 }
 
@@ -198,7 +199,7 @@ static void delete_text(struct draft *d, bool set)
 		where_row(d);
 	}
 	if (d->s->kind == SET_CLEAR || d->s->kind == ROW_CLEAR)
-		not_deleted(d, "t");
+		by_mark(d, "t");
 }
 
 static void mark_text(struct draft *d, bool set)

@@ -11,6 +11,9 @@
 #define XLOG_HEADER (1 + 8 + 8 + 8)      /* 'w', start, end of WAL, time */
 #define KEEPALIVE_SIZE (1 + 8 + 8 + 1)   /* 'k', end of WAL, time, reply wanted */
 #define STATUS_SIZE (1 + 8 + 8 + 8 + 8 + 1)
+/* The walsender before this one may take a while to notice that its client has gone. */
+#define SLOT_PATIENCE_US 15000000
+#define SLOT_IN_USE "55006"
 #define POSTGRES_EPOCH_US 946684800000000 /* 2000-01-01 */
 
 struct stream {
@@ -53,7 +56,11 @@ static bool start(struct stream *s, const char *slot, const char *publication, l
 {
 	struct strbuf sql = STRBUF_INIT;
 	start_command(&sql, pg_version(s->pg), slot, publication, from);
+	int64_t until = clock_us() + SLOT_PATIENCE_US;
 	bool ok = pg_copy_both(s->pg, e, sql.text);
+	while (!ok && strcmp(e->sqlstate, SLOT_IN_USE) == 0 && clock_us() < until &&
+		   stop_sleep(pg_stop_borrow(s->pg), 100))
+		ok = pg_copy_both(s->pg, e, sql.text);
 	strbuf_free(&sql);
 	return ok;
 }
@@ -137,7 +144,8 @@ static bool take(struct stream *s, struct parcel *p, const char *bytes, size_t s
 	return true;
 }
 
-/* -1 in libpq's words: the server has ended the stream. */
+/* -1 in libpq's words: the server has ended the stream. Whatever it says, nothing of ours was refused, so it is
+ * tried again like a lost connection; a slot that is lost is found so before. */
 static bool ended(struct stream *s, struct error *e)
 {
 	PGresult *r = PQgetResult(pg_conn_borrow(s->pg));
@@ -146,6 +154,8 @@ static bool ended(struct stream *s, struct error *e)
 	else
 		error_set(e, ERROR_CONNECTION, "peer %s: the server ended the replication stream", pg_peer_name(s->pg));
 	PQclear(r);
+	if (e->class != ERROR_PERMISSION)
+		e->class = ERROR_CONNECTION;
 	return error_prefix(e, "replication stream");
 }
 

@@ -8,10 +8,10 @@
 
 /* What an answer is to. Smaller tags are of changes (their number in the batch) whose row must be there. */
 #define TAG_CHANGE (UINT64_C(1) << 61) /* + number of the change, whatever it finds */
-#define TAG_SET (UINT64_C(1) << 62) /* + number in writer.sets */
-#define TAG_SILENT (UINT64_MAX - 2) /* whatever it finds */
-#define TAG_POSITION (UINT64_MAX - 1)
-#define TAG_COUNTED UINT64_MAX /* its rows go to writer.found */
+#define TAG_SET (UINT64_C(1) << 62)    /* + number in writer.sets */
+#define TAG_SILENT (UINT64_MAX - 3)    /* of no change, whatever it finds */
+#define TAG_POSITION (UINT64_MAX - 2)
+#define TAG_COUNTED (UINT64_MAX - 1) /* its rows go to writer.found */
 
 /* A set that was sent, and how many rows it must find; -1: any number. */
 struct sent_set {
@@ -75,6 +75,12 @@ void write_begin(struct writer *w, const struct write_end *end);
 void write_finish(struct writer *w, const struct write_end *end);
 /* pipeline_end(), and whether all sets found their rows. */
 bool write_wait(struct writer *w, struct error *e) MUST_CHECK;
+
+pipeline_answer write_answered;
+/* Whether an error is one that other rows, or another way to write them, would not have. */
+bool write_is_about_rows(const struct error *e);
+/* Whether the same may succeed a moment later. */
+bool write_is_transient(const struct error *e);
 
 /* The net effect, in sets; with end. Nothing of it stays when it fails, once the caller went back. */
 bool write_set(struct writer *w, const struct write_end *end, struct error *e) MUST_CHECK;

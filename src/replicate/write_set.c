@@ -37,6 +37,15 @@ struct set {
 	bool counted;
 };
 
+/* A huge value's room is not kept. */
+static void empty(struct strbuf *b)
+{
+	if (b->size > 4 * SET_BYTES)
+		strbuf_free(b);
+	else
+		strbuf_clear(b);
+}
+
 static void set_send(struct set *set)
 {
 	struct writer *w = set->w;
@@ -55,7 +64,7 @@ static void set_send(struct set *set)
 	w->sets[w->set_count] = (struct sent_set){ s->relation, set->counted && !s->guarded ? set->rows : -1 };
 	statements_execute(w->statements, w->pipeline, s, w->values, TAG_SET + w->set_count++);
 	for (size_t i = 0; i < s->param_count; i++)
-		strbuf_clear(&w->arrays[i]);
+		empty(&w->arrays[i]);
 	set->rows = 0;
 }
 
@@ -213,9 +222,9 @@ static bool copy_table(struct writer *w, const struct relation *r, struct error 
 	struct strbuf sql = STRBUF_INIT;
 	int64_t taken;
 	statement_copy_text(&sql, r);
-	strbuf_clear(&w->copy);
 	bool ok = pipe_target_begin(w->target, sql.text, e) && copy_rows(w, r, e);
 	strbuf_free(&sql);
+	empty(&w->copy);
 	ok = ok && pipe_target_end(w->target, NULL, &taken, e);
 	if (!ok) {
 		w->culprit = r->table;

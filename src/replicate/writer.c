@@ -20,13 +20,11 @@
 #define RETRY_PAUSE_MS 50
 #define SMALL_CHANGES 4 /* for each table */
 
-static void answered(void *arg, uint64_t tag, const PGresult *r);
-
 struct writer *writer_new(struct pg *target, const struct writer_settings *settings)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
 	w->target = target;
-	w->pipeline = pipeline_new(target, answered, w);
+	w->pipeline = pipeline_new(target, write_answered, w);
 	w->batch = batch_new();
 	w->relations = relations_new();
 	w->statements = statements_new(pg_version(target));
@@ -110,7 +108,7 @@ static bool begin_session(struct writer *w, struct error *e)
 	for (size_t i = 0; i < ARRAY_SIZE(session_settings); i++)
 		if (pg_version(w->target) >= session_settings[i].since)
 			strbuf_add(&sql, session_settings[i].sql);
-	bool ok = read_durability(w, e) && pg_run(w->target, e, sql.text);
+	bool ok = read_durability(w, e) && pg_run(w->target, e, sql.text) && relation_prepare(w->target, e);
 	strbuf_free(&sql);
 	/* May be denied: then triggers and foreign keys of the target have their say. */
 	if (ok && !pg_run(w->target, &denied, "SET session_replication_role = replica") && pg_lost(w->target)) {
@@ -119,104 +117,6 @@ static bool begin_session(struct writer *w, struct error *e)
 	}
 	w->session_ready = ok;
 	return ok;
-}
-
-/* ---- answers ---- */
-
-/* "public.items (id) = (17)" */
-static void note_missing(struct writer *w, const struct change *c)
-{
-	struct relation *r = (struct relation *)c->table;
-	const struct pgoutput_value *old = c->old ? c->old : c->row;
-	size_t n = r->batch.key > 0 ? r->batch.key : r->batch.columns;
-	struct strbuf b = STRBUF_INIT;
-	r->missing++;
-	strbuf_addf(&b, "%s (", r->table->source);
-	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&b, "%s%s", i ? ", " : "", r->columns[i].name);
-	strbuf_add(&b, ") = (");
-	for (size_t i = 0; i < n && b.len < sizeof(w->missing); i++)
-		strbuf_addf(&b, "%s%.100s", i ? ", " : "", old[i].kind == VALUE_TEXT ? old[i].bytes : "NULL");
-	strbuf_add(&b, ")");
-	copy_text(w->missing, sizeof(w->missing), b.text);
-	strbuf_free(&b);
-}
-
-static void check_set(struct writer *w, const struct sent_set *set, int64_t rows)
-{
-	if (set->rows < 0 || set->rows == rows || w->mismatch.class)
-		return;
-	error_set(&w->mismatch, ERROR_CONFLICT, "%s: %lld of %lld rows were found", set->relation->table->source,
-		(long long)rows, (long long)set->rows);
-	w->mismatch_of = set->relation;
-}
-
-static void answered(void *arg, uint64_t tag, const PGresult *r)
-{
-	struct writer *w = arg;
-	int64_t rows = strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
-	if (tag == TAG_COUNTED)
-		w->found += rows;
-	else if (tag == TAG_POSITION)
-		w->lost = rows == 0;
-	else if (tag >= TAG_SILENT)
-		return;
-	else if (tag >= TAG_SET)
-		check_set(w, &w->sets[tag - TAG_SET], rows);
-	else if (rows == 0 && tag < TAG_CHANGE)
-		note_missing(w, batch_change(w->batch, (uint32_t)tag));
-}
-
-static const struct apply_table *table_named(const struct writer *w, const char *schema, const char *name)
-{
-	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next) {
-		const struct apply_table *table = ((struct relation *)t)->table;
-		if (strcmp(table->target_schema, schema) == 0 && strcmp(table->target_name, name) == 0)
-			return table;
-	}
-	return NULL;
-}
-
-static const struct apply_table *table_tagged(const struct writer *w, uint64_t tag)
-{
-	if (tag >= TAG_SILENT)
-		return NULL;
-	if (tag >= TAG_SET)
-		return w->sets[tag - TAG_SET].relation->table;
-	if (tag >= TAG_CHANGE)
-		tag -= TAG_CHANGE;
-	return ((const struct relation *)batch_change(w->batch, (uint32_t)tag)->table)->table;
-}
-
-static bool blame(struct writer *w, struct error *e)
-{
-	const struct pipeline_failure *f = pipeline_failure(w->pipeline);
-	bool guard = strcmp(e->sqlstate, "22012") == 0;
-	w->culprit = table_named(w, f->schema, f->table);
-	if (!w->culprit)
-		w->culprit = table_tagged(w, f->tag);
-	if (guard && f->tag >= TAG_SET && f->tag < TAG_SILENT)
-		error_set(e, ERROR_CONFLICT, "%s: fewer rows were found than were sent", w->culprit->source);
-	else if (w->culprit)
-		error_prefix(e, "%s", w->culprit->source);
-	return false;
-}
-
-bool write_wait(struct writer *w, struct error *e)
-{
-	bool ok = pipeline_end(w->pipeline, e);
-	statements_settle(w->statements);
-	if (!ok)
-		return blame(w, e);
-	if (w->lost) {
-		error_set(e, ERROR_LOST, "the target does not know the mirror's replication any more");
-		return error_next(e, "it was dropped from elsewhere: drop the mirror here, too");
-	}
-	if (!w->mismatch.class)
-		return true;
-	*e = w->mismatch;
-	w->culprit = w->mismatch_of->table;
-	return false;
 }
 
 /* ---- the transaction ---- */
@@ -264,8 +164,11 @@ void write_finish(struct writer *w, const struct write_end *end)
 	}
 }
 
+/* Not when COMMIT itself failed and took earlier flushes with it: e says why. */
 static bool go_back(struct writer *w, struct error *e)
 {
+	if (w->open && PQtransactionStatus(pg_conn_borrow(w->target)) == PQTRANS_IDLE)
+		return false;
 	if (w->open)
 		return pg_run(w->target, e, "ROLLBACK TO SAVEPOINT pgpier; RELEASE SAVEPOINT pgpier");
 	pg_rollback(w->target);
@@ -284,18 +187,6 @@ static bool attempt(struct writer *w, write_way *way, const struct write_end *en
 	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next)
 		((struct relation *)t)->missing = 0;
 	return way(w, end, e);
-}
-
-static bool is_hopeless(const struct writer *w, const struct error *e)
-{
-	return pg_lost(w->target) || e->class == ERROR_CONNECTION || e->class == ERROR_CANCELLED ||
-		   e->class == ERROR_LOST || e->class == ERROR_BUG;
-}
-
-static bool is_transient(const struct error *e)
-{
-	return strcmp(e->sqlstate, "40P01") == 0 || strcmp(e->sqlstate, "40001") == 0 ||
-		   strcmp(e->sqlstate, "55P03") == 0;
 }
 
 /* A few changes of each table are not worth a set; their answers tell what was not found, too. Tables whose
@@ -317,31 +208,33 @@ static void note_slow(struct writer *w, const struct error *e)
 	copy_text(w->slow_why, sizeof(w->slow_why), e->text);
 }
 
+static bool try_batch(struct writer *w, const struct write_end *end, struct error *e)
+{
+	bool small = is_small(w);
+	if (attempt(w, small ? write_rows : write_set, end, e))
+		return true;
+	if (small || !write_is_about_rows(e) || pg_lost(w->target))
+		return false;
+	note_slow(w, e);
+	return go_back(w, e) && attempt(w, write_rows, end, e);
+}
+
 static bool write_batch(struct writer *w, const struct write_end *end, struct error *e)
 {
 	if (!begin_session(w, e))
 		return false;
-	bool small = is_small(w);
-	for (int tries = 1;; tries++) {
-		if (attempt(w, small ? write_rows : write_set, end, e))
-			return true;
-		if (is_hopeless(w, e) || (small && !is_transient(e)))
+	for (int tries = 1; !try_batch(w, end, e); tries++) {
+		if (!write_is_about_rows(e))
+			w->culprit = NULL;
+		if (!write_is_transient(e) || pg_lost(w->target))
 			return false;
-		if (!is_transient(e)) {
-			note_slow(w, e);
-			if (!go_back(w, e))
-				return false;
-			if (attempt(w, write_rows, end, e))
-				return true;
-			if (!is_transient(e) || is_hopeless(w, e))
-				return false;
-		}
 		if (tries == MOST_TRIES)
 			return error_next(e, "look for other sessions that write to the mirrored tables on the target");
 		if (!go_back(w, e))
 			return false;
 		stop_sleep(pg_stop_borrow(w->target), RETRY_PAUSE_MS * tries);
 	}
+	return true;
 }
 
 /* ---- counts ---- */
@@ -380,11 +273,9 @@ static void settle(struct writer *w)
 
 static void settle_commit(struct writer *w)
 {
-	struct writer_counts *last = w->last;
+	free(w->last);
 	w->last = w->pending;
 	w->last_count = w->pending_count;
-	/* The arrays change places; GROW() makes room by count alone. */
-	free(last);
 	w->pending = NULL;
 	w->pending_count = 0;
 	w->open = false;
@@ -403,8 +294,8 @@ bool writer_relation(struct writer *w, const struct pgoutput_message *m, const s
 	struct error *e)
 {
 	struct relation *old = relations_find(w->relations, m->relation.id);
-	struct relation *r = relation_new(w->target, m, t, e);
-	w->culprit = t;
+	struct relation *r = begin_session(w, e) ? relation_new(w->target, m, t, e) : NULL;
+	w->culprit = !r && write_is_about_rows(e) ? t : NULL;
 	if (!r)
 		return false;
 	if (same_relation(old, r)) {

@@ -5,7 +5,8 @@
  * is larger than memory should be, any place in it: flushes follow one another in one target transaction
  * then. A flush writes the batch's net effect by key and table, in sets; should any constraint object, it
  * goes back to before the batch and replays it change by change in source order, which is correct because
- * the source accepted that order. Rows and the position they reached commit together. */
+ * the source accepted that order. A few changes go that way at once: they take one round trip, COMMIT
+ * included. Rows and the position they reached commit together. */
 #ifndef REPLICATE_WRITER_H
 #define REPLICATE_WRITER_H
 
@@ -35,7 +36,7 @@ struct writer_settings {
 	const char *mirror;
 };
 
-/* What was written to a table by the last commit. */
+/* What the last commit brought to a table: changes as the source made them, whatever their net effect. */
 struct writer_counts {
 	size_t table; /* apply_table.index */
 	int64_t inserts, updates, deletes, truncates;

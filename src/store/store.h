@@ -105,7 +105,11 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 bool store_table_failed(struct pg *target, int64_t id, int table, const struct error *why, struct error *e)
 	MUST_CHECK;
 
-/* Statements to append to the transaction that does the work; each ends with ';'. */
+/* Statements to append to the transaction that does the work; each ends with ';'. A mark fails its transaction
+ * (STORE_MARK_FAILED) when it is made already, by a COMMIT whose answer got lost; or when a crash of the target
+ * took the plan with it. store_is_marked() tells which. */
+#define STORE_MARK_FAILED "22012"
+bool store_is_marked(struct pg *target, int64_t id, int table, int chunk, bool *marked, struct error *e) MUST_CHECK;
 void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, int64_t rows, int64_t bytes,
 	int64_t took_us);
 /* done: its keys and indexes are there as well, or it has none. */

@@ -123,12 +123,16 @@ bool store_table_failed(struct pg *target, int64_t id, int table, const struct e
 
 /* ---- marks ---- */
 
+/* Divides by zero, which fails the transaction, when it is marked already or not planned any more. */
+#define MARK_ONCE_BEGIN "WITH marked AS ("
+#define MARK_ONCE_END " RETURNING 1) SELECT 1 / count(*)::int FROM marked;"
+
 void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, int64_t rows, int64_t bytes,
 	int64_t took_us)
 {
 	strbuf_addf(sql,
-		"UPDATE pgpier.chunks SET done = true, rows = %lld, bytes = %lld, took_us = %lld"
-		" WHERE mirror_id = %lld AND table_no = %d AND chunk_no = %d;",
+		MARK_ONCE_BEGIN "UPDATE pgpier.chunks SET done = true, rows = %lld, bytes = %lld, took_us = %lld"
+		" WHERE mirror_id = %lld AND table_no = %d AND chunk_no = %d AND NOT done" MARK_ONCE_END,
 		(long long)rows, (long long)bytes, (long long)took_us, (long long)id, table, chunk);
 }
 
@@ -136,12 +140,29 @@ void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snaps
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done)
 {
 	strbuf_addf(sql,
-		"UPDATE pgpier.tables SET loaded = true,%s snapshot_no = %d, filenode = %lld, rows = %lld, bytes = %lld,"
-		" took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL, how = ",
+		MARK_ONCE_BEGIN "UPDATE pgpier.tables SET loaded = true,%s snapshot_no = %d, filenode = %lld, rows = %lld,"
+		" bytes = %lld, took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL, how = ",
 		done ? " done = true," : "", snapshot, (long long)filenode, (long long)rows, (long long)bytes,
 		(long long)took_us);
 	quote_literal(sql, how);
-	strbuf_addf(sql, " WHERE mirror_id = %lld AND table_no = %d;", (long long)id, table);
+	strbuf_addf(sql, " WHERE mirror_id = %lld AND table_no = %d AND NOT loaded" MARK_ONCE_END, (long long)id, table);
+}
+
+bool store_is_marked(struct pg *target, int64_t id, int table, int chunk, bool *marked, struct error *e)
+{
+	char numbers[3][24];
+	snprintf(numbers[0], sizeof(numbers[0]), "%lld", (long long)id);
+	snprintf(numbers[1], sizeof(numbers[1]), "%d", table);
+	snprintf(numbers[2], sizeof(numbers[2]), "%d", chunk);
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT EXISTS (SELECT 1 FROM pgpier.chunks WHERE mirror_id = $1 AND table_no = $2 AND chunk_no = $3"
+		"  AND done) OR EXISTS (SELECT 1 FROM pgpier.tables WHERE mirror_id = $1 AND table_no = $2 AND loaded)",
+		numbers[0], numbers[1], numbers[2]);
+	if (!r)
+		return false;
+	*marked = rows_bool(r, 0, 0);
+	rows_free(r);
+	return true;
 }
 
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table)

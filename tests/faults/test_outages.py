@@ -53,6 +53,23 @@ def test_all_sessions_killed(pair, side):
 	pair.assert_equal(outcome)
 
 
+def test_a_start_that_fails_forgets_nothing(make_pair, own_servers):
+	"""A mirror that stands half-way is run while its source is away: what the target knows of it stays."""
+	source, target = own_servers
+	pair = make_pair(source, target)
+	pair.fill(SIX)
+	p = pair.pgpier(**SLOW)
+	process = p.start("run", "m", "--json")
+	wait_for_copy(process, source)
+	process.send_signal(signal.SIGINT)
+	p.finish(process).expect(INTERRUPTED)
+	source.stop()
+	process = p.start("run", "m", "--json")
+	wait_until(lambda: "trying again" in p.log(), "it noticed that the source is away")
+	source.start()
+	pair.assert_equal(p.finish(process).expect(DONE))
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 @pytest.mark.parametrize("side", [0, 1])
 def test_server_restarted(make_pair, own_servers, side, how):

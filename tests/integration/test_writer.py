@@ -4,7 +4,9 @@
 Each text given to `do` is one transaction of the source."""
 import os
 import random
+import signal
 import subprocess
+import time
 
 import psycopg2
 import pytest
@@ -15,23 +17,24 @@ TOOL = os.path.join(pgpier.BUILD, "tests", "support", "writer_tool")
 POSITION = """CREATE SCHEMA pgpier;
 	CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY, slot text, publication text,
 		consistent pg_lsn, applied pg_lsn, applied_at timestamptz);
-	INSERT INTO pgpier.replication VALUES (1)"""
+	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn);
+	INSERT INTO pgpier.replication VALUES (1); INSERT INTO pgpier.tables VALUES (1, 1, false)"""
 ALL_TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema|pgpier)' ORDER BY 1"""
 # A value that is stored out of line and does not compress.
 BIG = "(SELECT string_agg(md5(%s || i::text), '') FROM generate_series(1, 200) i)"
 
 
-def address(server, dbname):
+def address(server, dbname, user="postgres"):
 	return " ".join("%s='%s'" % (k, str(v).replace("\\", "\\\\").replace("'", "\\'"))
-		for k, v in server.address(dbname).items())
+		for k, v in server.address(dbname, user).items())
 
 
 class Outcome:
-	def __init__(self, done):
-		self.code, self.text = done.returncode, done.stdout + done.stderr
+	def __init__(self, text):
+		self.text = text
 		self.tables, self.slow, self.why, self.missing, self.culprit = {}, 0, "", "", ""
-		for line in done.stdout.splitlines():
+		for line in text.splitlines():
 			word, _, rest = line.partition(" ")
 			if word == "table":
 				name, *counts = rest.rsplit(" ", 5)
@@ -72,14 +75,20 @@ class Stream:
 	def on_target(self, sql):
 		return self.pair.target.sql(sql, self.pair.name)
 
-	def apply(self, *options, tables=None, code=0):
+	def start(self, *options, tables=None, user="postgres"):
 		if tables is None:
 			tables = [name for (name,) in self.pair.source.sql(ALL_TABLES, self.pair.name)]
-		done = subprocess.run([TOOL, *options, address(self.pair.source, self.pair.name),
-			address(self.pair.target, self.pair.name), self.slot, "p", *tables], capture_output=True,
-			text=True, check=False, timeout=300 * pgpier.PATIENCE)
-		assert done.returncode == code, done.stdout + done.stderr
-		return Outcome(done)
+		return subprocess.Popen([TOOL, *options, address(self.pair.source, self.pair.name),
+			address(self.pair.target, self.pair.name, user), self.slot, "p", *tables],
+			stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+	def end(self, process, code=0):
+		text, _ = process.communicate(timeout=300 * pgpier.PATIENCE)
+		assert process.returncode == code, text
+		return Outcome(text)
+
+	def apply(self, *options, code=0, **how):
+		return self.end(self.start(*options, **how), code)
 
 	def equal(self, *options, **how):
 		outcome = self.apply(*options)
@@ -94,8 +103,8 @@ def stream(pair):
 	s.remove()
 
 
-# One source transaction a target transaction; several; all at once; flushes in the middle of transactions.
-WAYS = (("-g", "1"), ("-g", "3"), ("-g", "0"), ("-g", "2", "-f", "2"))
+# One source transaction a target transaction; all at once; flushes in the middle of transactions.
+WAYS = (("-g", "1"), ("-g", "0"), ("-g", "2", "-f", "2"))
 
 
 @pytest.fixture(params=WAYS, ids=" ".join)
@@ -414,7 +423,7 @@ def test_missing_rows(stream, way):
 	stream.on_target("DELETE FROM t WHERE id IN (3, 17)")
 	stream.do("UPDATE t SET a = 0 WHERE id < 6", "UPDATE t SET b = 'x' WHERE id = 8", "DELETE FROM t WHERE id > 15")
 	outcome = stream.apply(*way)
-	assert outcome.missing == 'public.t ("id") = (17)'
+	assert outcome.missing == 'public.t (id) = (17)'
 	assert outcome.tables["public.t"][4] == 2
 	if "-f" not in way:
 		assert outcome.slow >= 1 and "rows were found" in outcome.why
@@ -469,6 +478,7 @@ def test_reconcile(stream, way):
 		"UPDATE t SET id = id + 100 WHERE id IN (1, 2, 5)", "UPDATE t SET a = 2, big = 'small' WHERE id = 12", "UPDATE t SET id = 130 WHERE id = 13")
 	outcome = stream.apply(*way, "-r")
 	assert outcome.missing == "" and outcome.slow == 0
+	assert stream.on_target("SELECT fetched_at IS NOT NULL FROM pgpier.tables") == [(True,)]
 	rows = stream.pair.source.sql("SELECT id, a, length(big) FROM t WHERE id <= 8 OR id IN (12, 30, 31) OR id > 100 ORDER BY 1", stream.pair.name)
 	found = stream.on_target("SELECT id, a, length(big) FROM t ORDER BY 1")
 	for row in found:
@@ -482,6 +492,85 @@ def test_triggers_do_not_fire(stream):
 		CREATE TRIGGER no BEFORE INSERT OR UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION no()""")
 	stream.do("INSERT INTO t VALUES (1, 1, 'x'), (2, 2, 'y')", "UPDATE t SET a = 3", "DELETE FROM t WHERE id = 1")
 	stream.equal()
+
+
+def test_foreign_keys_that_are_checked(stream, way):
+	"""A role that may not switch them off: sets that come in the wrong order are replayed in the right one."""
+	stream.make("""CREATE TABLE child (id int PRIMARY KEY, p int); CREATE TABLE parent (id int PRIMARY KEY);
+		ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES parent""")
+	role = "r_" + stream.pair.name
+	stream.on_target("""CREATE ROLE %s LOGIN; GRANT ALL ON SCHEMA pgpier TO %s; GRANT ALL ON ALL TABLES IN SCHEMA pgpier TO %s;
+		ALTER TABLE parent OWNER TO %s; ALTER TABLE child OWNER TO %s""" % ((role,) * 5))
+	many = "generate_series(%d, %d) i"
+	stream.do("INSERT INTO parent SELECT i FROM " + many % (1, 20), "INSERT INTO child SELECT i, i FROM " + many % (1, 20),
+		"DELETE FROM child; DELETE FROM parent WHERE id > 5; INSERT INTO parent SELECT i FROM " + many % (30, 60)
+		+ "; INSERT INTO child SELECT i, i FROM " + many % (30, 60))
+	stream.apply(*way, user=role)
+	stream.pair.assert_equal(values=False)
+	stream.on_target("DROP OWNED BY %s CASCADE; DROP ROLE %s" % (role, role))
+
+
+def wait_until(condition):
+	deadline = time.monotonic() + 30 * pgpier.PATIENCE
+	while not condition():
+		assert time.monotonic() < deadline
+		time.sleep(0.02)
+
+
+@pytest.mark.parametrize("rows", (1, 100))
+def test_deadlock(stream, rows):
+	"""Somebody else's locks in another order: the batch is tried again."""
+	stream.make("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY, v int)")
+	stream.do("INSERT INTO a SELECT generate_series(1, %d), 0; INSERT INTO b SELECT generate_series(1, %d), 0" % (rows, rows))
+	stream.equal()
+	other = stream.pair.target.connect(stream.pair.name, autocommit=False)
+	blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	with other.cursor() as cursor:
+		cursor.execute("SET deadlock_timeout = '1min'; UPDATE b SET v = v WHERE id = 1")
+		stream.do("UPDATE a SET v = 1; UPDATE b SET v = 1")
+		tool = stream.start()
+		wait_until(lambda: stream.on_target(blocked) == [(1,)])
+		cursor.execute("UPDATE a SET v = v WHERE id = 1")
+		other.commit()
+	assert stream.end(tool).slow == 0
+	stream.pair.assert_equal(values=False)
+	other.close()
+
+
+@pytest.mark.parametrize("rows", (1, 100, 2000))
+def test_ends_while_waiting(stream, rows):
+	"""For a lock: when it is stopped, and when the server throws it out."""
+	stream.make(PLAIN)
+	other = stream.pair.target.connect(stream.pair.name, autocommit=False)
+	blocked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	for first, how in ((1, "stop"), (10000, "terminate")):
+		stream.do("INSERT INTO t SELECT generate_series(%d, %d)" % (first, first + rows - 1))
+		with other.cursor() as cursor:
+			cursor.execute("LOCK t IN SHARE MODE")
+		tool = stream.start()
+		wait_until(lambda: stream.on_target(blocked))
+		began = time.monotonic()
+		if how == "stop":
+			tool.send_signal(signal.SIGTERM)
+		else:
+			stream.on_target("SELECT pg_terminate_backend(pid) FROM (%s) q" % blocked)
+		outcome = stream.end(tool, code=1)
+		assert time.monotonic() - began < 2 * pgpier.PATIENCE
+		assert ("error cancelled" if how == "stop" else "error connection") in outcome.text, outcome.text
+		assert outcome.culprit == ""
+		other.rollback()
+		wait_until(lambda: not stream.on_target("SELECT FROM pg_stat_activity WHERE application_name = 'pgpier/tool'"
+			" AND datname = current_database()"))
+		assert stream.on_target("SELECT count(*) FROM t") == [(0,)]
+	other.close()
+
+
+def test_wide_table(stream, way):
+	columns = ["c%d" % i for i in range(300)]
+	stream.make("CREATE TABLE t (id int PRIMARY KEY, %s)" % ", ".join(c + " int" for c in columns))
+	stream.do("INSERT INTO t SELECT i, %s FROM generate_series(1, 50) i" % ", ".join("i + %d" % i for i in range(300)),
+		"UPDATE t SET c299 = 0, c0 = NULL WHERE id < 9", "DELETE FROM t WHERE id = 5")
+	assert stream.equal(*way).slow == 0
 
 
 def test_no_columns(stream):
@@ -536,7 +625,7 @@ RANDOM = (
 )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random(stream, seed):
 	"""Random transactions, applied in random groups and flushes."""
 	stream.make(SHAPES)
@@ -562,3 +651,23 @@ def test_random(stream, seed):
 		outcome = stream.equal("-g", str(rng.choice((0, 1, 2, 10))), "-f", str(rng.choice((0, 1, 7, 100, 1000))))
 		assert outcome.missing == ""
 	connection.close()
+
+
+@pytest.mark.parametrize("majors", ((10, 15), (15, 10), (18, 15), (15, 18), (15, 13)), ids="%d to %d".__mod__)
+def test_other_majors(make_pair, source, target, other_major, majors):
+	sides = [default if major == 15 else other_major(major) for default, major in zip((source, target), majors)]
+	stream = Stream(make_pair(*sides))
+	try:
+		stream.make(PLAIN + ";" + FULL.replace(" t ", " f ")
+			+ "; CREATE TABLE i (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v numeric, f float8, r real)")
+		stream.do("INSERT INTO t SELECT i, i, 'row' FROM generate_series(1, 1000) i", "UPDATE t SET a = 0 WHERE id < 20",
+			"UPDATE t SET id = -id WHERE id > 990", "DELETE FROM t WHERE id = 500", "UPDATE t SET a = 1 WHERE id = 1",
+			"INSERT INTO f VALUES (1, 'x', '{\"a\": 1}', '(1,2)', 0.1, '{1}'), (NULL, NULL, 'null', NULL, 1e-300, NULL)",
+			"UPDATE f SET b = 'y'; DELETE FROM f WHERE a = 1", "INSERT INTO i (v, f, r) SELECT i / 3.0, i / 3.0, i / 7.0 FROM generate_series(1, 30) i",
+			"UPDATE i SET v = v / 7; UPDATE i SET id = DEFAULT WHERE id = 3")
+		if majors[0] > 10:  # which does not send TRUNCATE
+			stream.do("TRUNCATE f; INSERT INTO f (a) VALUES (5)")
+		outcome = stream.equal(structure=False)
+		assert outcome.slow == 0 and outcome.missing == ""
+	finally:
+		stream.remove()

@@ -11,9 +11,10 @@
  *   -m N        the mirror whose row in pgpier.replication gets the position (default 1)
  *   -t          says how long it took
  *
- * Prints "table NAME inserts updates deletes truncates missing" sums, "slow N WHY" and "missing ROW".
+ * SIGTERM raises its stop. Prints "table NAME inserts updates deletes truncates missing" sums, "slow N WHY" and "missing ROW".
  * Exit code 1 with the error and the culprit on stdout. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct tool {
 	const char *slot, *publication;
 	struct apply_table *tables;
 	struct writer_counts *sums;
+	lsn_t *reconcile_until;
 	size_t count;
 	struct strings key, excluded;
 	const char *deleted, *synced;
@@ -80,6 +82,7 @@ static bool add_table(struct tool *t, size_t i, const char *text, struct error *
 	table->deleted_column = t->deleted;
 	table->synced_column = t->synced;
 	table->reconcile = t->reconcile;
+	table->reconcile_until = &t->reconcile_until[i];
 	strings_copy(&table->excluded, &t->excluded);
 	struct strbuf quoted = STRBUF_INIT;
 	quote_qualified(&quoted, schema, name);
@@ -257,6 +260,7 @@ static bool add_tables(struct tool *t, int n, char **names, struct error *e)
 	t->count = (size_t)n;
 	t->tables = xcalloc(t->count, sizeof(*t->tables));
 	t->sums = xcalloc(t->count, sizeof(*t->sums));
+	t->reconcile_until = xcalloc(t->count, sizeof(*t->reconcile_until));
 	for (size_t i = 0; i < t->count; i++)
 		if (!add_table(t, i, names[i], e))
 			return false;
@@ -278,6 +282,14 @@ static int run(struct tool *t, const struct peer_config *source, int n, char **n
 	return code;
 }
 
+static struct stop *stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop_raise(stop);
+}
+
 int main(int argc, char **argv)
 {
 	struct tool t = { .group = 1, .mirror_id = 1, .context.version = 1 };
@@ -288,7 +300,8 @@ int main(int argc, char **argv)
 	}
 	struct peer_config source = { .name = xstrdup("source"), .conninfo = xstrdup(argv[optind]) };
 	struct peer_config target = { .name = xstrdup("target"), .conninfo = xstrdup(argv[optind + 1]) };
-	struct stop *stop = stop_new(NULL);
+	stop = stop_new(NULL);
+	signal(SIGTERM, on_signal);
 	t.slot = argv[optind + 2];
 	t.publication = argv[optind + 3];
 	t.source = pg_connect(&source, NULL, "tool", stop, &e);
@@ -303,6 +316,7 @@ int main(int argc, char **argv)
 	}
 	free(t.tables);
 	free(t.sums);
+	free(t.reconcile_until);
 	strings_free(&t.key);
 	strings_free(&t.excluded);
 	peer_config_free(&source);
