@@ -5,7 +5,7 @@
 struct pg *control_connect(struct run *r, struct error *e)
 {
 	struct pg *c = pg_connect(&r->target, r->mirror, "supervisor", r->stop, e);
-	if (c && store_prepare(c, e) && store_lock(c, r->mirror, e) && store_end_orphans(c, r->mirror, e))
+	if (c && store_prepare(c, e) && store_lock(c, r->mirror, e) && store_end_orphans(c, r->mirror, "", e))
 		return c;
 	pg_free(c);
 	return NULL;

@@ -59,7 +59,9 @@ static struct replication *open_stream(struct run *r, struct pg *control, struct
 {
 	struct store_mirror store;
 	bool found;
-	if (!run_read_store(r, control, e) || !store_read(control, r->mirror, &store, &found, e))
+	/* A COMMIT that was sent may still come after its session was given up: then where it stands would move. */
+	if (!store_end_orphans(control, r->mirror, "apply", e) || !run_read_store(r, control, e) ||
+		!store_read(control, r->mirror, &store, &found, e))
 		return NULL;
 	for (size_t i = 0; i < store.table_count; i++)
 		if (store.tables[i].paused && store.tables[i].error)
@@ -373,7 +375,7 @@ bool follow(struct run *r, struct pg **control, struct error *e)
 	if (!begin(r, *control, e) || !store_state(*control, r->id, MIRROR_REPLICATING, NULL, e) ||
 		!release(r, *control, true, e))
 		return false;
-	run_say(r, EVENT_INFO, NULL, "initial load done: the stream begins");
+	run_say(r, EVENT_INFO, NULL, "%s", r->loaded_before ? "the stream goes on" : "initial load done: the stream begins");
 	r->load_done = true;
 	run_enter(r, MIRROR_CATCHING_UP);
 	for (enum turn turn = TURN_AGAIN; turn != TURN_END;)

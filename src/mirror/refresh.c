@@ -179,7 +179,7 @@ bool mirror_drop(const struct mirror_config *config, const struct peer_config *s
 	struct pg *c = pg_connect(target, config->name, "supervisor", stop, e);
 	bool ok = c != NULL;
 	if (ok && store_exists(c, e))
-		ok = store_lock(c, config->name, e) && store_end_orphans(c, config->name, e) &&
+		ok = store_lock(c, config->name, e) && store_end_orphans(c, config->name, "", e) &&
 			 drop_locked(c, config, source, stop, e);
 	else
 		ok = ok && e->class == ERROR_NONE;

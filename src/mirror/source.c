@@ -185,7 +185,7 @@ bool source_remove(const struct peer_config *source, const char *mirror, const s
 bool source_end_orphans(struct run *r, struct error *e)
 {
 	struct pg *c = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
-	bool ok = c && store_end_orphans(c, r->mirror, e);
+	bool ok = c && store_end_orphans(c, r->mirror, "", e);
 	pg_free(c);
 	return ok;
 }

@@ -155,7 +155,8 @@ static void report_end(struct mirror *m, struct error *e)
 		say(m, EVENT_INFO, NULL, "done: all tables are on the target");
 	} else if (stop_raised(m->stop)) {
 		enter(m, MIRROR_PAUSED);
-		say(m, EVENT_INFO, NULL, "paused: finished chunks stay");
+		say(m, EVENT_INFO, NULL, r->load_done && r->config.continuous ? "paused: its slot keeps WAL on the source"
+																: "paused: finished chunks stay");
 	} else {
 		error_prefix(e, "mirror %s", r->mirror);
 		model_mirror_error(r->model, r->mirror, e);

@@ -13,6 +13,7 @@
 
 /* Versions that brought what is asked for. */
 #define PG_HAS_PGOUTPUT 100000
+#define PG_SENDS_TRUNCATE 110000
 #define PG_DECODES_ON_STANDBY 160000
 
 /* A transaction that runs for this long will not end while a person looks at the preflight. */
@@ -90,6 +91,16 @@ static void judge_wal_level(struct ready *out, const struct server *s)
 	add_taking(out, SEVERITY_BLOCKER, "wal_level",
 		xasprintf("the source's wal_level is %s, replication needs logical", level),
 		next_of(s, NEED_WAL_LEVEL));
+}
+
+static void judge_truncate(struct ready *out, const struct server *s)
+{
+	if (s->version >= PG_SENDS_TRUNCATE)
+		return;
+	add_taking(out, SEVERITY_WARNING, "truncate",
+		xstrdup("PostgreSQL 10 does not send TRUNCATE: rows of a table that is truncated on the source stay on the"
+				" target"),
+		xstrdup("don't truncate mirrored tables until the cutover, or copy such a table anew (R)"));
 }
 
 static void judge_role(struct ready *out, const struct server *s)
@@ -231,6 +242,7 @@ static bool judge_server(struct pg *source, const struct ready_plan *plan, struc
 		judge_standby(out, &s);
 		judge_wal_level(out, &s);
 		judge_role(out, &s);
+		judge_truncate(out, &s);
 		ok = judge_names(source, plan, &slot_exists, out, e);
 	}
 	if (ok && !slot_exists) {

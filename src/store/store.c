@@ -128,10 +128,10 @@ bool store_lock(struct pg *target, const char *mirror, struct error *e)
 
 /* A killed process leaves sessions that go on until they next talk to it: a CREATE INDEX can last hours,
  * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. */
-bool store_end_orphans(struct pg *c, const char *mirror, struct error *e)
+bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e)
 {
 	char prefix[NAME_SIZE];
-	snprintf(prefix, sizeof(prefix), "pgpier/%.40s/", mirror);
+	snprintf(prefix, sizeof(prefix), "pgpier/%.40s/%s", mirror, role);
 	int64_t until = clock_us() + ORPHAN_PATIENCE_MS * 1000;
 	for (;;) {
 		struct rows *r = PG_ROWS(c, e,

@@ -82,7 +82,7 @@ bool store_prepare(struct pg *target, struct error *e) MUST_CHECK;
  * The lock goes with the connection. Sessions that a dead predecessor left on this server are ended. */
 bool store_lock(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
 /* Ends what a dead predecessor still runs under the mirror's application name; call with the lock held. */
-bool store_end_orphans(struct pg *c, const char *mirror, struct error *e) MUST_CHECK;
+bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e) MUST_CHECK;
 
 /* *found = false when the target knows no such mirror. */
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
