@@ -41,6 +41,7 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	struct stream *stream = stream_open(s->source, s->mirror, p->slot, p->publication, from, r->stop, e);
 	if (!stream)
 		return false;
+	watch_announce(s->model, s->mirror, p->slot, p->publication);
 	r->apply = apply_new(&(struct apply_settings){ .mirror = s->mirror, .source = s->source, .target = s->target,
 							 .config = s->config, .store = &r->store, .ignored = s->ignored, .tables = r->tables,
 							 .queue = r->queue, .position = &r->position, .lag = r->lag, .model = s->model,

@@ -107,14 +107,26 @@ static void *watch_main(void *arg)
 	return NULL;
 }
 
+static void nothing_known(struct replication_view *v, const char *slot, const char *publication)
+{
+	*v = (struct replication_view){ .running = true, .lag_s = -1, .lag_bytes = -1, .retained_bytes = -1,
+		.safe_bytes = -1, .spill_bytes = -1 };
+	copy_text(v->slot, sizeof(v->slot), slot);
+	copy_text(v->publication, sizeof(v->publication), publication);
+}
+
+void watch_announce(struct model *model, const char *mirror, const char *slot, const char *publication)
+{
+	struct replication_view v;
+	nothing_known(&v, slot, publication);
+	model_replication_set(model, mirror, &v);
+}
+
 struct watch *watch_new(const struct watch_settings *s)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 	w->set = *s;
-	w->view = (struct replication_view){ .running = true, .lag_s = -1, .lag_bytes = -1, .retained_bytes = -1,
-		.safe_bytes = -1, .spill_bytes = -1 };
-	copy_text(w->view.slot, sizeof(w->view.slot), s->slot);
-	copy_text(w->view.publication, sizeof(w->view.publication), s->publication);
+	nothing_known(&w->view, s->slot, s->publication);
 	pthread_mutex_init(&w->lock, NULL);
 	if (pthread_create(&w->thread, NULL, watch_main, w) != 0)
 		abort();

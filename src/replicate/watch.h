@@ -22,6 +22,8 @@ struct watch_settings {
 	struct stop *failed; /* raised when the slot is lost */
 };
 
+/* Before anything moves, so that the model counts from the first change on. */
+void watch_announce(struct model *model, const char *mirror, const char *slot, const char *publication);
 struct watch *watch_new(const struct watch_settings *s);
 /* Joins the thread: raise its stop first. */
 void watch_free(struct watch *w);
