@@ -8,6 +8,7 @@ import atexit
 import ctypes
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -69,9 +70,15 @@ def as_account(account):
 
 
 def free_port():
-	with socket.socket() as s:
-		s.bind(("127.0.0.1", 0))
-		return s.getsockname()[1]
+	"""Below the ports that the kernel gives to clients: a server that restarts finds its own port free."""
+	while True:
+		port = random.randrange(10000, 32000)
+		with socket.socket() as s:
+			try:
+				s.bind(("127.0.0.1", port))
+				return port
+			except OSError:
+				continue
 
 
 def temporary_folder(prefix="pgpier-"):
@@ -114,7 +121,7 @@ class Cluster:
 		alive.append(self)
 		try:
 			self.initdb()
-			self.start()
+			self.start_somewhere()
 		except BaseException:
 			self.remove()
 			raise
@@ -149,6 +156,16 @@ class Cluster:
 
 	def program(self, name):
 		return os.path.join(self.bindir, name)
+
+	def start_somewhere(self):
+		"""Another server may take the port between the question and the start."""
+		for tries_left in (4, 3, 2, 1, 0):
+			try:
+				return self.start()
+			except RuntimeError:
+				if "could not bind" not in self.log_tail() or not tries_left:
+					raise
+				self.port = free_port()
 
 	def start(self):
 		with open(self.log, "ab") as log:

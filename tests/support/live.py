@@ -109,8 +109,14 @@ class Live:
 		"""What has been written by now: a mark for what is said later."""
 		return len(self.p.log())
 
-	def equal(self, **options):
-		self.pair.assert_equal(self.p.log()[-4000:], **{"values": False, **options})
+	def equal(self, seconds=30, **options):
+		"""When nobody writes any more. A table that is copied anew comes after the marker of sync()."""
+		deadline = time.monotonic() + seconds
+		options = {"values": False, **options}
+		while self.pair.differences(**options) and time.monotonic() < deadline:
+			self.alive()
+			time.sleep(0.5)
+		self.pair.assert_equal(self.p.log()[-5000:], **options)
 		return self
 
 

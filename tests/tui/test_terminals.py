@@ -32,10 +32,9 @@ def picker_of(pair, opened, **terminal):
 def test_sizes(pair, opened, rows, cols):
 	"""The frame fills the screen, and the last line has the keys."""
 	pair.fill(tables_sql(3, 10))
-	t = picker_of(pair, opened, rows=rows, cols=cols)
-	lines = t.lines()
-	assert lines[1].startswith("┌") and len(lines[1]) == cols, t.shown()
-	assert lines[rows - 2].endswith("┘") and len(lines[rows - 2]) == cols, t.shown()
+	lines = picker_of(pair, opened, rows=rows, cols=cols).still().lines()
+	assert lines[1].startswith("┌") and len(lines[1]) == cols, lines
+	assert lines[rows - 2].endswith("┘") and len(lines[rows - 2]) == cols, lines
 	assert "continue" in lines[rows - 1]
 
 
