@@ -117,7 +117,7 @@ void help_print(FILE *out)
 	for (enum option o = 0; o < OPTION_COUNT; o++)
 		if (!option_specs[o].of_verbs)
 			print_option(&option_specs[o], out);
-	fputs("Exit status: 0 done, 1 failed, 2 usage, 3 differs, 4 not all compared, 130 interrupted.\n", out);
+	fputs("Exit status: 0 done, 1 failed, 2 usage, 3 differs, 4 unsure, 130 interrupted.\n", out);
 }
 
 void help_print_verb(const struct verb *v, FILE *out)
