@@ -105,7 +105,7 @@ static void print_option(const struct option_spec *spec, FILE *out)
 	fprintf(out, "  %-16s %s\n", text, spec->help);
 }
 
-/* Fits a terminal of 24 lines and 80 columns, prompt included. */
+/* Fits 80 columns, and half a screen of a large terminal. */
 void help_print(FILE *out)
 {
 	fputs("usage: pgpier [OPTION...]              the console\n"
