@@ -43,17 +43,7 @@ static bool made_by_us(const struct reading *r, const struct schema_table *t)
 	if (!r->known)
 		return false;
 	snprintf(mark, sizeof(mark), "%s %s.%s", schema_kind_name(SCHEMA_TABLE), t->target_schema, t->target_name);
-	for (size_t low = 0, high = r->known->steps.count; low < high;) {
-		size_t middle = (low + high) / 2;
-		int c = strcmp(mark, r->known->steps.items[middle]);
-		if (c == 0)
-			return true;
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
+	return strings_sorted_have(&r->known->steps, mark);
 }
 
 static char *target_names(const struct survey *s, bool schema)
