@@ -40,10 +40,7 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 #define WIDE_COLS 120
 
 /* What a pane that is a list does with text and the mouse. */
-bool list_input(struct pane *p, struct table *t, const struct input *in);
-
-/* Selects the object that ui_choose() named, if the list has it by now. */
-void list_choose(struct pane *p, struct table *t, enum root root);
+bool list_table_input(struct pane *p, struct table *t, const struct input *in);
 
 /* ---- shared.c: how objects read on a screen ---- */
 

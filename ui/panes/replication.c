@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The stream of a mirror: how far behind, how that moves, what its slot keeps, what it did to which table.
  * Tables that had no change yet are not listed; paused ones stand first, then those with most changes. */
-#include "panes/panes.h"
+#include "panes/list.h"
+#include "panes/run_tables.h"
 
 #include "widgets/sparkline.h"
 
@@ -18,7 +19,6 @@
 #define CHART_LEAST 5
 #define CHART_MOST 12
 #define LIST_LEAST 4 /* rows that notes leave to the list */
-#define MANY 5000 /* tables; beyond, the list is made anew once a second only */
 
 enum { COL_TABLE, COL_INSERTS, COL_UPDATES, COL_DELETES, COL_TRUNCATES, COL_MISSING, COL_NOTE, COL_COUNT };
 
@@ -33,52 +33,46 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct replication {
-	struct pane pane;
+	struct list list; /* of the indexes of tables with changes */
 	char mirror[NAME_SIZE];
 	struct mirror_view view;
 	struct replication_view now;
 	bool known; /* the stream has been heard of */
-	uint64_t run;
-	struct strings names; /* of all tables of the run */
-	size_t *changed;      /* their indexes, those that are listed */
-	size_t count;
-	int64_t listed_at;
+	struct run_tables tables;
 	struct changes_view window[WINDOW_MAX]; /* the rows on the screen */
 	size_t window_count;
 	double lag[SAMPLES], rate[SAMPLES];
 	size_t sample_count;
-	struct table table;
 };
 
 /* ---- rows ---- */
 
-static size_t count(const void *data)
+static size_t index_at(const void *data, size_t row)
 {
-	return ((const struct replication *)data)->count;
+	return *(const size_t *)list_row(data, row);
 }
 
 static uint64_t identity(const void *data, size_t row)
 {
-	return ((const struct replication *)data)->changed[row];
+	return index_at(data, row);
 }
 
 static const char *name_of(const struct replication *s, size_t row)
 {
-	size_t index = s->changed[row];
-	return index < s->names.count ? s->names.items[index] : "";
+	return run_tables_name(&s->tables, index_at(s, row));
 }
 
 static const struct changes_view *changes_at(const struct replication *s, size_t row)
 {
 	for (size_t i = 0; i < s->window_count; i++)
-		if (s->window[i].index == s->changed[row])
+		if (s->window[i].index == index_at(s, row))
 			return &s->window[i];
 	return NULL;
 }
 
 static size_t selected(const struct replication *s)
 {
-	return table_selected(&s->table);
+	return table_selected(&s->list.table);
 }
 
 static const struct changes_view *selected_changes(const struct replication *s)
@@ -108,7 +102,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		out->role = column == COL_MISSING && v->missing > 0 ? ROLE_WARN : ROLE_TEXT;
 	} else if (v->paused) {
 		snprintf(out->text, sizeof(out->text), "%s paused: %s",
-			theme_glyph(s->pane.ui->theme, GLYPH_TROUBLE),
+			theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE),
 			without_subject(v->error.text, "table", name_of(s, row)));
 		out->role = ROLE_WARN;
 	}
@@ -125,15 +119,15 @@ static void window(void *data, const size_t *rows, size_t n)
 	size_t indexes[WINDOW_MAX];
 	n = MIN(n, (size_t)WINDOW_MAX);
 	for (size_t i = 0; i < n; i++)
-		indexes[i] = s->changed[rows[i]];
-	s->window_count = model_changes(s->pane.ui->model, s->mirror, indexes, n, s->window);
+		indexes[i] = index_at(s, rows[i]);
+	s->window_count = model_changes(s->list.pane.ui->model, s->mirror, indexes, n, s->window);
 }
 
 static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no change has come yet",
-	.count = count,
+	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.words = words,
@@ -145,7 +139,7 @@ static const struct table_source source = {
 static void fetch_samples(struct replication *s)
 {
 	struct lag_sample samples[SAMPLES];
-	s->sample_count = model_lag(s->pane.ui->model, s->mirror, samples, SAMPLES);
+	s->sample_count = model_lag(s->list.pane.ui->model, s->mirror, samples, SAMPLES);
 	for (size_t i = 0; i < s->sample_count; i++) {
 		s->lag[i] = samples[i].lag_s;
 		s->rate[i] = samples[i].changes_per_s;
@@ -154,19 +148,12 @@ static void fetch_samples(struct replication *s)
 
 static void fetch_tables(struct replication *s)
 {
-	struct ui *u = s->pane.ui;
-	uint64_t run = model_load_run(u->model, s->mirror);
-	if (run == s->run && s->count > MANY && u->now - s->listed_at < 1000000)
+	struct ui *u = s->list.pane.ui;
+	size_t *changed;
+	if (!run_tables_due(&s->tables, u, s->mirror, s->list.count))
 		return;
-	if (run != s->run || s->names.count == 0) {
-		strings_free(&s->names);
-		model_load_names(u->model, s->mirror, &s->names);
-		s->run = run;
-	}
-	free(s->changed);
-	s->count = model_changed_tables(u->model, s->mirror, &s->changed);
-	s->listed_at = u->now;
-	table_refresh(&s->table);
+	size_t count = model_changed_tables(u->model, s->mirror, &changed);
+	list_take(&s->list, changed, count, sizeof(*changed));
 }
 
 static void sync(struct pane *p)
@@ -186,7 +173,7 @@ static void render_lag(const struct replication *s, const struct canvas *c, bool
 {
 	const struct replication_view *r = &s->now;
 	char text[128], bytes[FORMAT_SIZE], lag[FORMAT_SIZE];
-	enum role role = mirror_state_text(s->pane.ui, s->view.state, text, sizeof(text));
+	enum role role = mirror_state_text(s->list.pane.ui, s->view.state, text, sizeof(text));
 	int x = canvas_add(c, 0, 1, role, text) + 2;
 	if (!s->known || !r->running) {
 		canvas_add(c, 0, x, ROLE_DIM, s->view.next);
@@ -260,7 +247,7 @@ static int note(const struct replication *s, const struct canvas *c, int y, enum
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	int x = canvas_add(c, y, 1, role, theme_glyph(s->pane.ui->theme, GLYPH_TROUBLE)) + 1;
+	int x = canvas_add(c, y, 1, role, theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE)) + 1;
 	canvas_put(c, y, x, c->cols - x - 1, ALIGN_LEFT, role, text);
 	return y + 1;
 }
@@ -301,22 +288,20 @@ static void render_charts(const struct replication *s, const struct canvas *c)
 	sparkline_render(&rate, ROLE_OK, s->rate, s->sample_count);
 }
 
-static void render_detail(const struct replication *s, const struct canvas *c)
+static void describe(const struct pane *p, struct facts *f)
 {
-	struct facts f = { 0 };
+	const struct replication *s = (const struct replication *)p;
 	const struct changes_view *v = selected_changes(s);
-	if (c->cols == 0 || !v)
+	if (!v)
 		return;
-	facts_add(&f, "table", ROLE_TITLE, "%s", name_of(s, selected(s)));
-	facts_add(&f, "inserts", ROLE_TEXT, "%lld", (long long)v->inserts);
-	facts_add(&f, "updates", ROLE_TEXT, "%lld", (long long)v->updates);
-	facts_add(&f, "deletes", ROLE_TEXT, "%lld", (long long)v->deletes);
-	facts_add(&f, "truncates", ROLE_TEXT, "%lld", (long long)v->truncates);
-	facts_add(&f, "missing rows", v->missing > 0 ? ROLE_WARN : ROLE_TEXT, "%lld", (long long)v->missing);
+	facts_add(f, "table", ROLE_TITLE, "%s", name_of(s, selected(s)));
+	facts_add(f, "inserts", ROLE_TEXT, "%lld", (long long)v->inserts);
+	facts_add(f, "updates", ROLE_TEXT, "%lld", (long long)v->updates);
+	facts_add(f, "deletes", ROLE_TEXT, "%lld", (long long)v->deletes);
+	facts_add(f, "truncates", ROLE_TEXT, "%lld", (long long)v->truncates);
+	facts_add(f, "missing rows", v->missing > 0 ? ROLE_WARN : ROLE_TEXT, "%lld", (long long)v->missing);
 	if (v->paused)
-		error_facts(&f, &v->error);
-	facts_render(&f, c);
-	facts_clear(&f);
+		error_facts(f, &v->error);
 }
 
 /* Draws at the top of what is left of *c and takes that many rows away. */
@@ -330,7 +315,7 @@ static struct canvas take_rows(struct canvas *c, int rows)
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct replication *s = (struct replication *)p;
-	struct canvas rest = *c, list, detail;
+	struct canvas rest = *c;
 	bool chart = c->rows >= CHART_FROM;
 	struct canvas line = take_rows(&rest, 1);
 	render_lag(s, &line, !chart);
@@ -350,9 +335,7 @@ static void render(struct pane *p, const struct canvas *c)
 		render_charts(s, &line);
 		take_rows(&rest, 1);
 	}
-	split_detail(p->ui, &rest, DETAIL_FROM, &list, &detail);
-	table_render(&s->table, &list, true);
-	render_detail(s, &detail);
+	list_render_split(p, &rest, DETAIL_FROM, describe);
 }
 
 /* ---- keys ---- */
@@ -362,21 +345,21 @@ static bool open_error(struct replication *s)
 	const struct changes_view *v = selected_changes(s);
 	if (!v || !v->paused)
 		return false;
-	ui_push(s->pane.ui, text_pane_new(s->pane.ui, name_of(s, selected(s)), error_report(&v->error)));
+	ui_push(s->list.pane.ui, text_pane_new(s->list.pane.ui, name_of(s, selected(s)), error_report(&v->error)));
 	return true;
 }
 
 static bool act(struct pane *p, enum action a)
 {
 	struct replication *s = (struct replication *)p;
-	if (table_act(&s->table, a))
+	if (list_act(p, a))
 		return true;
 	if (selected(s) == TABLE_NOTHING)
 		return false;
 	if (a == ACTION_OPEN)
 		return open_error(s);
 	if (a == ACTION_RESYNC)
-		table_ask_resync(p, &s->view, s->changed[selected(s)]);
+		table_ask_resync(p, &s->view, index_at(s, selected(s)));
 	else if (a == ACTION_COPY)
 		ui_copy(p->ui, name_of(s, selected(s)));
 	else
@@ -403,7 +386,7 @@ static const char *label(const struct pane *p, enum action a)
 	if (a == ACTION_OPEN)
 		return refuse(p, a) ? "" : "why paused";
 	if (a == ACTION_RESYNC)
-		return s->count == 0 ? "" : NULL;
+		return s->list.count == 0 ? "" : NULL;
 	return NULL;
 }
 
@@ -414,29 +397,11 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 		table_resync(p, ((struct replication *)p)->mirror, subject);
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct replication *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct replication *)p)->table, in);
-}
-
-static void title(const struct pane *p, char *buf, size_t size)
-{
-	(void)p;
-	copy_text(buf, size, "Replication");
-}
-
 static void pane_free(struct pane *p)
 {
 	struct replication *s = (struct replication *)p;
-	strings_free(&s->names);
-	free(s->changed);
-	table_free(&s->table);
-	free(s);
+	run_tables_free(&s->tables);
+	list_free(p);
 }
 
 static const enum action hints[] = { ACTION_PAUSE, ACTION_RETRY, ACTION_OPEN, ACTION_RESYNC, ACTION_FILTER,
@@ -444,23 +409,21 @@ static const enum action hints[] = { ACTION_PAUSE, ACTION_RETRY, ACTION_OPEN, AC
 
 static const struct pane_ops ops = {
 	.hints = hints,
-	.title = title,
 	.sync = sync,
 	.render = render,
 	.act = act,
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = takes_text,
-	.input = input,
+	.takes_text = list_takes_text,
+	.input = list_input,
 	.free = pane_free,
 };
 
 struct pane *replication_pane_new(struct ui *u, const char *mirror)
 {
 	struct replication *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_REPLICATION | IN_WIDE };
+	list_init(&s->list, u, &ops, IN_LIST | IN_REPLICATION | IN_WIDE, &source);
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

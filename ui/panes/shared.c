@@ -27,25 +27,6 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 		canvas_add(c, y, c->cols - cols - 1, ROLE_DIM, theme_glyph(c->theme, GLYPH_VERTICAL));
 }
 
-bool list_input(struct pane *p, struct table *t, const struct input *in)
-{
-	bool opened;
-	if (in->kind == INPUT_KEY || in->kind == INPUT_PASTE)
-		return table_takes_text(t) && table_input(t, in);
-	bool taken = table_mouse(t, in, &opened);
-	if (opened)
-		ui_act(p->ui, ACTION_OPEN);
-	return taken;
-}
-
-void list_choose(struct pane *p, struct table *t, enum root root)
-{
-	char *name = p->ui->chosen[root];
-	if (name[0] == '\0' || !table_select(t, table_identity(name)))
-		return;
-	name[0] = '\0';
-}
-
 /* ---- errors ---- */
 
 void error_facts(struct facts *f, const struct error *e)

@@ -36,6 +36,15 @@ size_t table_selected(const struct table *t)
 
 /* ---- order ---- */
 
+int table_order_text(void (*cell)(const void *data, size_t row, int column, struct cell *out), const void *data,
+	int column, size_t a, size_t b)
+{
+	struct cell left, right;
+	cell(data, a, column, &left);
+	cell(data, b, column, &right);
+	return strcmp(left.text, right.text);
+}
+
 static int compare_rows(const void *a, const void *b, void *table)
 {
 	const struct table *t = table;

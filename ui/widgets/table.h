@@ -81,6 +81,11 @@ bool table_mouse(struct table *t, const struct input *in, bool *opened);
 /* Header line and rows; the filter line below while one is typed or set. */
 void table_render(struct table *t, const struct canvas *c, bool focused);
 
+/* For compare callbacks: numbers by <, and cells of text as they read. */
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+int table_order_text(void (*cell)(const void *data, size_t row, int column, struct cell *out), const void *data,
+	int column, size_t a, size_t b);
+
 /* FNV-1a of a name: an identity for rows that have no number. */
 uint64_t table_identity(const char *name);
 
