@@ -220,7 +220,6 @@ static const struct pane_ops ops = {
 	.sync = sync,
 	.render = render,
 	.act = act,
-	.input = list_input,
 	.free = pane_free,
 };
 

@@ -141,12 +141,7 @@ static char *event_report(const struct event *e)
 	char when[FORMAT_SIZE];
 	strbuf_addf(&b, "%s  %s  %s\n\n%s\n", format_time(e->at, when), level_name(e->level), e->object,
 		e->text);
-	if (e->sqlstate[0] != '\0')
-		strbuf_addf(&b, "\nSQLSTATE: %s\n", e->sqlstate);
-	if (e->detail[0] != '\0')
-		strbuf_addf(&b, "\n%s\n", e->detail);
-	if (e->statement[0] != '\0')
-		strbuf_addf(&b, "\nStatement: %s\n", e->statement);
+	report_details(&b, e->sqlstate, e->detail, e->statement);
 	return strbuf_take(&b);
 }
 
@@ -248,9 +243,7 @@ static const struct pane_ops ops = {
 	.hints = hints,
 	.title = title,
 	.sync = sync,
-	.render = list_render,
 	.act = act,
-	.takes_text = list_takes_text,
 	.input = input,
 	.answered = answered,
 	.free = pane_free,

@@ -39,7 +39,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.words = words,
@@ -81,11 +80,7 @@ static const enum action hints[] = { ACTION_OPEN, ACTION_FILTER, ACTION_BACK, AC
 static const struct pane_ops ops = {
 	.hints = hints,
 	.title = title,
-	.render = list_render,
 	.act = act,
-	.takes_text = list_takes_text,
-	.input = list_input,
-	.free = list_free,
 };
 
 struct pane *help_pane_new(struct ui *u, struct pane *of)

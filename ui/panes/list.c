@@ -3,23 +3,32 @@
 
 #include <stdlib.h>
 
+static bool takes_text(const struct pane *p)
+{
+	return table_takes_text(&((const struct list *)p)->table);
+}
+
 void list_init(struct list *l, struct ui *u, const struct pane_ops *ops, unsigned contexts,
 	const struct table_source *source)
 {
-	l->pane = (struct pane){ ops, u, contexts };
-	table_init(&l->table, source, l);
-}
-
-void list_finish(struct list *l)
-{
-	free(l->rows);
-	table_free(&l->table);
+	l->ops = *ops;
+	l->ops.render = ops->render ? ops->render : list_render;
+	l->ops.act = ops->act ? ops->act : list_act;
+	l->ops.takes_text = ops->takes_text ? ops->takes_text : takes_text;
+	l->ops.input = ops->input ? ops->input : list_input;
+	l->ops.free = ops->free ? ops->free : list_free;
+	l->source = *source;
+	l->source.count = source->count ? source->count : list_count;
+	l->pane = (struct pane){ &l->ops, u, contexts };
+	table_init(&l->table, &l->source, l);
 }
 
 void list_free(struct pane *p)
 {
-	list_finish((struct list *)p);
-	free(p);
+	struct list *l = (struct list *)p;
+	free(l->rows);
+	table_free(&l->table);
+	free(l);
 }
 
 /* ---- rows ---- */
@@ -84,15 +93,10 @@ bool list_act(struct pane *p, enum action a)
 	return table_act(&((struct list *)p)->table, a);
 }
 
-bool list_busy(const struct pane *p)
+bool list_sampled(const struct pane *p)
 {
 	(void)p;
 	return true;
-}
-
-bool list_takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct list *)p)->table);
 }
 
 bool list_table_input(struct pane *p, struct table *t, const struct input *in)

@@ -214,7 +214,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "the list of tables comes when the mirror has started; p starts it",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.arrange = arrange,
@@ -474,8 +473,6 @@ static const struct pane_ops ops = {
 	.act = act,
 	.refuse = refuse,
 	.label = label,
-	.takes_text = list_takes_text,
-	.input = list_input,
 	.answered = answered,
 	.free = pane_free,
 };

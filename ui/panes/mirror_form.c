@@ -305,8 +305,7 @@ static bool takes_text(const struct pane *p)
 static bool input(struct pane *p, const struct input *in)
 {
 	struct mirror_form *s = (struct mirror_form *)p;
-	bool mouse = in->kind != INPUT_KEY && in->kind != INPUT_PASTE;
-	bool taken = mouse ? form_mouse(&s->form, in) : form_input(&s->form, in);
+	bool taken = form_input(&s->form, in);
 	show_dependent(s);
 	if (form_take_pressed(&s->form) == F_NEXT)
 		go_on(s);

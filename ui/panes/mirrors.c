@@ -107,7 +107,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no mirrors yet: press n to create one",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
@@ -201,9 +200,6 @@ static const struct pane_ops ops = {
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = list_takes_text,
-	.input = list_input,
-	.free = list_free,
 };
 
 struct pane *mirrors_pane_new(struct ui *u)

@@ -62,6 +62,8 @@ void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size
 /* Error texts begin with what they are about; beside a name that is said already. "mirror shop: table a.b: x"
  * without table a.b is "x", and so is that of "a.b: x". */
 const char *without_subject(const char *text, const char *kind, const char *name);
+/* What the server said beside the text, for a report; empty ones are left out. */
+void report_details(struct strbuf *b, const char *sqlstate, const char *detail, const char *statement);
 char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
 bool mirror_runs(enum mirror_state s);
 /* Has the peer's activity and slots sampled for as long as a pane asks in each sync(). *asked_at is the

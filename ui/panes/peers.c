@@ -104,7 +104,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no peers yet; n makes one, also from a pasted postgresql:// address",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
@@ -228,10 +227,7 @@ static const struct pane_ops ops = {
 	.act = act,
 	.refuse = refuse,
 	.answered = answered,
-	.takes_text = list_takes_text,
-	.input = list_input,
 	.busy = busy,
-	.free = list_free,
 };
 
 struct pane *peers_pane_new(struct ui *u)

@@ -229,9 +229,8 @@ static void sync(struct pane *p)
 {
 	struct picker *s = (struct picker *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	if (o.state == OUTCOME_DONE && o.catalog) {
 		draft_take_catalog(s->draft, o.catalog);
 		adopt_catalog(s);
@@ -370,14 +369,6 @@ static void go_on(struct picker *s)
 	ui_push(s->list.pane.ui, preflight_pane_new(s->list.pane.ui, s->draft));
 }
 
-static void cancel(struct picker *s)
-{
-	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->ticket };
-	if (s->ticket != 0)
-		ui_submit(s->list.pane.ui, &c, NULL);
-	s->ticket = 0;
-}
-
 static bool act(struct pane *p, enum action a)
 {
 	struct picker *s = (struct picker *)p;
@@ -493,7 +484,7 @@ static bool busy(const struct pane *p)
 static void pane_free(struct pane *p)
 {
 	struct picker *s = (struct picker *)p;
-	cancel(s);
+	ui_cancel(p->ui, &s->ticket);
 	tree_free(&s->tree);
 	free(s->shown);
 	list_free(p);
@@ -519,7 +510,6 @@ static const struct pane_ops ops = {
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = list_takes_text,
 	.input = input,
 	.busy = busy,
 	.free = pane_free,

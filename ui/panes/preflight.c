@@ -92,21 +92,12 @@ static void start(struct preflight_pane *s)
 	s->asked_at = s->list.pane.ui->now;
 }
 
-static void cancel(struct preflight_pane *s)
-{
-	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->ticket };
-	if (s->ticket != 0)
-		ui_submit(s->list.pane.ui, &c, NULL);
-	s->ticket = 0;
-}
-
 static void sync(struct pane *p)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	catalog_release(o.catalog);
 	if (o.state != OUTCOME_DONE || !o.preflight) {
 		preflight_release(o.preflight);
@@ -225,7 +216,7 @@ static bool busy(const struct pane *p)
 static void pane_free(struct pane *p)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
-	cancel(s);
+	ui_cancel(p->ui, &s->ticket);
 	preflight_release(s->preflight);
 	facts_clear(&s->facts);
 	list_free(p);
@@ -241,7 +232,6 @@ static const struct pane_ops ops = {
 	.render = render,
 	.act = act,
 	.refuse = refuse,
-	.takes_text = list_takes_text,
 	.input = input,
 	.busy = busy,
 	.free = pane_free,

@@ -127,7 +127,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no change has come yet",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.words = words,
@@ -415,8 +414,6 @@ static const struct pane_ops ops = {
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = list_takes_text,
-	.input = list_input,
 	.free = pane_free,
 };
 

@@ -105,9 +105,8 @@ static void sync(struct pane *p)
 {
 	struct review *s = (struct review *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	catalog_release(o.catalog);
 	preflight_release(o.preflight);
 	bool saved = s->step == STEP_STARTING;

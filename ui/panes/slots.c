@@ -117,7 +117,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no replication slots there, or the first sample is on its way",
-	.count = list_count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
@@ -150,12 +149,8 @@ static const enum action hints[] = { ACTION_NEXT, ACTION_FILTER, ACTION_COPY, AC
 static const struct pane_ops ops = {
 	.hints = hints,
 	.sync = sync,
-	.render = list_render,
 	.act = act,
-	.takes_text = list_takes_text,
-	.input = list_input,
-	.busy = list_busy,
-	.free = list_free,
+	.busy = list_sampled,
 };
 
 struct pane *slots_pane_new(struct ui *u, const char *peer)

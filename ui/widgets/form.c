@@ -204,7 +204,7 @@ static bool choose_by_letter(struct form *f, int key)
 	return false;
 }
 
-bool form_input(struct form *f, const struct input *in)
+static bool take_typed(struct form *f, const struct input *in)
 {
 	struct field *d = &f->fields[f->focus];
 	if (in->kind == INPUT_KEY && (in->key == KEY_ARROW_UP || in->key == KEY_ARROW_DOWN)) {
@@ -235,7 +235,7 @@ bool form_input(struct form *f, const struct input *in)
 	return choose_by_letter(f, in->key);
 }
 
-bool form_mouse(struct form *f, const struct input *in)
+static bool take_mouse(struct form *f, const struct input *in)
 {
 	if (in->kind == INPUT_WHEEL_UP || in->kind == INPUT_WHEEL_DOWN) {
 		step(f, in->kind == INPUT_WHEEL_UP ? -1 : 1);
@@ -255,6 +255,12 @@ bool form_mouse(struct form *f, const struct input *in)
 	else if (!is_text(&f->fields[hit]))
 		turn(f, 1);
 	return true;
+}
+
+bool form_input(struct form *f, const struct input *in)
+{
+	bool typed = in->kind == INPUT_KEY || in->kind == INPUT_PASTE;
+	return typed ? take_typed(f, in) : take_mouse(f, in);
 }
 
 /* ---- drawing ---- */

@@ -65,8 +65,7 @@ int form_take_pressed(struct form *f);
 
 bool form_act(struct form *f, enum action a);
 bool form_takes_text(const struct form *f);
-bool form_input(struct form *f, const struct input *in);
-bool form_mouse(struct form *f, const struct input *in);
+bool form_input(struct form *f, const struct input *in); /* text and the mouse */
 void form_render(struct form *f, const struct canvas *c);
 
 #endif
