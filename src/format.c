@@ -168,10 +168,7 @@ const char *format_per_second(double n, char buf[FORMAT_SIZE])
 
 const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE])
 {
-	if (lsn == 0)
-		copy_text(buf, FORMAT_SIZE, "-");
-	else
-		snprintf(buf, FORMAT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
+	snprintf(buf, FORMAT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
 	return buf;
 }
 

@@ -3,6 +3,8 @@
  * begin: an insert replaces, an update makes what it does not find, a delete may find nothing. An update that
  * does not bring all columns and finds no row takes them from the source by key. The row it finds there may be
  * newer: a later change in the stream says so. When it is gone, a later change said that. */
+#include <pgpier/format.h>
+
 #include <stdlib.h>
 
 #include "../lsn.h"
@@ -58,8 +60,8 @@ static bool note_fetch(struct writer *w, const struct relation *r, struct error 
 	if (!ok || at <= *r->table->reconcile_until)
 		return ok;
 	*r->table->reconcile_until = at;
-	char text[LSN_TEXT_SIZE], *sql = xasprintf("UPDATE pgpier.tables SET fetched_at = '%s' WHERE mirror_id = %lld"
-		" AND table_no = %zu", lsn_text(at, text), (long long)w->mirror_id, r->table->index + 1);
+	char text[FORMAT_SIZE], *sql = xasprintf("UPDATE pgpier.tables SET fetched_at = '%s' WHERE mirror_id = %lld"
+		" AND table_no = %zu", format_lsn(at, text), (long long)w->mirror_id, r->table->index + 1);
 	pipeline_run(w->pipeline, sql, TAG_SILENT);
 	free(sql);
 	return write_wait(w, e);

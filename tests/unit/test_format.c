@@ -151,7 +151,7 @@ static void replication(void **state)
 	assert_string_equal(format_per_second(1234, buf), "1.2 k");
 	assert_string_equal(format_lsn(0x16B3748, buf), "0/16B3748");
 	assert_string_equal(format_lsn(UINT64_C(0x16B3748000000FF), buf), "16B3748/FF");
-	assert_string_equal(format_lsn(0, buf), "-");
+	assert_string_equal(format_lsn(0, buf), "0/0");
 }
 
 static void times_are_local(void **state)

@@ -7,6 +7,8 @@
 #include "widgets/facts.h"
 #include "widgets/table.h"
 
+#include <pgpier/format.h>
+
 struct draft;
 
 struct pane *peers_pane_new(struct ui *u);
@@ -78,6 +80,7 @@ enum role forecast_text(const struct replication_view *r, enum mirror_state stat
 /* "extended  keeps 1.24 GB, +3.1 MB/s, lost at 17:25": of WAL, at this rate. */
 enum role slot_text(const struct replication_view *r, int64_t now_wall_us, char *buf, size_t size);
 enum role wal_status_role(const char *status);
+const char *position_text(lsn_t at, char buf[FORMAT_SIZE]); /* "-" for none */
 void stream_text(const struct mirror_view *v, char *buf, size_t size); /* "1.2 k ch/s", for a list */
 void stream_facts(struct facts *f, const struct replication_view *r, enum mirror_state state);
 

@@ -214,7 +214,7 @@ static int render_positions(const struct replication *s, const struct canvas *c)
 	int x = 1, y = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char text[FORMAT_SIZE];
-		format_lsn(all[i].at, text);
+		position_text(all[i].at, text);
 		int cells = text_width(all[i].name) + 1 + text_width(text);
 		if (x + cells > c->cols && x > 1) {
 			x = 1;

@@ -76,7 +76,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	case COL_RESTART:
 	case COL_CONFIRMED:
 		copy_text(out->text, sizeof(out->text),
-			format_lsn(column == COL_RESTART ? v->restart : v->confirmed, text));
+			position_text(column == COL_RESTART ? v->restart : v->confirmed, text));
 		break;
 	default:
 		copy_text(out->text, sizeof(out->text),
