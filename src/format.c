@@ -150,6 +150,8 @@ const char *format_lag(double seconds, char buf[FORMAT_SIZE])
 {
 	if (!(seconds >= 0))
 		copy_text(buf, FORMAT_SIZE, "-");
+	else if (seconds < 0.001)
+		copy_text(buf, FORMAT_SIZE, "<1 ms"); /* never 0: a row can't be there before it was sent */
 	else if (seconds < 0.0995)
 		snprintf(buf, FORMAT_SIZE, "%lld ms", llround(seconds * 1000));
 	else

@@ -140,7 +140,9 @@ static void replication(void **state)
 	char buf[FORMAT_SIZE];
 	(void)state;
 	assert_string_equal(format_lag(-1, buf), "-");
-	assert_string_equal(format_lag(0, buf), "0 ms");
+	assert_string_equal(format_lag(0, buf), "<1 ms");
+	assert_string_equal(format_lag(0.00099, buf), "<1 ms");
+	assert_string_equal(format_lag(0.001, buf), "1 ms");
 	assert_string_equal(format_lag(0.0034, buf), "3 ms");
 	assert_string_equal(format_lag(0.0994, buf), "99 ms");
 	assert_string_equal(format_lag(0.0996, buf), "0.1 s");
