@@ -15,7 +15,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_SOURCE] = { "SOURCE", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_TARGET] = { "TARGET", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_STATE] = { "STATE", 14, 16, ALIGN_LEFT, 0, false, false },
-	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false, true },
+	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false, table_shorten_parts },
 	[COL_LAG] = { "LAG", 5, 8, ALIGN_RIGHT, 1, false, false },
 	[COL_SINCE] = { "SINCE", 6, 8, ALIGN_RIGHT, 2, false, false },
 };

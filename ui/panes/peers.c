@@ -9,9 +9,26 @@
 
 enum { COL_NAME, COL_ADDRESS, COL_VERSION, COL_WAL, COL_SIZE, COL_MIRRORS, COL_STATUS, COL_COUNT };
 
+/* user@host:port/db. The user leaves first, then the end of db, then the middle of the host: the port is seen. */
+static void shorten_address(char *text, size_t size, int cells, const char *ellipsis)
+{
+	char whole[256], host[256], port[16], db[256];
+	const char *user_end = strrchr(text, '@');
+	copy_text(whole, sizeof(whole), user_end ? user_end + 1 : text);
+	char *colon = strrchr(whole, ':');
+	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+	if (digits == 0)
+		return;
+	snprintf(port, sizeof(port), "%.*s", (int)digits + 1, colon);
+	*colon = '\0';
+	text_clip_middle(host, sizeof(host), whole, cells - text_width(port), ellipsis);
+	text_clip(db, sizeof(db), colon + 1 + digits, cells - text_width(host) - text_width(port), ellipsis);
+	snprintf(text, size, "%s%s%s", host, port, db);
+}
+
 static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
-	[COL_ADDRESS] = { "ADDRESS", 14, 56, ALIGN_LEFT, 1, false, false },
+	[COL_ADDRESS] = { "ADDRESS", 18, 56, ALIGN_LEFT, 1, false, false, shorten_address },
 	[COL_VERSION] = { "VERSION", 7, 12, ALIGN_LEFT, 2, false, false },
 	[COL_WAL] = { "WAL", 7, 8, ALIGN_LEFT, 4, false, false },
 	[COL_SIZE] = { "SIZE", 7, 8, ALIGN_RIGHT, 3, false, false },
