@@ -19,7 +19,7 @@ enum field_kind {
 struct field {
 	enum field_kind kind;
 	const char *label;
-	const char *help;     /* one line, shown while the field has the focus */
+	const char *help;     /* shown while the field has the focus */
 	const char *fallback; /* dim, in place of an empty value: what holds then */
 	int64_t least, most;  /* of a number */
 	const char *const *choices; /* borrowed */

@@ -186,7 +186,12 @@ static void a_continuous_mirror(void **state)
 	house_press(h, "2 n");
 	house_type(h, "Shop-5");
 	assert_not_sees(h, "Soft delete");
-	house_press(h, "tab tab tab space tab");
+	house_press(h, "tab tab tab");
+	house_resize(h, 120, 40); /* the form shares the width with its summary */
+	assert_sees(h, "on: goes on replicating changes until you stop it; off: initial");
+	assert_sees(h, "copy only");
+	house_resize(h, 119, 40);
+	house_press(h, "space tab");
 	assert_sees(h, "Soft delete");
 	house_press(h, "space tab tab tab enter"); /* Advanced */
 	assert_sees(h, "pgpier_shop_5");
