@@ -33,6 +33,9 @@ enum {
 	F_SYNC_COLUMNS,
 	F_SYNCED_AT,
 	F_IS_DELETED,
+	F_ALERT,
+	F_ALERT_LAG,
+	F_ALERT_WAL,
 	F_NEXT,
 	F_COUNT
 };
@@ -77,6 +80,11 @@ static const struct field fields[F_COUNT] = {
 		"two more columns: when pgpier wrote the row, and whether the source deleted it" },
 	[F_SYNCED_AT] = { FIELD_TEXT, "Written-at column", "its name on the target", "_pgpier_synced_at" },
 	[F_IS_DELETED] = { FIELD_TEXT, "Deleted column", "its name on the target", "_pgpier_is_deleted" },
+	[F_ALERT] = { FIELD_TEXT, "Alert command",
+		"run by /bin/sh when the mirror needs you or its load is done; one JSON object on stdin says why", "none" },
+	[F_ALERT_LAG] = { FIELD_NUMBER, "Alert, lag (s)", "lag above this is worth an alert; 0: never", "60", 0, 31536000 },
+	[F_ALERT_WAL] = { FIELD_NUMBER, "Alert, WAL (MB)", "WAL kept by the slot above this is worth an alert; 0: never",
+		"10000", 0, 1000000000000 },
 	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
 };
 
@@ -112,6 +120,16 @@ static void copy_replication(const struct form *f, struct mirror_config *m)
 	copy_text_field(f, F_IS_DELETED, fields[F_IS_DELETED].fallback, &m->is_deleted_column);
 }
 
+/* Seconds that a file gives with a fraction stay as they are while nobody types others. */
+static void copy_alerts(const struct form *f, struct mirror_config *m)
+{
+	int64_t lag_s = form_number(f, F_ALERT_LAG, 60);
+	copy_text_field(f, F_ALERT, NULL, &m->alert_command);
+	if (lag_s != llround(m->alert_lag_s))
+		m->alert_lag_s = (double)lag_s;
+	m->alert_retained_mb = form_number(f, F_ALERT_WAL, 10000);
+}
+
 static void copy_form(struct mirror_form *s)
 {
 	struct mirror_config *m = &s->draft->config;
@@ -131,6 +149,7 @@ static void copy_form(struct mirror_form *s)
 	m->transfer = (enum transfer)f->fields[F_TRANSFER].choice;
 	m->rate_limit_mb = (int)form_number(f, F_RATE, 0);
 	copy_replication(f, m);
+	copy_alerts(f, m);
 }
 
 static int peer_index(const struct mirror_form *s, const char *name, int otherwise)
@@ -159,6 +178,10 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 		form_set_number(f, F_INTERVAL, m->sync_interval_ms);
 	if (m->caught_up_s != usual.caught_up_s)
 		form_set_number(f, F_CAUGHT_UP, llround(m->caught_up_s * 1000));
+	if (m->alert_lag_s != usual.alert_lag_s)
+		form_set_number(f, F_ALERT_LAG, llround(m->alert_lag_s));
+	if (m->alert_retained_mb != usual.alert_retained_mb)
+		form_set_number(f, F_ALERT_WAL, m->alert_retained_mb);
 	if (strcmp(m->synced_at_column, usual.synced_at_column) != 0)
 		form_set_text(f, F_SYNCED_AT, m->synced_at_column);
 	if (strcmp(m->is_deleted_column, usual.is_deleted_column) != 0)
@@ -177,6 +200,8 @@ static void show_dependent(struct mirror_form *s)
 		d[of_stream[i]].hidden = !d[F_CONTINUOUS].on;
 	d[F_SYNCED_AT].hidden = !d[F_CONTINUOUS].on || !d[F_SYNC_COLUMNS].on;
 	d[F_IS_DELETED].hidden = !d[F_CONTINUOUS].on || (!d[F_SYNC_COLUMNS].on && !d[F_SOFT_DELETE].on);
+	bool alerts = *form_text(&s->form, F_ALERT) != '\0';
+	d[F_ALERT_LAG].hidden = d[F_ALERT_WAL].hidden = !d[F_CONTINUOUS].on || !alerts;
 	struct mirror_config named = { .name = xstrdup(form_text(&s->form, F_NAME)) };
 	mirror_slot_name(&named, s->slot);
 	mirror_publication_name(&named, s->publication);
@@ -202,6 +227,7 @@ static void show_config(struct mirror_form *s)
 	f->fields[F_SYNC_COLUMNS].on = m->sync_columns;
 	form_set_text(f, F_PUBLICATION, m->publication);
 	form_set_text(f, F_SLOT, m->slot);
+	form_set_text(f, F_ALERT, m->alert_command);
 	show_numbers(f, m);
 	show_dependent(s);
 }

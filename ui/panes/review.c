@@ -70,6 +70,8 @@ static char *plan_text(const struct review *s)
 		strbuf_add(&b, "no rate limit.\n");
 	if (m->continuous)
 		add_replication(&b, m);
+	if (m->alert_command)
+		strbuf_addf(&b, "Alerts go to: %s\n", m->alert_command);
 	return strbuf_take(&b);
 }
 
