@@ -4,6 +4,7 @@
 #include "panes/list.h"
 #include "panes/run_tables.h"
 
+#include "widgets/chart.h"
 #include "widgets/sparkline.h"
 
 #include <pgpier/format.h>
@@ -15,9 +16,11 @@
 #define WINDOW_MAX 256
 #define SAMPLES 300
 #define DETAIL_FROM 150 /* columns; the list itself needs 90 */
-#define CHART_FROM 34   /* rows; fewer leave one row for the shape of the lag */
-#define CHART_LEAST 5
-#define CHART_MOST 12
+#define TALL_FROM 34 /* rows */
+#define TALL_LEAST 7
+#define TALL_MOST 14
+#define LOW_FROM 14 /* rows */
+#define LOW_ROWS 2
 #define LIST_LEAST 4 /* rows that notes leave to the list */
 
 enum { COL_TABLE, COL_INSERTS, COL_UPDATES, COL_DELETES, COL_TRUNCATES, COL_MISSING, COL_NOTE, COL_COUNT };
@@ -167,8 +170,16 @@ static void sync(struct pane *p)
 
 /* ---- drawing ---- */
 
-/* "● catching up  12 s  1.42 GB  reaches 0 at 14:05  ▂▃▅▇", the shape only where no chart is. */
-static void render_lag(const struct replication *s, const struct canvas *c, bool shape)
+/* How the lag is drawn: in its line, below it, or in a chart beside that of the changes. */
+enum look { LOOK_LINE, LOOK_LOW, LOOK_TALL };
+
+static enum look look_in(int rows)
+{
+	return rows >= TALL_FROM ? LOOK_TALL : rows >= LOW_FROM ? LOOK_LOW : LOOK_LINE;
+}
+
+/* "● catching up  lag 12 s  1.42 GB  reaches 0 at 14:05  ▂▃▅▇" */
+static void render_lag(const struct replication *s, const struct canvas *c, enum look look)
 {
 	const struct replication_view *r = &s->now;
 	char text[128], bytes[FORMAT_SIZE], lag[FORMAT_SIZE];
@@ -184,7 +195,7 @@ static void render_lag(const struct replication *s, const struct canvas *c, bool
 		x = canvas_add(c, 0, x, ROLE_TEXT, format_bytes(r->lag_bytes, bytes)) + 2;
 	role = forecast_text(r, s->view.state, wall_us(), text, sizeof(text));
 	x = canvas_add(c, 0, x, role, text) + 2;
-	if (!shape || c->cols - x < 8)
+	if (look != LOOK_LINE || c->cols - x < 8)
 		return;
 	struct canvas line = canvas_part(c, 0, x, 1, c->cols - x - 1);
 	sparkline_render(&line, ROLE_PROGRESS, s->lag, s->sample_count);
@@ -275,16 +286,20 @@ static int render_notes(const struct replication *s, const struct canvas *c)
 	return y;
 }
 
+static void render_lag_chart(const struct replication *s, const struct canvas *c)
+{
+	const struct chart lag = { "lag", ROLE_PROGRESS, s->lag, s->sample_count, format_lag };
+	chart_render(&lag, c);
+}
+
 static void render_charts(const struct replication *s, const struct canvas *c)
 {
+	const struct chart rate = { "changes/s", ROLE_OK, s->rate, s->sample_count, format_per_second };
 	int half = (c->cols - 3) / 2;
-	struct canvas lag = canvas_part(c, 1, 1, c->rows - 1, half);
-	struct canvas rate = canvas_part(c, 1, half + 2, c->rows - 1, half);
-	char span[FORMAT_SIZE];
-	canvas_addf(c, 0, 1, ROLE_DIM, "lag, the last %s", format_duration((double)s->sample_count, span));
-	canvas_add(c, 0, half + 2, ROLE_DIM, "changes/s");
-	sparkline_render(&lag, ROLE_PROGRESS, s->lag, s->sample_count);
-	sparkline_render(&rate, ROLE_OK, s->rate, s->sample_count);
+	struct canvas left = canvas_part(c, 0, 1, c->rows, half);
+	struct canvas right = canvas_part(c, 0, half + 2, c->rows, half);
+	render_lag_chart(s, &left);
+	chart_render(&rate, &right);
 }
 
 static void describe(const struct pane *p, struct facts *f)
@@ -311,27 +326,38 @@ static struct canvas take_rows(struct canvas *c, int rows)
 	return part;
 }
 
+/* What the stream does, from the top down. */
+static void render_stream(const struct replication *s, struct canvas *rest, enum look look)
+{
+	struct canvas line = take_rows(rest, 1);
+	render_lag(s, &line, look);
+	if (!s->known)
+		return;
+	if (look == LOOK_LOW) {
+		line = take_rows(rest, LOW_ROWS);
+		line = canvas_part(&line, 0, 1, line.rows, line.cols - 2);
+		render_lag_chart(s, &line);
+	}
+	line = take_rows(rest, 1);
+	render_rates(s, &line);
+	take_rows(rest, render_positions(s, rest));
+	line = take_rows(rest, s->now.slot[0] != '\0');
+	if (line.rows > 0)
+		render_slot(s, &line);
+}
+
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct replication *s = (struct replication *)p;
 	struct canvas rest = *c;
-	bool chart = c->rows >= CHART_FROM;
-	struct canvas line = take_rows(&rest, 1);
-	render_lag(s, &line, !chart);
-	if (s->known) {
-		line = take_rows(&rest, 1);
-		render_rates(s, &line);
-		take_rows(&rest, render_positions(s, &rest));
-		line = take_rows(&rest, s->now.slot[0] != '\0');
-		if (line.rows > 0)
-			render_slot(s, &line);
-	}
-	line = canvas_part(&rest, 0, 0, rest.rows - LIST_LEAST, rest.cols);
-	take_rows(&rest, MIN(render_notes(s, &line), line.rows));
-	if (chart) {
+	enum look look = look_in(c->rows);
+	render_stream(s, &rest, look);
+	struct canvas notes = canvas_part(&rest, 0, 0, rest.rows - LIST_LEAST, rest.cols);
+	take_rows(&rest, MIN(render_notes(s, &notes), notes.rows));
+	if (look == LOOK_TALL) {
 		take_rows(&rest, 1);
-		line = take_rows(&rest, MIN(MAX(c->rows / 6, CHART_LEAST), CHART_MOST) + 1);
-		render_charts(s, &line);
+		struct canvas part = take_rows(&rest, MIN(MAX(c->rows / 6 + 2, TALL_LEAST), TALL_MOST));
+		render_charts(s, &part);
 		take_rows(&rest, 1);
 	}
 	list_render_split(p, &rest, DETAIL_FROM, describe);
