@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The stream of a mirror: how far behind, how that moves, what its slot keeps, what it did to which table.
- * Tables that had no change yet are not listed; paused ones stand first, then those with most changes. */
+ * Tables that had no change yet are not listed; paused ones stand first, then those with most changes, until a
+ * column is chosen to sort by. */
 #include "panes/list.h"
 #include "panes/run_tables.h"
 
@@ -26,17 +27,23 @@
 enum { COL_TABLE, COL_INSERTS, COL_UPDATES, COL_DELETES, COL_TRUNCATES, COL_MISSING, COL_NOTE, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, true },
-	[COL_INSERTS] = { "INSERTS", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_UPDATES] = { "UPDATES", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_DELETES] = { "DELETES", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_TRUNCATES] = { "TRUNC", 5, 7, ALIGN_RIGHT, 3, false, true },
-	[COL_MISSING] = { "MISSING", 7, 8, ALIGN_RIGHT, 2, false, true },
+	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, false },
+	[COL_INSERTS] = { "INSERTS", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_UPDATES] = { "UPDATES", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_DELETES] = { "DELETES", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_TRUNCATES] = { "TRUNC", 5, 7, ALIGN_RIGHT, 3, false, false },
+	[COL_MISSING] = { "MISSING", 7, 8, ALIGN_RIGHT, 2, false, false },
 	[COL_NOTE] = { "", 20, 400, ALIGN_LEFT, 0, true, true },
 };
 
+/* A table with changes. */
+struct changed {
+	size_t index;
+	int64_t counts[COL_NOTE - COL_INSERTS];
+};
+
 struct replication {
-	struct list list; /* of the indexes of tables with changes */
+	struct list list; /* of struct changed */
 	char mirror[NAME_SIZE];
 	struct mirror_view view;
 	struct replication_view now;
@@ -52,7 +59,12 @@ struct replication {
 
 static size_t index_at(const void *data, size_t row)
 {
-	return *(const size_t *)list_row(data, row);
+	return ((const struct changed *)list_row(data, row))->index;
+}
+
+static int64_t count_at(const void *data, size_t row, int column)
+{
+	return ((const struct changed *)list_row(data, row))->counts[column - COL_INSERTS];
 }
 
 static uint64_t identity(const void *data, size_t row)
@@ -83,32 +95,40 @@ static const struct changes_view *selected_changes(const struct replication *s)
 	return selected(s) == TABLE_NOTHING ? NULL : changes_at(s, selected(s));
 }
 
-static void count_cell(int64_t n, struct cell *out)
+static void count_cell(int64_t n, enum role role, struct cell *out)
 {
 	char text[FORMAT_SIZE];
 	copy_text(out->text, sizeof(out->text), n > 0 ? format_count(n, text) : "-");
+	out->role = n > 0 ? role : ROLE_TEXT;
+}
+
+static void note_cell(const struct replication *s, size_t row, struct cell *out)
+{
+	const struct changes_view *v = changes_at(s, row);
+	if (!v || !v->paused)
+		return;
+	snprintf(out->text, sizeof(out->text), "%s paused: %s", theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE),
+		without_subject(v->error.text, "table", name_of(s, row)));
+	out->role = ROLE_WARN;
 }
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct replication *s = data;
-	const struct changes_view *v = changes_at(s, row);
 	out->role = ROLE_TEXT;
 	out->text[0] = '\0';
 	if (column == COL_TABLE)
-		copy_text(out->text, sizeof(out->text), name_of(s, row));
-	if (!v || column == COL_TABLE)
-		return;
-	const int64_t counts[COL_COUNT] = { 0, v->inserts, v->updates, v->deletes, v->truncates, v->missing };
-	if (column != COL_NOTE) {
-		count_cell(counts[column], out);
-		out->role = column == COL_MISSING && v->missing > 0 ? ROLE_WARN : ROLE_TEXT;
-	} else if (v->paused) {
-		snprintf(out->text, sizeof(out->text), "%s paused: %s",
-			theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE),
-			without_subject(v->error.text, "table", name_of(s, row)));
-		out->role = ROLE_WARN;
-	}
+		copy_text(out->text, sizeof(out->text), name_of(data, row));
+	else if (column == COL_NOTE)
+		note_cell(data, row, out);
+	else
+		count_cell(count_at(data, row, column), column == COL_MISSING ? ROLE_WARN : ROLE_TEXT, out);
+}
+
+static int compare(const void *data, int column, size_t a, size_t b)
+{
+	if (column == COL_TABLE)
+		return strcmp(name_of(data, a), name_of(data, b));
+	return ORDER(count_at(data, a, column), count_at(data, b, column));
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)
@@ -132,6 +152,7 @@ static const struct table_source source = {
 	.empty = "no change has come yet",
 	.identity = identity,
 	.cell = cell,
+	.compare = compare,
 	.words = words,
 	.window = window,
 };
@@ -148,14 +169,36 @@ static void fetch_samples(struct replication *s)
 	}
 }
 
+/* A window at a time: each brings its error along, which is large. */
+static struct changed *count_changes(struct replication *s, const size_t *indexes, size_t *n)
+{
+	struct changed *all = xcalloc(*n, sizeof(*all));
+	struct changes_view *some = xmalloc(WINDOW_MAX * sizeof(*some));
+	size_t found = 0;
+	for (size_t first = 0; first < *n; first += WINDOW_MAX) {
+		size_t got = model_changes(s->list.pane.ui->model, s->mirror, indexes + first,
+			MIN(*n - first, (size_t)WINDOW_MAX), some);
+		for (size_t i = 0; i < got; i++) {
+			const struct changes_view *v = &some[i];
+			all[found++] = (struct changed){ v->index,
+				{ v->inserts, v->updates, v->deletes, v->truncates, v->missing } };
+		}
+	}
+	free(some);
+	*n = found;
+	return all;
+}
+
 static void fetch_tables(struct replication *s)
 {
 	struct ui *u = s->list.pane.ui;
-	size_t *changed;
+	size_t *indexes;
 	if (!run_tables_due(&s->tables, u, s->mirror, s->list.count))
 		return;
-	size_t count = model_changed_tables(u->model, s->mirror, &changed);
-	list_take(&s->list, changed, count, sizeof(*changed));
+	size_t count = model_changed_tables(u->model, s->mirror, &indexes);
+	struct changed *rows = count_changes(s, indexes, &count);
+	free(indexes);
+	list_take(&s->list, rows, count, sizeof(*rows));
 }
 
 static void sync(struct pane *p)

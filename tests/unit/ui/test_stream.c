@@ -56,6 +56,38 @@ static void the_tab(void **state)
 	house_close(h);
 }
 
+static void assert_order(struct house *h, const char *first, const char *second, const char *third)
+{
+	const char *screen = house_draw(h), *a = strstr(screen, first), *b = strstr(screen, second),
+			   *c = strstr(screen, third);
+	assert_true(a && b && c);
+	assert_true(a < b && b < c);
+}
+
+static void sorted_by_any_column(void **state)
+{
+	struct house *h = house_with_stream(80, 34, false);
+	char line[600];
+	(void)state;
+	house_press(h, "enter down"); /* order_lines is selected, and stays it */
+	assert_order(h, "public.users  ", "sales.order_lines", "sales.orders  ");
+	house_press(h, ">");
+	assert_sees(h, "TABLE▲");
+	assert_order(h, "public.users  ", "sales.order_lines", "sales.orders  ");
+	house_press(h, "!");
+	assert_order(h, "sales.orders  ", "sales.order_lines", "public.users  ");
+	house_press(h, "> >"); /* updates, the most first */
+	assert_sees(h, "UPDATES▼");
+	assert_order(h, "sales.orders  ", "sales.order_lines", "public.users  ");
+	house_press(h, "<");
+	assert_sees(h, "INSERTS▼");
+	assert_order(h, "sales.order_lines", "sales.orders  ", "public.users  ");
+	assert_non_null(house_line(h, "▸sales.order_lines", line, sizeof(line)));
+	house_press(h, "< <"); /* their own order again: the paused one first */
+	assert_order(h, "public.users  ", "sales.order_lines", "sales.orders  ");
+	house_close(h);
+}
+
 static void a_paused_table(void **state)
 {
 	struct house *h = house_with_stream(80, 24, false);
@@ -296,6 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tab),
+		cmocka_unit_test(sorted_by_any_column),
 		cmocka_unit_test(a_paused_table),
 		cmocka_unit_test(resync_takes_the_name),
 		cmocka_unit_test(caught_up_and_paused),
