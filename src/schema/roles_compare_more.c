@@ -17,14 +17,14 @@ static char *member_name(const struct role_membership *m)
 	return name;
 }
 
-/* A member that a provider made for itself, or whose group is the provider's, has no counterpart; a predefined group
- * has one where the target's version knows it. */
+/* A group that is predefined or a provider's has a counterpart where the target's version, or the same provider,
+ * has it too. */
 static bool member_is_ours(struct role_work *w, const struct role_membership *m)
 {
 	if (m->member->left_out || strcmp(m->group->there, m->member->there) == 0)
 		return false;
 	if (!m->group->left_out || role_find(&w->target, m->group->there))
-		return !m->group->left_out || strncmp(m->group->name, "pg_", 3) == 0;
+		return true;
 	if (role_weight(m->member, SEVERITY_WARNING) == SEVERITY_WARNING)
 		comparison_note(w->c, "%s belongs to %s, which the target does not have: grant it what it needs by hand",
 			m->member->name, m->group->name);
@@ -84,7 +84,9 @@ static void compare_target_members(struct role_work *w)
 			continue;
 		w->c->compared++;
 		role_work_add(w, &(struct role_finding){
-			.severity = role_weight(member, SEVERITY_WARNING),
+			.severity = have->group->left_out && !role_find(&w->source, have->group->there)
+				? SEVERITY_NOTE /* what the provider's roles are for */
+				: role_weight(member, SEVERITY_WARNING),
 			.kind = "role membership",
 			.name = member_name(have),
 			.target = role_member_options(have),
