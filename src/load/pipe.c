@@ -47,8 +47,11 @@ static bool stopped(struct pg *c, struct error *e)
 static bool wait_result(struct pg *c, const char *sql, struct error *e)
 {
 	PGconn *conn = pg_conn_borrow(c);
-	while (PQisBusy(conn) || PQflush(conn) > 0) {
-		stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN, -1);
+	for (;;) {
+		bool unsent = PQflush(conn) > 0;
+		if (!unsent && !PQisBusy(conn))
+			return true;
+		stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN | (unsent ? POLLOUT : 0), -1);
 		if (stopped(c, e)) {
 			pg_cancel(c);
 			pg_abandon(c);
@@ -57,7 +60,6 @@ static bool wait_result(struct pg *c, const char *sql, struct error *e)
 		if (!PQconsumeInput(conn))
 			return pg_error(c, e, NULL, sql);
 	}
-	return true;
 }
 
 /* Until libpq has a result, or is in the COPY; statements in front of it are passed over. */
