@@ -13,12 +13,12 @@ struct told {
 static void tell(void *context, const char *statement, const struct error *failed)
 {
 	const struct told *t = context;
-	model_event(t->model, failed ? EVENT_WARNING : EVENT_INFO, t->object, failed, "%s the target: %s",
-		failed ? "refused by" : "run on", statement);
+	model_event(t->model, failed ? EVENT_WARNING : EVENT_INFO, t->object, failed,
+		"%s the target: %s", failed ? "refused by" : "run on", statement);
 }
 
-static struct comparison *compare(struct engine *g, const struct mirror_config *m, struct pg *source,
-	struct pg *target, bool apply, struct error *e)
+static struct comparison *compare(struct engine *g, const struct mirror_config *m,
+	struct pg *source, struct pg *target, bool apply, struct error *e)
 {
 	struct told told = { .model = g->model };
 	if (!apply)
@@ -27,7 +27,8 @@ static struct comparison *compare(struct engine *g, const struct mirror_config *
 	return roles_apply(source, target, m, tell, &told, e);
 }
 
-static void do_roles(struct engine *g, const char *name, bool apply, const struct stop *stop, struct outcome *out)
+static void do_roles(
+	struct engine *g, const char *name, bool apply, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_config m;
 	struct peer_config s, t;
@@ -44,12 +45,14 @@ static void do_roles(struct engine *g, const char *name, bool apply, const struc
 	peer_config_free(&t);
 }
 
-void do_compare_roles(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
+void do_compare_roles(
+	struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	do_roles(g, c->name, false, stop, out);
 }
 
-void do_apply_roles(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
+void do_apply_roles(
+	struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	do_roles(g, c->name, true, stop, out);
 }

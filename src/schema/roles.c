@@ -14,7 +14,15 @@ enum severity role_weight(const struct role *r, enum severity full)
 
 bool role_applies(const struct role *r)
 {
-	return !r || (r->reach != REACH_ELSEWHERE && (!r->bootstrap || r->reach == REACH_HERE));
+	return !r || r->left_out || r->reach == REACH_HERE ||
+		   (r->reach == REACH_NOWHERE && !r->bootstrap);
+}
+
+bool role_is_compared(const struct role *want, const struct role *have)
+{
+	if (want->left_out || (have && have->left_out))
+		return false;
+	return have || !want->bootstrap || want->reach == REACH_HERE;
 }
 
 char *role_title(const struct role *r)
@@ -35,9 +43,9 @@ void role_work_add(struct role_work *w, const struct role_finding *take)
 	d->applies = take->applies;
 	if (take->applies) {
 		GROW(w->steps, w->step_count);
-		w->steps[w->step_count++] = (struct role_step){
-			.kind = xstrdup(take->kind), .name = xstrdup(take->name), .sql = xstrdup(take->statement)
-		};
+		w->steps[w->step_count++] = (struct role_step){ .kind = xstrdup(take->kind),
+			.name = xstrdup(take->name),
+			.sql = xstrdup(take->statement) };
 	}
 	free(take->name);
 }
@@ -58,9 +66,14 @@ void role_work_free(struct role_work *w)
 	comparison_release(w->c);
 }
 
+/* Some settings are hidden from whoever may not read them all; then nothing is known. pg_settings
+ * never has those two, which are set all the same. */
 static bool read_known(struct pg *target, struct strings *out, struct error *e)
 {
-	struct rows *r = PG_ROWS(target, e, "select lower(name) collate \"C\" from pg_settings order by 1");
+	struct rows *r = PG_ROWS(target, e,
+		"select name collate \"C\" from (select name from pg_settings union all"
+		" values ('role'), ('session_authorization')) s"
+		" where pg_has_role('pg_read_all_settings', 'usage') order by 1");
 	for (int row = 0; r && row < rows_count(r); row++)
 		strings_add(out, rows_text(r, row, 0));
 	rows_free(r);
@@ -69,8 +82,8 @@ static bool read_known(struct pg *target, struct strings *out, struct error *e)
 
 static bool work_read(struct role_work *w, struct pg *source, struct pg *target, struct error *e)
 {
-	return role_side_read(source, w->mirror, &w->source, e) && role_side_read(target, NULL, &w->target, e) &&
-		read_known(target, &w->settings_known, e);
+	return role_side_read(source, w->mirror, &w->source, e) &&
+		   role_side_read(target, NULL, &w->target, e) && read_known(target, &w->settings_known, e);
 }
 
 bool role_work_compare(struct role_work *w, struct pg *source, struct pg *target, struct error *e)
@@ -108,8 +121,8 @@ struct comparison *roles_compare(
 	return c;
 }
 
-bool roles_missing(struct pg *source, struct pg *target, const struct mirror_config *m, struct strings *out,
-	struct error *e)
+bool roles_missing(struct pg *source, struct pg *target, const struct mirror_config *m,
+	struct strings *out, struct error *e)
 {
 	struct role_work w = { .mirror = m };
 	*out = (struct strings){ 0 };

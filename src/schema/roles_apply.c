@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Making what the target lacks. A verifier goes from server to server as a parameter: the statement that is sent has
- * no word of it, so neither have the target's pg_stat_activity, our events, nor an error's statement. */
+/* Making what the target lacks. A verifier goes from server to server as a parameter: the statement
+ * that is sent has no word of it, so neither have the target's pg_stat_activity, our events, nor an
+ * error's statement. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ static char *read_verifier(struct pg *source, int64_t oid, struct error *e)
 {
 	char number[24];
 	snprintf(number, sizeof(number), "%lld", (long long)oid);
-	struct rows *r = PG_ROWS(source, e, "select rolpassword from pg_authid where oid = $1::oid", number);
+	struct rows *r =
+		PG_ROWS(source, e, "select rolpassword from pg_authid where oid = $1::oid", number);
 	if (!r)
 		return NULL;
 	char *verifier = rows_count(r) == 1 && !rows_null(r, 0, 0) ? xstrdup(rows_text(r, 0, 0)) : NULL;
@@ -50,7 +52,8 @@ static char *with_verifier(const char *sql)
 
 static bool set_verifier(struct pg *target, const char *verifier, struct error *e)
 {
-	struct rows *r = PG_ROWS(target, e, "select set_config('pgpier.verifier', $1, false) is null", verifier);
+	struct rows *r =
+		PG_ROWS(target, e, "select set_config('pgpier.verifier', $1, false) is null", verifier);
 	rows_free(r);
 	return r != NULL;
 }
@@ -90,30 +93,36 @@ static void add_note(struct run *u, const char *fmt, ...)
 	free(text);
 }
 
+/* secret: with the password that goes with it. */
+static bool run_one(struct run *u, const struct role_step *step, bool secret, struct error *e)
+{
+	char *shown = xasprintf("%s%s", step->sql, secret ? VERIFIER_SHOWN : "");
+	bool ok = secret ? run_secret(u, step, e) : pg_run(u->target, e, step->sql);
+	u->told(u->context, shown, ok ? NULL : e);
+	free(shown);
+	return ok;
+}
+
 /* A role without its password is better than none: some providers take no verifiers. */
 static bool run_step(struct run *u, const struct role_step *step, struct error *e)
 {
 	char line[1100];
 	if (step->verifier_of == 0)
-		return pg_run(u->target, e, step->sql);
-	if (run_secret(u, step, e))
+		return run_one(u, step, false, e);
+	if (run_one(u, step, true, e))
 		return true;
 	struct error first = *e;
-	if (is_over(u, e) || !pg_run(u->target, e, step->sql))
+	if (is_over(u, e) || !run_one(u, step, false, e))
 		return false;
-	add_note(u, "the password of %s could not be carried over (%s): set it: \\password %s", step->role,
-		error_line(&first, line, sizeof(line)), step->role);
+	add_note(u, "the password of %s could not be carried over (%s): set it: \\password %s",
+		step->role, error_line(&first, line, sizeof(line)), step->role);
 	return true;
 }
 
 static bool take_step(struct run *u, const struct role_step *step, struct error *e)
 {
 	char line[1100];
-	char *shown = xasprintf("%s%s", step->sql, step->verifier_of ? VERIFIER_SHOWN : "");
-	bool ok = run_step(u, step, e);
-	u->told(u->context, shown, ok ? NULL : e);
-	free(shown);
-	if (ok) {
+	if (run_step(u, step, e)) {
 		u->applied++;
 		if (step->todo)
 			add_note(u, "%s", step->todo);
@@ -147,11 +156,12 @@ static void tell_failures(const struct run *u, struct comparison *c)
 {
 	for (size_t i = 0; i < u->failed_count; i++) {
 		struct difference *d = find_difference(c, u->failed[i]);
-		comparison_note(c, "could not make %s %s: %s", u->failed[i]->kind, u->failed[i]->name, u->why.items[i]);
+		comparison_note(
+			c, "could not make %s %s: %s", u->failed[i]->kind, u->failed[i]->name, u->why.items[i]);
 		if (!d)
 			continue;
-		char *meaning = xasprintf("could not be made: %s%s%s", u->why.items[i], d->meaning ? "; " : "",
-			d->meaning ? d->meaning : "");
+		char *meaning = xasprintf("could not be made: %s%s%s", u->why.items[i],
+			d->meaning ? "; " : "", d->meaning ? d->meaning : "");
 		free(d->meaning);
 		d->meaning = meaning;
 	}

@@ -10,7 +10,8 @@ static bool is_mapped(const struct role *r)
 	return strcmp(r->name, r->there) != 0;
 }
 
-/* What the target's role may give to another one. A provider's own rules show only when it is tried. */
+/* What the target's role may give to another one. A provider's own rules show only when it is
+ * tried. */
 static unsigned may_give(const struct role_side *target)
 {
 	const unsigned always = ROLE_INHERIT | ROLE_LOGIN | ROLE_CREATEROLE;
@@ -28,7 +29,8 @@ static void may_not_give(const struct role_work *w, unsigned attributes, struct 
 	if (attributes == 0)
 		return;
 	role_add_words(&words, attributes, attributes);
-	strbuf_addf(b, "; the target's role %s may not give%s, which is left out", w->target.self->name, words.text);
+	strbuf_addf(b, "; the target's role %s may not give%s, which is left out", w->target.self->name,
+		words.text);
 	strbuf_free(&words);
 }
 
@@ -44,7 +46,8 @@ static const char *why_it_matters(const struct role *r)
 	case REACH_NOWHERE:
 		break;
 	}
-	return r->bootstrap ? "the source's first superuser, who owns nothing here" : "no database has anything of it";
+	return r->bootstrap ? "the source's first superuser, who owns nothing here"
+						: "no database has anything of it";
 }
 
 /* ---- passwords ---- */
@@ -57,7 +60,8 @@ static bool carries_verifier(const struct role *r)
 
 static const char *password_meaning(const struct role *r)
 {
-	if (r->password == PASSWORD_NONE || (r->password == PASSWORD_UNREADABLE && !(r->attributes & ROLE_LOGIN)))
+	if (r->password == PASSWORD_NONE ||
+		(r->password == PASSWORD_UNREADABLE && !(r->attributes & ROLE_LOGIN)))
 		return "";
 	if (r->password == PASSWORD_MD5 && !is_mapped(r))
 		return "; its password is an old md5 hash, which is carried over";
@@ -71,16 +75,19 @@ static char *password_todo(const struct role *r)
 	if (r->password == PASSWORD_NONE || r->password == PASSWORD_SCRAM)
 		return NULL;
 	if (carries_verifier(r))
-		return xasprintf("the password of %s is an md5 hash, which PostgreSQL is about to refuse: set it anew when "
-						 "its clients know SCRAM: \\password %s", r->there, r->there);
-	return r->attributes & ROLE_LOGIN ? xasprintf("set a password for %s: \\password %s", r->there, r->there) : NULL;
+		return xasprintf("the password of %s is an old md5 hash: set it anew when its clients know "
+						 "SCRAM: \\password %s",
+			r->there, r->there);
+	return r->attributes & ROLE_LOGIN
+			   ? xasprintf("set a password for %s: \\password %s", r->there, r->there)
+			   : NULL;
 }
 
 /* ---- one role ---- */
 
 static void add_step(struct role_work *w, const struct role *r, const char *base)
 {
-	struct role_step *step = &w->steps[w->step_count - 1]; /* of the difference that was added just now */
+	struct role_step *step = &w->steps[w->step_count - 1]; /* added just now */
 	free(step->sql);
 	step->sql = xstrdup(base);
 	step->verifier_of = carries_verifier(r) ? r->oid : 0;
@@ -96,7 +103,7 @@ static void add_missing(struct role_work *w, const struct role *r)
 	strbuf_add(&meaning, why_it_matters(r));
 	may_not_give(w, r->attributes & ~give, &meaning);
 	strbuf_add(&meaning, password_meaning(r));
-	role_work_add(w, &(struct role_finding){
+	const struct role_finding f = {
 		.severity = role_weight(r, SEVERITY_BLOCKER),
 		.kind = "role",
 		.name = role_title(r),
@@ -104,7 +111,8 @@ static void add_missing(struct role_work *w, const struct role *r)
 		.meaning = strbuf_take(&meaning),
 		.statement = xasprintf("%s%s", base, carries_verifier(r) ? VERIFIER_SHOWN : ""),
 		.applies = role_applies(r),
-	});
+	};
+	role_work_add(w, &f);
 	if (role_applies(r))
 		add_step(w, r, base);
 	free(base);
@@ -115,17 +123,20 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-static enum severity attributes_weight(const struct role_work *w, const struct role *want, const struct role *have)
+static enum severity attributes_weight(
+	const struct role_work *w, const struct role *want, const struct role *have)
 {
 	unsigned differ = want->attributes ^ have->attributes;
 	bool rest = want->limit != have->limit || !same_text(want->valid_until, have->valid_until);
 	/* A mapped role is another one on purpose; what can't be given is no fault of what was made. */
 	if (is_mapped(want) || (!rest && (differ & may_give(&w->target)) == 0))
 		return SEVERITY_NOTE;
-	return role_weight(want, want->attributes & differ & ROLE_LOGIN ? SEVERITY_BLOCKER : SEVERITY_WARNING);
+	return role_weight(
+		want, want->attributes & differ & ROLE_LOGIN ? SEVERITY_BLOCKER : SEVERITY_WARNING);
 }
 
-static char *attributes_meaning(const struct role_work *w, const struct role *want, const struct role *have)
+static char *attributes_meaning(
+	const struct role_work *w, const struct role *want, const struct role *have)
 {
 	unsigned differ = want->attributes ^ have->attributes;
 	struct strbuf b = STRBUF_INIT;
@@ -139,13 +150,14 @@ static char *attributes_meaning(const struct role_work *w, const struct role *wa
 	return text;
 }
 
-static void compare_attributes(struct role_work *w, const struct role *want, const struct role *have)
+static void compare_attributes(
+	struct role_work *w, const struct role *want, const struct role *have)
 {
 	w->c->compared++;
 	if (want->attributes == have->attributes && want->limit == have->limit &&
 		same_text(want->valid_until, have->valid_until))
 		return;
-	role_work_add(w, &(struct role_finding){
+	const struct role_finding f = {
 		.severity = attributes_weight(w, want, have),
 		.kind = "role attributes",
 		.name = role_title(want),
@@ -153,19 +165,21 @@ static void compare_attributes(struct role_work *w, const struct role *want, con
 		.target = role_attributes(have),
 		.meaning = attributes_meaning(w, want, have),
 		.statement = role_sql_alter(want, have),
-	});
+	};
+	role_work_add(w, &f);
 }
 
 /* Two verifiers of the same password are never the same text; but none at all is no password. */
 static void compare_password(struct role_work *w, const struct role *want, const struct role *have)
 {
 	struct strbuf b = STRBUF_INIT;
-	if (have->password != PASSWORD_NONE || !carries_verifier(want) || !(want->attributes & ROLE_LOGIN))
+	if (have->password != PASSWORD_NONE || !carries_verifier(want) ||
+		!(want->attributes & ROLE_LOGIN))
 		return;
 	strbuf_add(&b, "ALTER ROLE ");
 	quote_name(&b, want->there);
 	strbuf_add(&b, VERIFIER_SHOWN);
-	role_work_add(w, &(struct role_finding){
+	const struct role_finding f = {
 		.severity = is_mapped(want) ? SEVERITY_NOTE : role_weight(want, SEVERITY_WARNING),
 		.kind = "role password",
 		.name = role_title(want),
@@ -173,7 +187,8 @@ static void compare_password(struct role_work *w, const struct role *want, const
 		.target = xstrdup("none"),
 		.meaning = xasprintf("set it there: \\password %s", want->there),
 		.statement = strbuf_take(&b),
-	});
+	};
+	role_work_add(w, &f);
 }
 
 static void compare_comment(struct role_work *w, const struct role *want, const struct role *have)
@@ -182,7 +197,7 @@ static void compare_comment(struct role_work *w, const struct role *want, const 
 	w->c->compared++;
 	if (same_text(want->comment, there) || is_mapped(want))
 		return;
-	role_work_add(w, &(struct role_finding){
+	const struct role_finding f = {
 		.severity = SEVERITY_NOTE,
 		.kind = "role comment",
 		.name = role_title(want),
@@ -190,7 +205,8 @@ static void compare_comment(struct role_work *w, const struct role *want, const 
 		.target = xstrdup(there),
 		.statement = role_sql_comment("ROLE", want->there, want->comment),
 		.applies = !there && role_applies(want),
-	});
+	};
+	role_work_add(w, &f);
 }
 
 /* Several may be mapped to one: made once, it is there for all. */
@@ -203,20 +219,19 @@ static void compare_source(struct role_work *w)
 {
 	for (size_t i = 0; i < w->source.role_count; i++) {
 		const struct role *want = w->source.by_there[i], *have = role_find(&w->target, want->there);
-		if (want->left_out || (want->bootstrap && !have && want->reach != REACH_HERE))
+		if (!role_is_compared(want, have)) {
 			continue;
-		if (!have && is_first(&w->source, i)) {
-			w->c->compared++;
-			add_missing(w, want);
-		} else if (have && !have->left_out) {
+		} else if (have) {
 			compare_attributes(w, want, have);
 			compare_password(w, want, have);
+		} else if (is_first(&w->source, i)) {
+			w->c->compared++;
+			add_missing(w, want);
 		}
 	}
 	for (size_t i = 0; i < w->source.role_count; i++) {
 		const struct role *want = w->source.by_there[i], *have = role_find(&w->target, want->there);
-		if (!want->left_out && (!have || !have->left_out) && is_first(&w->source, i) &&
-			(have || !want->bootstrap))
+		if (role_is_compared(want, have) && is_first(&w->source, i))
 			compare_comment(w, want, have);
 	}
 }
@@ -225,16 +240,19 @@ static void compare_target(struct role_work *w)
 {
 	for (size_t i = 0; i < w->target.role_count; i++) {
 		const struct role *have = &w->target.roles[i];
-		if (have->left_out || have->bootstrap || have == w->target.self || role_find(&w->source, have->there))
+		if (have->left_out || have->bootstrap || have == w->target.self ||
+			role_find(&w->source, have->there))
 			continue;
 		w->c->compared++;
-		role_work_add(w, &(struct role_finding){
+		const struct role_finding f = {
 			.severity = SEVERITY_NOTE,
 			.kind = "role",
 			.name = xstrdup(have->name),
 			.target = role_attributes(have),
-			.meaning = xstrdup(have->reach == REACH_HERE ? "it has rights in the target's database" : "not of this mirror"),
-		});
+			.meaning = xstrdup(have->reach == REACH_HERE ? "it has rights in the target's database"
+														 : "not of this mirror"),
+		};
+		role_work_add(w, &f);
 	}
 }
 

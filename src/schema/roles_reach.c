@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Which roles are left out, which of the others matter, and the order in which both sides are looked through. */
+/* Which roles are left out, which of the others matter, and the order in which both sides are
+ * looked through. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +9,18 @@
 
 #define MOST_PATTERNS 6
 
-/* Of the provider that runs the server, and of those that show by nothing but such a role. A role of a customer
- * that is merely made by the provider (doadmin, postgres, anon) is the customer's. */
+/* By the provider that runs the server; PROVIDER_SELF has those of providers that show by nothing
+ * else. What a provider merely makes for its customers (postgres, doadmin, anon) is theirs. */
 static const char *const kept[PROVIDER_COUNT][MOST_PATTERNS] = {
 	[PROVIDER_AURORA] = { "rds_*", "rdsadmin*", "rdstopmgr", "rdsrepladmin", "rdsproxyadmin",
 		"rdswriteforwarduser" },
-	[PROVIDER_RDS] = { "rds_*", "rdsadmin*", "rdstopmgr", "rdsrepladmin", "rdsproxyadmin", "rdswriteforwarduser" },
+	[PROVIDER_RDS] = { "rds_*", "rdsadmin*", "rdstopmgr", "rdsrepladmin", "rdsproxyadmin",
+		"rdswriteforwarduser" },
 	[PROVIDER_ALLOYDB] = { "alloydb*" },
 	[PROVIDER_CLOUD_SQL] = { "cloudsql*" },
 	[PROVIDER_AZURE] = { "azure_*", "azuresu" },
-	[PROVIDER_SUPABASE] = { "supabase_*", "dashboard_user", "pgbouncer", "pgsodium_*", "pgtle_admin" },
+	[PROVIDER_SUPABASE] = { "supabase_*", "dashboard_user", "pgbouncer", "pgsodium_*",
+		"pgtle_admin" },
 	[PROVIDER_NEON] = { "neon_*", "cloud_admin" },
 	[PROVIDER_DOCKER] = { NULL },
 	[PROVIDER_SELF] = { "_aiven*", "_doadmin_*", "_dodb" },
@@ -46,8 +49,8 @@ static bool is_everywhere(const struct role *r)
 	return strcmp(r->name, "pg_read_all_data") == 0 || strcmp(r->name, "pg_write_all_data") == 0;
 }
 
-/* Once down to the members of what is marked, then up to whatever any of these belongs to. Those who are beside
- * them in a group do not matter for that. */
+/* Once down to the members of what is marked, then up to whatever any of these belongs to. Those
+ * who are beside them in a group do not matter for that. */
 static void spread(const struct role_side *s, bool *marked)
 {
 	for (int up = 0; up < 2; up++) {
@@ -66,7 +69,8 @@ static void spread(const struct role_side *s, bool *marked)
 
 static void find_reach(struct role_side *s)
 {
-	bool *here = xcalloc(s->role_count + 1, sizeof(*here)), *elsewhere = xcalloc(s->role_count + 1, sizeof(*here));
+	bool *here = xcalloc(s->role_count + 1, sizeof(*here));
+	bool *elsewhere = xcalloc(s->role_count + 1, sizeof(*elsewhere));
 	for (size_t i = 0; i < s->role_count; i++) {
 		here[i] = s->roles[i].direct || is_everywhere(&s->roles[i]);
 		elsewhere[i] = s->roles[i].direct_elsewhere;
@@ -116,12 +120,14 @@ void role_side_sort(struct role_side *s)
 	qsort(s->grants, s->grant_count, sizeof(*s->grants), compare_grants);
 }
 
-const struct role_membership *role_membership_find(const struct role_side *s, const struct role_membership *like)
+const struct role_membership *role_membership_find(
+	const struct role_side *s, const struct role_membership *like)
 {
 	return bsearch(like, s->memberships, s->membership_count, sizeof(*like), compare_memberships);
 }
 
-const struct role_setting *role_setting_find(const struct role_side *s, const struct role_setting *like)
+const struct role_setting *role_setting_find(
+	const struct role_side *s, const struct role_setting *like)
 {
 	return bsearch(like, s->settings, s->setting_count, sizeof(*like), compare_settings);
 }

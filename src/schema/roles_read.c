@@ -1,32 +1,38 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Roles from the shared catalogs, which everybody may read but for pg_authid: whether a role has a password is known
- * to superusers alone. What the catalogs of an older server lack gets the meaning that it had there. */
+/* Roles from the shared catalogs, which everybody may read but for pg_authid: whether a role has a
+ * password is known to superusers alone. What the catalogs of an older server lack gets the meaning
+ * that it had there. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "roles_inside.h"
 
-/* Objects that came with the cluster or with an extension do not make their owner, the first superuser, matter;
- * pg_shdepend has no lines of it. */
-#define BOOTSTRAP_OWNS(catalog, owner)                                                                          \
-	"exists (select from " catalog " o where o." owner " = 10 and o.oid >= 16384 and not exists (select from"   \
-	" pg_depend x where x.classid = '" catalog "'::regclass and x.objid = o.oid and x.deptype = 'e'))"
+/* pg_shdepend has no lines of the first superuser. Objects that came with the cluster or with an
+ * extension do not make it matter. */
+#define FIRST_OWNS(catalog, owner)                                                                 \
+	"exists (select from " catalog " o where o." owner " = 10 and o.oid >= 16384"                  \
+	" and not exists (select from pg_depend x where x.classid = '" catalog "'::regclass"           \
+	" and x.objid = o.oid and x.deptype = 'e'))"
 
-#define ROLES_SQL                                                                                               \
-	"select r.oid, r.rolname, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolinherit, r.rolcanlogin,"         \
-	" r.rolreplication, %s, r.rolconnlimit, nullif(r.rolvaliduntil, 'infinity')::text,"                         \
-	" shobj_description(r.oid, 'pg_authid'), coalesce(d.here, false)"                                           \
-	" or exists (select from pg_db_role_setting s where s.setrole = r.oid and s.setdatabase = b.oid)"           \
-	" or r.oid = 10 and (" BOOTSTRAP_OWNS("pg_class", "relowner") " or " BOOTSTRAP_OWNS("pg_proc", "proowner")  \
-	" or " BOOTSTRAP_OWNS("pg_namespace", "nspowner") "), coalesce(d.elsewhere, false), r.oid = 10,"            \
-	" r.rolname = current_user from pg_roles r"                                                                 \
-	" join pg_database b on b.datname = current_database() left join (select s.refobjid,"                       \
-	" bool_or(s.dbid = c.oid or (s.classid = 'pg_database'::regclass and s.objid = c.oid)) as here,"            \
-	" bool_or(s.dbid not in (0, c.oid)"                                                                         \
-	" or (s.classid = 'pg_database'::regclass and s.objid <> c.oid)) as elsewhere"                              \
-	" from pg_shdepend s join pg_database c on c.datname = current_database()"                                  \
-	" where s.refclassid = 'pg_authid'::regclass and s.deptype <> 'p' group by s.refobjid) d"                   \
-	" on d.refobjid = r.oid order by r.oid"
+#define REACH_SQL                                                                                  \
+	"select s.refobjid, bool_or(s.dbid = b.oid"                                                    \
+	" or (s.classid = 'pg_database'::regclass and s.objid = b.oid)) as here,"                      \
+	" bool_or(s.dbid not in (0, b.oid)"                                                            \
+	" or (s.classid = 'pg_database'::regclass and s.objid <> b.oid)) as elsewhere"                 \
+	" from pg_shdepend s join pg_database b on b.datname = current_database()"                     \
+	" where s.refclassid = 'pg_authid'::regclass and s.deptype <> 'p' group by s.refobjid"
+
+#define ROLES_SQL                                                                                  \
+	"select r.oid, r.rolname, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolinherit,"           \
+	" r.rolcanlogin, r.rolreplication, %s, r.rolconnlimit,"                                        \
+	" nullif(r.rolvaliduntil, 'infinity')::text, shobj_description(r.oid, 'pg_authid'),"           \
+	" coalesce(d.here, false) or exists (select from pg_db_role_setting s"                         \
+	" where s.setrole = r.oid and s.setdatabase = b.oid)"                                          \
+	" or r.oid = 10 and (" FIRST_OWNS("pg_class", "relowner")                                      \
+	" or " FIRST_OWNS("pg_proc", "proowner") " or " FIRST_OWNS("pg_namespace", "nspowner") "),"    \
+	" coalesce(d.elsewhere, false), r.oid = 10, r.rolname = current_user"                          \
+	" from pg_roles r join pg_database b on b.datname = current_database()"                        \
+	" left join (" REACH_SQL ") d on d.refobjid = r.oid order by r.oid"
 
 static char *text_or_null(const struct rows *r, int row, int column)
 {
@@ -43,8 +49,8 @@ static const char *name_there(const struct mirror_config *map, const char *name)
 
 static unsigned read_attributes(const struct rows *r, int row, int column)
 {
-	static const unsigned order[] = { ROLE_SUPERUSER, ROLE_CREATEDB, ROLE_CREATEROLE, ROLE_INHERIT, ROLE_LOGIN,
-		ROLE_REPLICATION, ROLE_BYPASSRLS };
+	static const unsigned order[] = { ROLE_SUPERUSER, ROLE_CREATEDB, ROLE_CREATEROLE, ROLE_INHERIT,
+		ROLE_LOGIN, ROLE_REPLICATION, ROLE_BYPASSRLS };
 	unsigned attributes = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		if (rows_bool(r, row, column + (int)i))
@@ -52,7 +58,8 @@ static unsigned read_attributes(const struct rows *r, int row, int column)
 	return attributes;
 }
 
-static void read_role(struct role *role, const struct rows *r, int row, const struct mirror_config *map)
+static void read_role(
+	struct role *role, const struct rows *r, int row, const struct mirror_config *map)
 {
 	const char *name = rows_text(r, row, 1);
 	*role = (struct role){
@@ -74,7 +81,8 @@ static int by_there(const void *a, const void *b)
 	return strcmp((*(const struct role *const *)a)->there, (*(const struct role *const *)b)->there);
 }
 
-static bool read_roles(struct pg *c, const struct mirror_config *map, struct role_side *s, struct error *e)
+static bool read_roles(
+	struct pg *c, const struct mirror_config *map, struct role_side *s, struct error *e)
 {
 	char *sql = xasprintf(ROLES_SQL, s->version >= SINCE_BYPASSRLS ? "r.rolbypassrls" : "false");
 	struct rows *r = PG_ROWS(c, e, sql);
@@ -93,13 +101,15 @@ static bool read_roles(struct pg *c, const struct mirror_config *map, struct rol
 	}
 	rows_free(r);
 	qsort(s->by_there, s->role_count, sizeof(*s->by_there), by_there);
-	return s->self || error_set(e, ERROR_BUG, "peer %s: the connected role is not in pg_roles", pg_peer_name(c));
+	return s->self || error_set(e, ERROR_BUG, "peer %s: the connected role is not in pg_roles",
+						  pg_peer_name(c));
 }
 
 const struct role *role_find(const struct role_side *s, const char *there)
 {
 	const struct role key = { .there = (char *)(uintptr_t)there }, *at = &key;
-	const struct role **found = bsearch(&at, s->by_there, s->role_count, sizeof(*s->by_there), by_there);
+	const struct role **found =
+		bsearch(&at, s->by_there, s->role_count, sizeof(*s->by_there), by_there);
 	return found ? *found : NULL;
 }
 
@@ -131,13 +141,14 @@ static enum role_password password_kind(const char *text)
 
 static bool read_passwords(struct pg *c, struct role_side *s, struct error *e)
 {
-	struct rows *may = PG_ROWS(c, e, "select has_table_privilege('pg_catalog.pg_authid', 'select')");
+	struct rows *may = PG_ROWS(c, e, "select has_table_privilege('pg_authid', 'select')");
 	bool readable = may && rows_bool(may, 0, 0);
 	rows_free(may);
 	if (!readable)
 		return may != NULL;
 	struct rows *r = PG_ROWS(c, e,
-		"select oid, case when rolpassword is null then 'n' when rolpassword like 'SCRAM-SHA-256$%' then 's'"
+		"select oid, case when rolpassword is null then 'n'"
+		" when rolpassword like 'SCRAM-SHA-256$%' then 's'"
 		" when rolpassword ~ '^md5[0-9a-f]{32}$' then 'm' else 'p' end from pg_authid");
 	for (int row = 0; r && row < rows_count(r); row++) {
 		struct role *role = find_oid(s, rows_int(r, row, 0));
@@ -148,21 +159,23 @@ static bool read_passwords(struct pg *c, struct role_side *s, struct error *e)
 	return r != NULL;
 }
 
-/* Several grantors may have given the same membership: together they count. Before 16 it is inherited when the
- * member inherits at all, and SET ROLE is always allowed. */
+/* Several grantors may have given the same membership: together they count. Before 16 it is
+ * inherited when the member inherits at all, and SET ROLE is always allowed. */
 static bool read_memberships(struct pg *c, struct role_side *s, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
 		s->version >= SINCE_MEMBERSHIP_OPTIONS
-			? "select roleid, member, bool_or(admin_option), bool_or(inherit_option), bool_or(set_option)"
-			  " from pg_auth_members group by roleid, member"
+			? "select roleid, member, bool_or(admin_option), bool_or(inherit_option),"
+			  " bool_or(set_option) from pg_auth_members group by roleid, member"
 			: "select m.roleid, m.member, bool_or(m.admin_option), bool_or(r.rolinherit), true"
-			  " from pg_auth_members m join pg_roles r on r.oid = m.member group by m.roleid, m.member");
+			  " from pg_auth_members m join pg_roles r on r.oid = m.member"
+			  " group by m.roleid, m.member");
 	if (!r)
 		return false;
 	s->memberships = xcalloc((size_t)rows_count(r) + 1, sizeof(*s->memberships));
 	for (int row = 0; row < rows_count(r); row++) {
-		const struct role *group = find_oid(s, rows_int(r, row, 0)), *member = find_oid(s, rows_int(r, row, 1));
+		const struct role *group = find_oid(s, rows_int(r, row, 0));
+		const struct role *member = find_oid(s, rows_int(r, row, 1));
 		if (group && member) /* neither was dropped since the roles were read */
 			s->memberships[s->membership_count++] = (struct role_membership){ group, member,
 				rows_bool(r, row, 2), rows_bool(r, row, 3), rows_bool(r, row, 4) };
@@ -171,7 +184,14 @@ static bool read_memberships(struct pg *c, struct role_side *s, struct error *e)
 	return true;
 }
 
-static bool read_settings(struct pg *c, struct role_side *s, struct error *e)
+/* A role may become another one as soon as it logs in. */
+static const char *value_there(const struct mirror_config *map, const char *name, const char *value)
+{
+	return strcmp(name, "role") == 0 ? name_there(map, value) : value;
+}
+
+static bool read_settings(
+	struct pg *c, const struct mirror_config *map, struct role_side *s, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
 		"select s.setrole, s.setdatabase <> 0, split_part(t, '=', 1), substr(t, strpos(t, '=') + 1)"
@@ -183,8 +203,9 @@ static bool read_settings(struct pg *c, struct role_side *s, struct error *e)
 	for (int row = 0; row < rows_count(r); row++) {
 		const struct role *role = find_oid(s, rows_int(r, row, 0));
 		if (role || rows_int(r, row, 0) == 0)
-			s->settings[s->setting_count++] = (struct role_setting){ role, rows_bool(r, row, 1),
-				xstrdup(rows_text(r, row, 2)), xstrdup(rows_text(r, row, 3)) };
+			s->settings[s->setting_count++] =
+				(struct role_setting){ role, rows_bool(r, row, 1), xstrdup(rows_text(r, row, 2)),
+					xstrdup(value_there(map, rows_text(r, row, 2), rows_text(r, row, 3))) };
 	}
 	rows_free(r);
 	return true;
@@ -196,7 +217,8 @@ static bool read_grants(struct pg *c, struct role_side *s, struct error *e)
 	struct rows *r = PG_ROWS(c, e,
 		"select a.grantee, a.privilege_type, bool_or(a.is_grantable) from pg_database d,"
 		" aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a"
-		" where d.datname = current_database() and a.grantee <> d.datdba group by a.grantee, a.privilege_type");
+		" where d.datname = current_database() and a.grantee <> d.datdba"
+		" group by a.grantee, a.privilege_type");
 	if (!r)
 		return false;
 	s->grants = xcalloc((size_t)rows_count(r) + 1, sizeof(*s->grants));
@@ -213,8 +235,8 @@ static bool read_grants(struct pg *c, struct role_side *s, struct error *e)
 static bool read_database(struct pg *c, struct role_side *s, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
-		"select datname, datconnlimit, datdba, shobj_description(oid, 'pg_database') from pg_database"
-		" where datname = current_database()");
+		"select datname, datconnlimit, datdba, shobj_description(oid, 'pg_database')"
+		" from pg_database where datname = current_database()");
 	if (!r)
 		return false;
 	s->database = xstrdup(rows_text(r, 0, 0));
@@ -225,12 +247,13 @@ static bool read_database(struct pg *c, struct role_side *s, struct error *e)
 	return true;
 }
 
-bool role_side_read(struct pg *c, const struct mirror_config *map, struct role_side *out, struct error *e)
+bool role_side_read(
+	struct pg *c, const struct mirror_config *map, struct role_side *out, struct error *e)
 {
 	*out = (struct role_side){ .version = pg_version(c) };
-	if (provider_read(c, &out->provider, e) && read_roles(c, map, out, e) && read_passwords(c, out, e) &&
-		read_memberships(c, out, e) && read_settings(c, out, e) && read_grants(c, out, e) &&
-		read_database(c, out, e)) {
+	if (provider_read(c, &out->provider, e) && read_roles(c, map, out, e) &&
+		read_passwords(c, out, e) && read_memberships(c, out, e) && read_settings(c, map, out, e) &&
+		read_grants(c, out, e) && read_database(c, out, e)) {
 		role_side_sort(out);
 		return true;
 	}

@@ -74,14 +74,16 @@ char *role_sql_alter(const struct role *want, const struct role *have)
 	role_add_words(&b, want->attributes, want->attributes ^ have->attributes);
 	if (want->limit != have->limit)
 		strbuf_addf(&b, " CONNECTION LIMIT %d", want->limit);
-	if (strcmp(want->valid_until ? want->valid_until : "", have->valid_until ? have->valid_until : "") != 0) {
+	if (strcmp(want->valid_until ? want->valid_until : "",
+			have->valid_until ? have->valid_until : "") != 0) {
 		strbuf_add(&b, " VALID UNTIL ");
 		quote_literal(&b, want->valid_until ? want->valid_until : "infinity");
 	}
 	return strbuf_take(&b);
 }
 
-static char *member_sql(const char *verb, const struct role_membership *m, const char *to, const char *options)
+static char *member_sql(
+	const char *verb, const struct role_membership *m, const char *to, const char *options)
 {
 	struct strbuf b = STRBUF_INIT;
 	strbuf_add(&b, verb);
@@ -99,7 +101,8 @@ static const char *truth(bool yes)
 
 char *role_member_options(const struct role_membership *m)
 {
-	return xasprintf("ADMIN %s, INHERIT %s, SET %s", truth(m->admin), truth(m->inherit), truth(m->set));
+	return xasprintf(
+		"ADMIN %s, INHERIT %s, SET %s", truth(m->admin), truth(m->inherit), truth(m->set));
 }
 
 /* From 16 on with the options that are not what a plain GRANT gives to that member. */
@@ -124,7 +127,8 @@ char *role_sql_member(const struct role_membership *m, int version)
 char *role_sql_member_change(const struct role_membership *m, int version)
 {
 	if (version < SINCE_MEMBERSHIP_OPTIONS)
-		return m->admin ? role_sql_member(m, version) : member_sql("REVOKE ADMIN OPTION FOR ", m, " FROM ", "");
+		return m->admin ? role_sql_member(m, version)
+						: member_sql("REVOKE ADMIN OPTION FOR ", m, " FROM ", "");
 	char *options = role_member_options(m), *with = xasprintf(" WITH %s", options);
 	char *sql = member_sql("GRANT ", m, " TO ", with);
 	free(options);
@@ -137,11 +141,12 @@ char *role_sql_member_revoke(const struct role_membership *m)
 	return member_sql("REVOKE ", m, " FROM ", "");
 }
 
-/* The server keeps the items of a list as quoted identifiers, and takes them as literals, one each. */
+/* The server keeps the items of a list as quoted identifiers and takes them as literals. */
 static bool is_list(const char *name)
 {
-	static const char *const lists[] = { "local_preload_libraries", "search_path", "session_preload_libraries",
-		"shared_preload_libraries", "temp_tablespaces", "unix_socket_directories" };
+	static const char *const lists[] = { "local_preload_libraries", "search_path",
+		"session_preload_libraries", "shared_preload_libraries", "temp_tablespaces",
+		"unix_socket_directories" };
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		if (strcasecmp(lists[i], name) == 0)
 			return true;
@@ -213,7 +218,8 @@ char *role_sql_comment(const char *kind, const char *name, const char *comment)
 	return strbuf_take(&b);
 }
 
-static char *grant_or_revoke(const struct role_grant *g, const char *database, const char *verb, const char *to)
+static char *grant_or_revoke(
+	const struct role_grant *g, const char *database, const char *verb, const char *to)
 {
 	struct strbuf b = STRBUF_INIT;
 	strbuf_addf(&b, "%s %s ON DATABASE ", verb, g->privilege);

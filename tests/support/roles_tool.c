@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-/* roles_tool SOURCE TARGET [FROM=TO ...]: one line for each role that the source's database needs and the target
- * lacks, by a roles_map of those words. Servers are libpq strings. Exit code 2 with the error on stderr. */
+/* roles_tool SOURCE TARGET [FROM=TO ...]: one line for each role that the source's database needs
+ * and the target lacks, by a roles_map of those words. Servers are libpq strings. Exit code 2 with
+ * the error on stderr. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schema/roles.h"
 
-static struct pg *connect_to(const char *name, char *conninfo, const struct stop *stop, struct error *e)
+static struct pg *connect_to(
+	const char *name, char *conninfo, const struct stop *stop, struct error *e)
 {
 	const struct peer_config peer = { .name = (char *)(uintptr_t)name, .conninfo = conninfo };
 	return pg_connect(&peer, NULL, "test", stop, e);

@@ -18,33 +18,37 @@ static void is(char *text, const char *expected)
 
 static struct role role(const char *there, unsigned attributes)
 {
-	return (struct role){ .name = (char *)(uintptr_t)there, .there = (char *)(uintptr_t)there,
-		.attributes = attributes, .limit = -1 };
+	char *name = (char *)(uintptr_t)there;
+	return (struct role){ .name = name, .there = name, .attributes = attributes, .limit = -1 };
 }
+
+#define LIMITS " CONNECTION LIMIT 0 VALID UNTIL '2040-01-01 00:00:00+00'"
 
 static void create_tells_what_is_unusual(void **state)
 {
 	(void)state;
-	struct role plain = role("readers", ROLE_INHERIT), app = role("a\"b", ROLE_LOGIN | ROLE_SUPERUSER);
+	struct role plain = role("readers", ROLE_INHERIT);
+	struct role app = role("a\"b", ROLE_LOGIN | ROLE_SUPERUSER);
 	is(role_sql_create(&plain, ~0u), "CREATE ROLE \"readers\"");
 	is(role_attributes(&plain), "NOLOGIN");
 	app.limit = 0;
 	app.valid_until = (char[]){ "2040-01-01 00:00:00+00" };
-	is(role_sql_create(&app, ~0u),
-		"CREATE ROLE \"a\"\"b\" WITH LOGIN NOINHERIT SUPERUSER CONNECTION LIMIT 0 VALID UNTIL '2040-01-01 00:00:00+00'");
+	is(role_sql_create(&app, ~0u), "CREATE ROLE \"a\"\"b\" WITH LOGIN NOINHERIT SUPERUSER" LIMITS);
 	is(role_sql_create(&app, ROLE_LOGIN | ROLE_INHERIT),
-		"CREATE ROLE \"a\"\"b\" WITH LOGIN NOINHERIT CONNECTION LIMIT 0 VALID UNTIL '2040-01-01 00:00:00+00'");
+		"CREATE ROLE \"a\"\"b\" WITH LOGIN NOINHERIT" LIMITS);
 }
 
 static void alter_tells_what_differs(void **state)
 {
 	(void)state;
-	struct role want = role("r", ROLE_LOGIN | ROLE_CREATEDB), have = role("r", ROLE_INHERIT | ROLE_LOGIN);
+	struct role want = role("r", ROLE_LOGIN | ROLE_CREATEDB);
+	struct role have = role("r", ROLE_INHERIT | ROLE_LOGIN);
 	is(role_sql_alter(&want, &have), "ALTER ROLE \"r\" WITH NOINHERIT CREATEDB");
 	have = want;
 	have.limit = 3;
 	have.valid_until = (char[]){ "2040-01-01" };
-	is(role_sql_alter(&want, &have), "ALTER ROLE \"r\" WITH CONNECTION LIMIT -1 VALID UNTIL 'infinity'");
+	is(role_sql_alter(&want, &have),
+		"ALTER ROLE \"r\" WITH CONNECTION LIMIT -1 VALID UNTIL 'infinity'");
 }
 
 static void memberships_have_options_since_16(void **state)
@@ -56,7 +60,8 @@ static void memberships_have_options_since_16(void **state)
 	is(role_sql_member(&m, 160000), "GRANT \"g\" TO \"m\" WITH ADMIN TRUE");
 	m.admin = m.set = false;
 	is(role_sql_member(&m, 160000), "GRANT \"g\" TO \"m\" WITH SET FALSE");
-	is(role_sql_member_change(&m, 160000), "GRANT \"g\" TO \"m\" WITH ADMIN FALSE, INHERIT TRUE, SET FALSE");
+	is(role_sql_member_change(&m, 160000),
+		"GRANT \"g\" TO \"m\" WITH ADMIN FALSE, INHERIT TRUE, SET FALSE");
 	is(role_sql_member_change(&m, 150000), "REVOKE ADMIN OPTION FOR \"g\" FROM \"m\"");
 	member.attributes = 0;
 	is(role_sql_member(&m, 160000), "GRANT \"g\" TO \"m\" WITH INHERIT TRUE, SET FALSE");
@@ -66,7 +71,9 @@ static void memberships_have_options_since_16(void **state)
 static void set_to(const char *name, const char *value, const char *expected)
 {
 	struct role app = role("app", 0);
-	struct role_setting s = { .role = &app, .name = (char *)(uintptr_t)name, .value = (char *)(uintptr_t)value };
+	struct role_setting s = { .role = &app };
+	s.name = (char *)(uintptr_t)name;
+	s.value = (char *)(uintptr_t)value;
 	is(role_sql_set(&s, "shop", false), expected);
 }
 
@@ -86,10 +93,12 @@ static void settings_are_of_a_role_or_a_database(void **state)
 {
 	(void)state;
 	struct role app = role("app", 0);
-	struct role_setting s = { .name = (char[]){ "jit" }, .value = (char[]){ "off" }, .in_database = true };
+	char name[] = "jit", value[] = "off";
+	struct role_setting s = { .name = name, .value = value, .in_database = true };
 	is(role_sql_set(&s, "shop", false), "ALTER DATABASE \"shop\" SET \"jit\" TO 'off'");
 	s.role = &app;
-	is(role_sql_set(&s, "shop", false), "ALTER ROLE \"app\" IN DATABASE \"shop\" SET \"jit\" TO 'off'");
+	is(role_sql_set(&s, "shop", false),
+		"ALTER ROLE \"app\" IN DATABASE \"shop\" SET \"jit\" TO 'off'");
 	is(role_sql_set(&s, "shop", true), "ALTER ROLE \"app\" IN DATABASE \"shop\" RESET \"jit\"");
 	s = (struct role_setting){ .name = s.name, .value = s.value };
 	is(role_sql_set(&s, "shop", false), "ALTER ROLE ALL SET \"jit\" TO 'off'");

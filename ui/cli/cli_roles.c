@@ -6,7 +6,8 @@
 enum exit_code verb_roles(struct session *s, const struct args *a)
 {
 	struct mirror_view m;
-	struct command c = { .kind = a->given[OPTION_YES] ? COMMAND_APPLY_ROLES : COMMAND_COMPARE_ROLES };
+	struct command c = { .kind =
+							 a->given[OPTION_YES] ? COMMAND_APPLY_ROLES : COMMAND_COMPARE_ROLES };
 	if (!session_mirror(s, a->name, &m))
 		return EXIT_USAGE;
 	copy_text(c.name, sizeof(c.name), m.name);
