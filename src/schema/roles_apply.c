@@ -69,6 +69,8 @@ static bool run_secret(struct run *u, const struct role_step *step, struct error
 	if (!ok) {
 		e->detail[0] = '\0'; /* its context quotes what was executed */
 		copy_text(e->statement, sizeof(e->statement), step->sql);
+		if (strstr(e->text, verifier)) /* a hook of the server's may say anything */
+			error_set(e, ERROR_DATA, "the server refuses it");
 	}
 	if (!pg_lost(u->target) && !set_verifier(u->target, "", &ignored) && ok)
 		ok = error_set(e, ignored.class, "%s", ignored.text);
