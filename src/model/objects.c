@@ -150,7 +150,8 @@ char *model_object_statement(struct model *m, const char *mirror, size_t index)
 {
 	model_lock(m);
 	const struct mirror_entry *r = mirror_find(m, mirror);
-	char *text = r && index < r->object_count ? xstrdup(r->objects[index].statement) : NULL;
+	const struct object_entry *o = r && index < r->object_count ? &r->objects[index] : NULL;
+	char *text = o ? xstrdup(o->statement ? o->statement : "") : NULL;
 	model_unlock(m);
 	return text;
 }
