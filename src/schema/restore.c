@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lexer.h"
+
 #define BATCH 40
 #define PG_PARTITIONED_KEYS_NOT_VALID 180000
 
@@ -30,17 +32,29 @@ bool restore_is_kind(const struct store_object *o, const char *kind)
 	return strcmp(o->kind, kind) == 0;
 }
 
-bool restore_names(const struct store_object *o, const char **table, size_t *length, const char **name)
+static bool skip_words(const char **at, const char *end, const char *const *words)
 {
-	size_t schema = strlen(o->schema);
-	if (!o->table || strncmp(o->table, o->schema, schema) != 0 || o->table[schema] != '.')
-		return false;
-	*table = o->table + schema + 1;
-	*length = strlen(*table);
-	if (strncmp(o->name, *table, *length) != 0 || o->name[*length] != ' ')
-		return false;
-	*name = o->name + *length + 1;
+	for (; *words; words++) {
+		struct token t = lexer_code(at, end);
+		if (!token_is(&t, *words))
+			return false;
+	}
 	return true;
+}
+
+bool restore_constraint(const char *sql, struct restore_constraint *out)
+{
+	const char *at = sql, *end = sql + strlen(sql), *only;
+	if (!skip_words(&at, end, (const char *const[]){ "ALTER", "TABLE", NULL }))
+		return false;
+	only = at;
+	if (skip_words(&only, end, (const char *const[]){ "ONLY", NULL }))
+		at = only;
+	if (!lexer_qualified(&at, end, out->schema, out->table) ||
+		!skip_words(&at, end, (const char *const[]){ "ADD", "CONSTRAINT", NULL }))
+		return false;
+	struct token name = lexer_code(&at, end);
+	return token_name(&name, out->name);
 }
 
 static bool is_constraint(const char *kind)
@@ -52,8 +66,10 @@ char *restore_not_valid(const char *kind, const char *sql, int target_version)
 {
 	static const char words[] = "NOT VALID";
 	size_t n = strlen(sql);
-	if (!is_constraint(kind) || (strcmp(kind, "FK CONSTRAINT") == 0 && !strstr(sql, "ALTER TABLE ONLY ") &&
-									target_version < PG_PARTITIONED_KEYS_NOT_VALID))
+	struct restore_constraint names; /* that of a domain is none of ours */
+	if (!is_constraint(kind) || !restore_constraint(sql, &names) ||
+		(strcmp(kind, "FK CONSTRAINT") == 0 && !strstr(sql, "ALTER TABLE ONLY ") &&
+			target_version < PG_PARTITIONED_KEYS_NOT_VALID))
 		return NULL;
 	while (n > 0 && strchr("; \n", sql[n - 1]))
 		n--;
@@ -214,16 +230,13 @@ bool restore_alone(struct restore *r, struct pg *target, size_t index, struct er
 
 static void add_alter(struct strbuf *sql, const struct store_object *o)
 {
-	const char *table, *name;
-	size_t n;
-	if (!restore_names(o, &table, &n, &name))
+	struct restore_constraint names;
+	if (!restore_constraint(o->sql, &names))
 		return;
-	char *cut = xasprintf("%.*s", (int)n, table);
 	strbuf_add(sql, "ALTER TABLE ");
-	quote_qualified(sql, o->schema, cut);
+	quote_qualified(sql, names.schema, names.table);
 	strbuf_add(sql, " VALIDATE CONSTRAINT ");
-	quote_name(sql, name);
-	free(cut);
+	quote_name(sql, names.name);
 }
 
 bool restore_validate(struct restore *r, struct pg *target, size_t index, struct error *e)

@@ -42,9 +42,11 @@ struct store_object *restore_find(const struct restore *r, int id); /* NULL: the
 /* Is there something to run that was not run yet? */
 bool restore_is_open(const struct store_object *o);
 bool restore_is_kind(const struct store_object *o, const char *kind);
-/* The table's and the constraint's own names, as parts of the object's: both point into it. */
-bool restore_names(const struct store_object *o, const char **table, size_t *length, const char **name);
-
+/* What a statement that adds a constraint names, on the target. Pure. */
+struct restore_constraint {
+	char schema[NAME_SIZE], table[NAME_SIZE], name[NAME_SIZE];
+};
+bool restore_constraint(const char *sql, struct restore_constraint *out);
 /* The statement that makes a constraint NOT VALID; NULL when it is that already, or can't be: foreign keys of
  * partitioned tables are checked as they are made before 18. Pure; the caller frees. */
 char *restore_not_valid(const char *kind, const char *sql, int target_version);
