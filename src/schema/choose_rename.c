@@ -96,13 +96,12 @@ void renames_free(struct renames *r)
 
 struct rewrite {
 	const struct renames *renames;
-	const struct dump_entry *entry;
 	const char *at, *end, *copied;
 	struct token last; /* the one before the name in question */
 	struct strbuf out;
-	bool query;   /* what comes may read tables */
-	bool bare;    /* a renamed table's bare name stands before a dot */
-	bool aliased; /* some table got its old name as an alias */
+	bool query; /* what comes may read tables */
+	/* By rename: its bare name stands before a dot; it got that name as an alias. */
+	bool *bare, *aliased;
 };
 
 static bool has_query(const struct dump_entry *e)
@@ -141,7 +140,7 @@ static void put(struct rewrite *w, const char *start, const char *behind, const 
 		return;
 	strbuf_add(&w->out, " ");
 	quote_name(&w->out, n->name);
-	w->aliased = true;
+	w->aliased[n - w->renames->items] = true;
 }
 
 /* 'app.t_id_seq'::regclass */
@@ -165,14 +164,13 @@ static void rewrite_literal(struct rewrite *w, const struct token *t)
 	strbuf_free(&q);
 }
 
-static bool is_bare_name(const struct rewrite *w, const char *name)
+static void note_bare_name(struct rewrite *w, const char *name)
 {
 	for (size_t i = 0; i < w->renames->count; i++) {
 		const struct rename *n = &w->renames->items[i];
 		if (n->table && strcmp(n->name, name) == 0 && strcmp(n->name, n->to_name) != 0)
-			return true;
+			w->bare[i] = true;
 	}
-	return false;
 }
 
 /* t begins schema.name, or is a name before a dot, or is neither. */
@@ -186,15 +184,24 @@ static void rewrite_name(struct rewrite *w, const struct token *t)
 	if (n) {
 		put(w, t->start, at, n);
 		w->at = at;
-	} else if (is_bare_name(w, schema)) {
-		w->bare = true;
+	} else {
+		note_bare_name(w, schema);
 	}
+}
+
+/* A bare name that no alias stands for. */
+static bool is_torn(const struct rewrite *w)
+{
+	for (size_t i = 0; w->query && i < w->renames->count; i++)
+		if (w->bare[i] && !w->aliased[i])
+			return true;
+	return false;
 }
 
 char *renames_apply(const struct renames *r, const struct dump_entry *e, const char *sql, char **why)
 {
-	struct rewrite w = { .renames = r, .entry = e, .at = sql, .end = sql + strlen(sql), .copied = sql,
-		.query = has_query(e) };
+	struct rewrite w = { .renames = r, .at = sql, .end = sql + strlen(sql), .copied = sql, .query = has_query(e),
+		.bare = xcalloc(r->count + 1, sizeof(bool)), .aliased = xcalloc(r->count + 1, sizeof(bool)) };
 	*why = NULL;
 	for (struct token t; (t = lexer_code(&w.at, w.end)).kind != TOKEN_END; w.last = t) {
 		if (t.kind == TOKEN_STRING)
@@ -204,10 +211,12 @@ char *renames_apply(const struct renames *r, const struct dump_entry *e, const c
 		w.query = w.query || token_is(&t, "ATOMIC");
 	}
 	strbuf_add(&w.out, w.copied);
-	if (w.bare && !w.aliased && w.query) {
+	if (is_torn(&w))
 		*why = xstrdup("names columns of a table that has another name on the target; write it by hand");
-		strbuf_free(&w.out);
-		return NULL;
-	}
-	return strbuf_take(&w.out);
+	free(w.bare);
+	free(w.aliased);
+	if (!*why)
+		return strbuf_take(&w.out);
+	strbuf_free(&w.out);
+	return NULL;
 }
