@@ -142,6 +142,22 @@ void strings_free(struct strings *l)
 	*l = (struct strings){ 0 };
 }
 
+bool strings_find(const struct strings *sorted, const char *s)
+{
+	size_t low = 0, high = sorted->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = strcmp(s, sorted->items[middle]);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 /* Capacity is the next power of two above count, so it needs no field of its own. */
 void *grow_array(void *array, size_t count, size_t element_size)
 {

@@ -21,7 +21,7 @@ static struct store_object *add(struct making *m)
 {
 	GROW(m->objects, m->count);
 	struct store_object *o = &m->objects[m->count++];
-	*o = (struct store_object){ .id = ++m->last_id, .post = true, .owner = xstrdup("") };
+	*o = (struct store_object){ .id = ++m->last_id, .post = true, .wanted = true, .owner = xstrdup("") };
 	return o;
 }
 
@@ -56,25 +56,18 @@ static char *table_of(const struct dump *d, const struct dump_entry *e)
 
 static void take_choice(struct store_object *o, const struct dump_entry *e, const struct chosen *c)
 {
-	switch (c->choice) {
-	case CHOICE_MAKE:
-		if (c->sql && c->sql[0]) {
-			o->sql = statements(e->settings, c->sql);
-			o->give_sql = xstrdup(c->give_sql);
-			o->note = xstrdup(c->dropped);
-			break;
-		}
-		o->state = OBJECT_LEFT_OUT;
-		o->text = xstrdup(c->dropped ? c->dropped : "nothing of it is left to make");
-		break;
-	case CHOICE_MIRROR:
-		break;
-	case CHOICE_LEFT_OUT:
-	case CHOICE_BLOCKED:
-		o->state = c->choice == CHOICE_BLOCKED ? OBJECT_BLOCKED : OBJECT_LEFT_OUT;
-		o->text = xstrdup(c->why);
-		break;
-	}
+	static const enum object_state states[] = {
+		[CHOICE_MAKE] = OBJECT_WAITING,
+		[CHOICE_MIRROR] = OBJECT_WAITING,
+		[CHOICE_LEFT_OUT] = OBJECT_LEFT_OUT,
+		[CHOICE_BLOCKED] = OBJECT_BLOCKED,
+	};
+	o->state = states[c->choice];
+	o->wanted = o->state == OBJECT_WAITING;
+	o->text = xstrdup(c->why);
+	o->note = xstrdup(c->dropped);
+	o->sql = c->choice == CHOICE_MIRROR ? NULL : statements(e->settings, c->sql ? c->sql : e->sql);
+	o->give_sql = o->wanted ? xstrdup(c->give_sql) : NULL;
 }
 
 static void add_entries(struct making *m)
@@ -295,6 +288,7 @@ static bool add_invalid(struct making *m, struct error *e)
 		o->name = xstrdup(rows_text(r, i, 2));
 		o->table = xasprintf("%s.%s", rows_text(r, i, 0), rows_text(r, i, 1));
 		o->state = OBJECT_LEFT_OUT;
+		o->wanted = false;
 		o->text = xstrdup("it is not valid on the source");
 		o->next = xstrdup("REINDEX it on the source, or drop it there");
 	}

@@ -24,7 +24,7 @@ struct store_object *restore_find(const struct restore *r, int id)
 
 bool restore_is_open(const struct store_object *o)
 {
-	return o->sql && (o->state == OBJECT_WAITING || o->state == OBJECT_FAILED || o->state == OBJECT_BLOCKED);
+	return o->wanted && (o->state == OBJECT_WAITING || o->state == OBJECT_FAILED || o->state == OBJECT_BLOCKED);
 }
 
 bool restore_is_kind(const struct store_object *o, const char *kind)
@@ -149,12 +149,14 @@ static bool exists_already(const struct store_object *o, const struct error *e)
 		if (strcmp(e->sqlstate, duplicates[i]) == 0)
 			return true;
 	/* A second primary key has no error code of its own. */
-	return strcmp(e->sqlstate, "42P16") == 0 && restore_is_kind(o, "CONSTRAINT") && strstr(o->sql, " PRIMARY KEY ");
+	return strcmp(e->sqlstate, "42P16") == 0 && restore_is_kind(o, "CONSTRAINT") && o->sql && strstr(o->sql, " PRIMARY KEY ");
 }
 
 /* MAKING when rows are to be looked at later. */
 static enum object_state add_statement(struct strbuf *sql, const struct store_object *o, int version)
 {
+	if (!o->sql)
+		return OBJECT_DONE;
 	char *not_valid = restore_not_valid(o->kind, o->sql, version);
 	strbuf_add(sql, not_valid ? not_valid : o->sql);
 	strbuf_add(sql, "\n;");
@@ -231,7 +233,7 @@ bool restore_alone(struct restore *r, struct pg *target, size_t index, struct er
 static void add_alter(struct strbuf *sql, const struct store_object *o)
 {
 	struct restore_constraint names;
-	if (!restore_constraint(o->sql, &names))
+	if (!o->sql || !restore_constraint(o->sql, &names))
 		return;
 	strbuf_add(sql, "ALTER TABLE ");
 	quote_qualified(sql, names.schema, names.table);
@@ -282,7 +284,7 @@ static bool next_open(const struct restore *r, const size_t *list, size_t n, siz
 	while (*next < n) {
 		*index = list[(*next)++];
 		const struct store_object *o = &r->objects[*index];
-		if (o->state == OBJECT_WAITING && o->sql && !need_in(r, o, 1u << OBJECT_FAILED))
+		if (o->state == OBJECT_WAITING && o->wanted && !need_in(r, o, 1u << OBJECT_FAILED))
 			return true;
 	}
 	return false;
@@ -357,7 +359,7 @@ static bool next_round(struct restore *r, struct pg *target, const size_t *list,
 	*made = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct store_object *o = &r->objects[list[i]];
-		if (!o->sql || (o->state != OBJECT_FAILED && o->state != OBJECT_WAITING) ||
+		if (!o->wanted || (o->state != OBJECT_FAILED && o->state != OBJECT_WAITING) ||
 			need_in(r, o, 1u << OBJECT_FAILED))
 			continue;
 		if (!restore_alone(r, target, list[i], e))
@@ -383,7 +385,7 @@ static bool settle(struct restore *r, struct pg *target, const size_t *list, siz
 	size_t *indexes = xmalloc((n + 1) * sizeof(*indexes)), count = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct store_object *o = &r->objects[list[i]];
-		if (!o->sql || (o->state != OBJECT_FAILED && o->state != OBJECT_WAITING))
+		if (!o->wanted || (o->state != OBJECT_FAILED && o->state != OBJECT_WAITING))
 			continue;
 		const struct store_object *need =
 			need_in(r, o, 1u << OBJECT_FAILED | 1u << OBJECT_BLOCKED | 1u << OBJECT_LEFT_OUT);
@@ -400,20 +402,22 @@ static bool settle(struct restore *r, struct pg *target, const size_t *list, siz
 }
 
 /* What an earlier attempt left. A constraint that its rows refused is there, and is to be validated. */
-static void reopen(struct restore *r, const size_t *list, size_t n)
+static void reopen(struct restore *r, int version, const size_t *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct store_object *o = &r->objects[list[i]];
 		if (!restore_is_open(o) || o->state == OBJECT_WAITING)
 			continue;
-		bool there = is_constraint(o->kind) && strncmp(o->sqlstate, "23", 2) == 0 && strstr(o->sql, "ALTER TABLE ONLY ");
-		store_object_set(o, there ? OBJECT_MAKING : OBJECT_WAITING, NULL);
+		bool refused = strncmp(o->sqlstate, "23", 2) == 0;
+		char *not_valid = refused && o->sql ? restore_not_valid(o->kind, o->sql, version) : NULL;
+		store_object_set(o, not_valid ? OBJECT_MAKING : OBJECT_WAITING, NULL);
+		free(not_valid);
 	}
 }
 
 bool restore_make(struct restore *r, struct pg *target, const size_t *list, size_t n, struct error *e)
 {
-	reopen(r, list, n);
+	reopen(r, pg_version(target), list, n);
 	bool ok = first_round(r, target, list, n, e);
 	for (size_t made = 1; ok && made > 0;)
 		ok = next_round(r, target, list, n, &made, e);
@@ -421,6 +425,15 @@ bool restore_make(struct restore *r, struct pg *target, const size_t *list, size
 }
 
 /* ---- sessions ---- */
+
+void restore_free(struct restore *r)
+{
+	store_objects_free(r->objects, r->count);
+	free(r->settings);
+	r->objects = NULL;
+	r->settings = NULL;
+	r->count = 0;
+}
 
 /* Lines that an older or a lesser server does not know change nothing. The encoding is ours. */
 bool restore_session(const struct restore *r, struct pg *target, struct error *e)

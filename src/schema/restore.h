@@ -17,14 +17,15 @@
 /* Belongs to one thread, but for restore_validate() and restore_alone(), which may run on several objects at once. */
 struct restore {
 	int64_t mirror;               /* in the store */
-	const char *settings;         /* what a session sets first, a statement a line */
-	struct store_object *objects; /* by section and id, which is by id */
+	char *settings;               /* what a session sets first, a statement a line */
+	struct store_object *objects; /* by id, which is their order */
 	size_t count;
 	/* The states of these have changed; called by whoever changed them. */
 	void (*told)(void *arg, const size_t *indexes, size_t n);
 	void *arg;
 };
 
+void restore_free(struct restore *r); /* what it owns; then it is empty */
 /* Of a session that makes objects: the dump's settings, as far as the target knows them. */
 bool restore_session(const struct restore *r, struct pg *target, struct error *e) MUST_CHECK;
 /* Makes those of the list, rising indexes, that are not made yet. What the server refuses is a state of its object;

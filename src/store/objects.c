@@ -52,6 +52,7 @@ static char *field_schema(const struct store_object *o) { return xstrdup(o->sche
 static char *field_name(const struct store_object *o) { return xstrdup(o->name); }
 static char *field_owner(const struct store_object *o) { return xstrdup(o->owner); }
 static char *field_table(const struct store_object *o) { return xstrdup(o->table); }
+static char *field_wanted(const struct store_object *o) { return xstrdup(o->wanted ? "t" : "f"); }
 static char *field_sql(const struct store_object *o) { return xstrdup(o->sql); }
 static char *field_give(const struct store_object *o) { return xstrdup(o->give_sql); }
 static char *field_bytes(const struct store_object *o) { return number(o->bytes); }
@@ -92,18 +93,19 @@ static bool write_some(struct pg *target, int64_t id, const struct store_object 
 {
 	return RUN_FREEING(target, e,
 		SQL("INSERT INTO pgpier.objects (mirror_id, object_no, post, kind, schema, name, owner, belongs_to,"
-			" statement, give_statement, needs, bytes, state, note, why, next, sqlstate)"
-			" SELECT $1, no, post, kind, schema, name, owner, tab, sql, give, needs::int[], bytes, state, note, why,"
-			" next, sqlstate FROM unnest($2::int[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],"
+			" wanted, statement, give_statement, needs, bytes, state, note, why, next, sqlstate)"
+			" SELECT $1, no, post, kind, schema, name, owner, tab, wanted, sql, give, needs::int[], bytes, state, note,"
+			" why, next, sqlstate FROM unnest($2::int[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],"
 			" $8::text[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::text[], $14::text[], $15::text[],"
-			" $16::text[], $17::text[])"
-			" o (no, post, kind, schema, name, owner, tab, sql, give, needs, bytes, state, note, why, next, sqlstate)"),
+			" $16::text[], $17::text[], $18::bool[])"
+			" o (no, post, kind, schema, name, owner, tab, sql, give, needs, bytes, state, note, why, next, sqlstate,"
+			" wanted)"),
 		number(id), array_of(field_id, p, n), array_of(field_post, p, n), array_of(field_kind, p, n),
 		array_of(field_schema, p, n), array_of(field_name, p, n), array_of(field_owner, p, n),
 		array_of(field_table, p, n), array_of(field_sql, p, n), array_of(field_give, p, n),
 		array_of(field_needs, p, n), array_of(field_bytes, p, n), array_of(field_state, p, n),
 		array_of(field_note, p, n), array_of(field_text, p, n), array_of(field_next, p, n),
-		array_of(field_sqlstate, p, n));
+		array_of(field_sqlstate, p, n), array_of(field_wanted, p, n));
 }
 
 /* Some thousand in a statement: a message has its limits, and functions can be long. */
@@ -182,7 +184,7 @@ static char *text_or_null(const struct rows *r, int row, int column)
 
 enum column {
 	C_ID, C_POST, C_KIND, C_SCHEMA, C_NAME, C_OWNER, C_TABLE, C_SQL, C_GIVE, C_NEEDS, C_BYTES, C_STATE, C_NOTE, C_TEXT,
-	C_NEXT, C_SQLSTATE, C_TOOK,
+	C_NEXT, C_SQLSTATE, C_TOOK, C_WANTED,
 };
 
 static void object_fill(struct store_object *o, const struct rows *r, int i)
@@ -203,6 +205,7 @@ static void object_fill(struct store_object *o, const struct rows *r, int i)
 		.text = text_or_null(r, i, C_TEXT),
 		.next = text_or_null(r, i, C_NEXT),
 		.took_us = rows_int(r, i, C_TOOK),
+		.wanted = rows_bool(r, i, C_WANTED),
 	};
 	parse_needs(o, rows_text(r, i, C_NEEDS));
 	copy_text(o->sqlstate, sizeof(o->sqlstate), rows_text(r, i, C_SQLSTATE));
@@ -232,7 +235,7 @@ bool store_objects_read(struct pg *target, int64_t id, char **settings, struct s
 	struct rows *set = PG_ROWS(target, e, "SELECT settings FROM pgpier.mirrors WHERE mirror_id = $1", text);
 	struct rows *r = !set ? NULL : PG_ROWS(target, e,
 		"SELECT object_no, post, kind, schema, name, owner, belongs_to, statement, give_statement, needs, bytes,"
-		" state, note, why, next, sqlstate, took_us FROM pgpier.objects WHERE mirror_id = $1"
+		" state, note, why, next, sqlstate, took_us, wanted FROM pgpier.objects WHERE mirror_id = $1"
 		" ORDER BY post, object_no", text);
 	if (r) {
 		*settings = rows_count(set) == 1 ? xstrdup(rows_text(set, 0, 0)) : NULL;

@@ -11,7 +11,8 @@ struct store_object {
 	bool post;
 	char *kind, *schema, *name, *owner;
 	char *table;        /* schema.table of the source it belongs to; NULL none */
-	char *sql;          /* with its settings in front; NULL: nothing to run (left out, or the mirror makes it) */
+	bool wanted;        /* it is made, unless something comes in between; else left out or blocked by choice */
+	char *sql;          /* with its settings in front; NULL: nothing to run, the mirror makes it by itself */
 	char *give_sql;     /* NULL none */
 	int *needs;
 	size_t need_count;

@@ -17,7 +17,7 @@
 #define CREATE_OBJECTS \
 	"CREATE TABLE pgpier.objects (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, object_no int," \
 	"  post bool NOT NULL, kind text NOT NULL, schema text NOT NULL, name text NOT NULL, owner text NOT NULL," \
-	"  belongs_to text, statement text, give_statement text, needs int[] NOT NULL, bytes bigint NOT NULL DEFAULT 0," \
+	"  belongs_to text, wanted bool NOT NULL, statement text, give_statement text, needs int[] NOT NULL, bytes bigint NOT NULL DEFAULT 0," \
 	"  state text NOT NULL, note text, why text, next text, sqlstate text NOT NULL DEFAULT ''," \
 	"  took_us bigint NOT NULL DEFAULT 0, PRIMARY KEY (mirror_id, object_no)) WITH (fillfactor = 50);"
 
