@@ -134,20 +134,11 @@ void strings_copy(struct strings *dst, const struct strings *src)
 		strings_add(dst, src->items[i]);
 }
 
-void strings_free(struct strings *l)
+bool strings_sorted_have(const struct strings *l, const char *s)
 {
-	for (size_t i = 0; i < l->count; i++)
-		free(l->items[i]);
-	free(l->items);
-	*l = (struct strings){ 0 };
-}
-
-bool strings_find(const struct strings *sorted, const char *s)
-{
-	size_t low = 0, high = sorted->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(s, sorted->items[middle]);
+	for (size_t low = 0, high = l->count; low < high;) {
+		size_t middle = (low + high) / 2;
+		int c = strcmp(s, l->items[middle]);
 		if (c == 0)
 			return true;
 		if (c < 0)
@@ -156,6 +147,14 @@ bool strings_find(const struct strings *sorted, const char *s)
 			low = middle + 1;
 	}
 	return false;
+}
+
+void strings_free(struct strings *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->items[i]);
+	free(l->items);
+	*l = (struct strings){ 0 };
 }
 
 /* Capacity is the next power of two above count, so it needs no field of its own. */

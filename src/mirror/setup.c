@@ -10,7 +10,7 @@ static bool is_marked(const struct store_mirror *store, const struct schema_step
 {
 	char mark[5 * NAME_SIZE];
 	step_mark(s, mark, sizeof(mark));
-	return strings_find(&store->steps, mark);
+	return strings_sorted_have(&store->steps, mark);
 }
 
 /* Steps that an earlier attempt did are taken out; what is left keeps its order. */

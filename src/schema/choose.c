@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#include <pgpier/selection.h>
+
+#include "../pg/conn.h"
 #include "choose_inside.h"
 #include "lexer.h"
 
@@ -139,6 +142,32 @@ static void fill_renamed(const struct renames *r, const struct dump_entry *e, st
 	}
 }
 
+static bool dump_has_schema(const struct dump *d, const char *name)
+{
+	bool found = strcmp(name, "public") == 0;
+	for (size_t i = 0; !found && i < d->count; i++)
+		found = is_kind(&d->entries[i], "SCHEMA") && strcmp(d->entries[i].name, name) == 0;
+	return found;
+}
+
+/* A table may go to a schema that the source has not. */
+static void add_new_schema(const struct choosing *c, size_t i, struct chosen *out)
+{
+	const struct dump_entry *e = &c->dump->entries[i];
+	char schema[NAME_SIZE], name[NAME_SIZE];
+	if (!is_kind(e, "TABLE") || out->choice != CHOICE_MAKE)
+		return;
+	selection_target(c->mirror, e->schema, e->name, schema, name);
+	if (strcmp(schema, e->schema) == 0 || dump_has_schema(c->dump, schema))
+		return;
+	struct strbuf b = STRBUF_INIT;
+	strbuf_add(&b, "CREATE SCHEMA IF NOT EXISTS ");
+	quote_name(&b, schema);
+	strbuf_addf(&b, ";\n\n%s", out->sql);
+	free(out->sql);
+	out->sql = strbuf_take(&b);
+}
+
 static void fill(const struct choosing *c, const struct renames *r, size_t i, struct chosen *out)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
@@ -160,8 +189,10 @@ static void fill(const struct choosing *c, const struct renames *r, size_t i, st
 	give(c, i, out);
 	if (out->choice == CHOICE_MAKE)
 		fill_roles(c, e, out);
-	if (r)
+	if (r) {
 		fill_renamed(r, e, out);
+		add_new_schema(c, i, out);
+	}
 	if (out->choice == CHOICE_MIRROR) {
 		free(out->sql);
 		out->sql = NULL;

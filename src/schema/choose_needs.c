@@ -5,6 +5,8 @@
 
 #include "choose_inside.h"
 
+#define NOT_NEEDED "is not needed by the mirror's tables"
+
 typedef void visit_need(struct choosing *c, size_t from, size_t need);
 
 /* Those that its statements name. */
@@ -169,7 +171,7 @@ void needs_narrow(struct choosing *c)
 		if (v->choice != CHOICE_MAKE)
 			continue;
 		v->choice = CHOICE_LEFT_OUT;
-		v->is = xstrdup("is not needed by the mirror's tables");
+		v->is = xstrdup(NOT_NEEDED);
 	}
 	take_views(c);
 	if (c->mirror->publications)
@@ -224,6 +226,24 @@ static bool propagate_one(struct choosing *c, size_t i)
 	return is_missing(v);
 }
 
+/* An extension that the target lacks matters only to those who need it. */
+static void forget_unneeded(struct choosing *c)
+{
+	bool *needed = xcalloc(c->dump->count + 1, sizeof(*needed));
+	for (size_t i = 0; i < c->dump->count; i++)
+		if (c->verdicts[i].choice == CHOICE_BLOCKED && c->verdicts[i].root != i)
+			needed[c->verdicts[i].root] = true;
+	for (size_t i = 0; i < c->dump->count; i++) {
+		struct verdict *v = &c->verdicts[i];
+		if (needed[i] || v->choice != CHOICE_BLOCKED || !is_kind(&c->dump->entries[i], "EXTENSION"))
+			continue;
+		v->choice = CHOICE_LEFT_OUT;
+		free(v->says);
+		v->says = xstrdup(NOT_NEEDED);
+	}
+	free(needed);
+}
+
 void needs_propagate(struct choosing *c)
 {
 	for (bool more = true; more;) {
@@ -231,4 +251,6 @@ void needs_propagate(struct choosing *c)
 		for (size_t i = 0; i < c->dump->count; i++)
 			more = propagate_one(c, i) || more;
 	}
+	if (c->mirror->schema == SCHEMA_TABLES)
+		forget_unneeded(c);
 }

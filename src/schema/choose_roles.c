@@ -116,28 +116,33 @@ static bool put_role(struct rewrite *r, struct strbuf *b, const struct token *t)
 	return false;
 }
 
-/* Only a superuser may take on another's session; a member may take on the role. */
-static bool put_authorization(struct rewrite *r, struct strbuf *b, const char *sql, const char *end)
+/* A superuser may be anybody, others what they are members of. */
+static bool can_act_as(struct rewrite *r, const struct token *t)
 {
-	bool role;
+	char name[NAME_SIZE];
+	if (!token_name(t, name))
+		return false;
+	const char *role = mapped(r->mirror, name);
+	if (r->facts->superuser || has(&r->facts->roles_held, role))
+		return true;
+	if (!has(r->lacking, role))
+		strings_add(r->lacking, role);
+	return false;
+}
+
+/* Only a superuser may take on another's session; a member may take on the role. */
+static void put_authorization(struct rewrite *r, struct strbuf *out, const char *sql, const char *end)
+{
 	struct walk w = { .at = sql, .end = end };
 	struct strbuf name = STRBUF_INIT;
-	bool held = true;
-	for (struct token t; (t = next(&w, &role)).kind != TOKEN_END;) {
-		if (!role)
-			continue;
-		char text[NAME_SIZE];
-		held = put_role(r, &name, &t) && token_name(&t, text) &&
-			   (r->facts->superuser || has(&r->facts->roles_held, mapped(r->mirror, text)));
-		if (!held && token_name(&t, text) && !has(r->lacking, mapped(r->mirror, text)))
-			strings_add(r->lacking, mapped(r->mirror, text));
-	}
-	r->skipping = !held;
-	r->as_role = held && !r->facts->superuser;
-	if (held)
-		strbuf_addf(b, r->as_role ? "SET ROLE %s;\n" : "SET SESSION AUTHORIZATION %s;\n", name.text);
+	bool role;
+	r->skipping = r->as_role = false;
+	for (struct token t; (t = next(&w, &role)).kind != TOKEN_END;)
+		r->skipping = r->skipping || (role && !(put_role(r, &name, &t) && can_act_as(r, &t)));
+	r->as_role = !r->facts->superuser;
+	if (!r->skipping)
+		strbuf_addf(out, r->as_role ? "SET ROLE %s;\n" : "SET SESSION AUTHORIZATION %s;\n", name.text);
 	strbuf_free(&name);
-	return held;
 }
 
 /* The statement with its ';', unless a role of it is lacking. */
@@ -155,13 +160,14 @@ static void put_statement(struct rewrite *r, struct strbuf *out, const char *sql
 	}
 	struct walk w = { .at = sql, .end = end };
 	struct strbuf b = STRBUF_INIT;
+	struct token last = { 0 };
 	const char *copied = sql;
 	bool role, all = !r->skipping;
-	for (struct token t; (t = next(&w, &role)).kind != TOKEN_END;) {
+	for (struct token t; (t = next(&w, &role)).kind != TOKEN_END; last = t) {
 		if (!role)
 			continue;
 		strbuf_addn(&b, copied, (size_t)(t.start - copied));
-		all = put_role(r, &b, &t) && all;
+		all = put_role(r, &b, &t) && (!token_is(&last, "ROLE") || can_act_as(r, &t)) && all;
 		copied = t.start + t.len;
 	}
 	strbuf_addn(&b, copied, (size_t)(end - copied));
