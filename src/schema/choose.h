@@ -15,8 +15,10 @@ enum choice {
 struct chosen {
 	enum choice choice;
 	char *why;      /* of LEFT_OUT and BLOCKED, in words */
-	char *sql;      /* of MAKE: statements after roles_map, without those for roles that the target lacks */
-	char *give_sql; /* NULL: it stays whoever's runs this */
+	/* Of MAKE: statements after roles_map, without those for roles that the target lacks; "" when there are
+	 * none but give_sql (schema public). Of BLOCKED: as it would be. */
+	char *sql;
+	char *give_sql; /* also of MIRROR; NULL: it stays whoever's runs this */
 	char *dropped;  /* what of it was left out ("grants to role x, which the target lacks"); NULL nothing */
 };
 
