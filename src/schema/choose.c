@@ -76,25 +76,6 @@ static void give(const struct choosing *c, size_t i, struct chosen *out)
 	free(sql);
 }
 
-/* OPTIONS (password 'x') of a user mapping: definitions are copied, secrets are not. */
-static char *without_passwords(const char *sql, bool *any)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char *at = sql, *end = sql + strlen(sql), *copied = sql;
-	struct token last = { 0 };
-	for (struct token t; (t = lexer_code(&at, end)).kind != TOKEN_END; last = t) {
-		char name[NAME_SIZE];
-		if (t.kind != TOKEN_STRING || !token_name(&last, name) || !strstr(name, "password"))
-			continue;
-		strbuf_addn(&b, copied, (size_t)(t.start - copied));
-		strbuf_add(&b, "''");
-		copied = t.start + t.len;
-		*any = true;
-	}
-	strbuf_add(&b, copied);
-	return strbuf_take(&b);
-}
-
 static void block(struct chosen *out, char *take_why)
 {
 	out->choice = CHOICE_BLOCKED;
@@ -172,14 +153,14 @@ static void fill(const struct choosing *c, const struct renames *r, size_t i, st
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	const struct verdict *v = &c->verdicts[i];
-	bool password = false;
+	bool secrets;
 	out->choice = v->choice;
 	if (out->choice == CHOICE_LEFT_OUT || out->choice == CHOICE_BLOCKED)
 		out->why = reason(c, i);
+	out->sql = without_secrets(e, &secrets);
 	if (out->choice == CHOICE_LEFT_OUT)
 		return;
-	out->sql = is_kind(e, "USER MAPPING") ? without_passwords(e->sql, &password) : xstrdup(e->sql);
-	if (password)
+	if (secrets)
 		drop(out, xstrdup("its password"));
 	if (v->pulled) {
 		char *for_whom = entry_label(&c->dump->entries[v->via]);

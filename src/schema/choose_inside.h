@@ -63,6 +63,11 @@ void rules_apply(struct choosing *c);
 char *entry_label(const struct dump_entry *e);
 bool is_for_all_tables(const struct dump_entry *e); /* a publication */
 
+/* ---- choose_secrets.c ---- */
+
+/* Its statement without a password: definitions are copied and shown, secrets are neither. */
+char *without_secrets(const struct dump_entry *e, bool *any);
+
 /* ---- choose_profile.c: providers and packages ---- */
 
 const char *profile_title(const char *profile); /* "Amazon RDS" */

@@ -25,19 +25,11 @@ static bool listed(const struct strings *l, const char *text)
 	return false;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static bool is_mirrored(const struct choosing *c, const struct dump_entry *e)
 {
 	char text[QUALIFIED_SIZE];
-	const char *key = text;
 	snprintf(text, sizeof(text), "%s.%s", e->schema, e->name);
-	const struct strings *tables = &c->facts->tables;
-	return is_kind(e, "TABLE") && tables->count > 0 &&
-		   bsearch(&key, tables->items, tables->count, sizeof(char *), compare_texts);
+	return is_kind(e, "TABLE") && strings_sorted_have(&c->facts->tables, text);
 }
 
 static void leave_out(struct verdict *v, bool settled, char *is, char *says)
@@ -76,27 +68,10 @@ static bool is_our_publication(const struct choosing *c, const struct dump_entry
 	return is_kind(e, "PUBLICATION") && (strncmp(e->name, "pgpier_", 7) == 0 || (ours && strcmp(e->name, ours) == 0));
 }
 
-/* Its connection string may hold a password. */
-static char *without_connection(const char *sql)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char *at = sql, *end = sql + strlen(sql), *copied = sql;
-	bool connection = false;
-	for (struct token t; (t = lexer_code(&at, end)).kind != TOKEN_END;) {
-		if (connection && t.kind == TOKEN_STRING) {
-			strbuf_addn(&b, copied, (size_t)(t.start - copied));
-			strbuf_add(&b, "'...'");
-			copied = t.start + t.len;
-		}
-		connection = token_is(&t, "CONNECTION");
-	}
-	strbuf_add(&b, copied);
-	return strbuf_take(&b);
-}
-
 static void rule_subscription(struct verdict *v, const struct dump_entry *e)
 {
-	char *sql = without_connection(e->sql);
+	bool any;
+	char *sql = without_secrets(e, &any);
 	leave_out(v, true, xstrdup("is never made on the target by pgpier"),
 		xasprintf("subscriptions are never made on the target by pgpier; statement: %s", sql));
 	free(sql);
@@ -170,9 +145,9 @@ static bool is_on_a_stranger(const struct verdict *v, const struct dump_entry *e
 
 static bool is_of_member(const struct choosing *c, const struct dump_entry *e)
 {
-	const char *name = strchr(e->name, ' ');
-	char *text = xasprintf("%s.%s", e->schema, name ? name + 1 : e->name);
-	bool found = listed(&c->facts->extension_members, text);
+	const char *space = strchr(e->name, ' '), *name = space ? space + 1 : e->name;
+	char *text = xasprintf("%s.%.*s", e->schema, (int)strcspn(name, "("), name);
+	bool found = strings_sorted_have(&c->facts->extension_members, text);
 	free(text);
 	return found;
 }
