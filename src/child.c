@@ -81,7 +81,8 @@ bool child_start(const char *const *argv, const char *const *env, struct child_i
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setflags(&attributes, io.foreground ? POSIX_SPAWN_SETSIGMASK
+														: POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	bool ok = posix_spawn(pid, argv[0], &actions, &attributes, spawn_words(argv),
 				  own ? spawn_words(own) : environ) == 0;
 	posix_spawnattr_destroy(&attributes);
@@ -98,7 +99,8 @@ bool child_start_shell(const char *command, struct child_io io, pid_t *pid)
 
 void child_kill(pid_t pid)
 {
-	kill(-pid, SIGKILL);
+	kill(-pid, SIGKILL); /* fails when it leads no group */
+	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
 
@@ -188,7 +190,7 @@ bool child_run(const char *const *argv, const char *const *env, int in, int out,
 	pid_t pid;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_set(e, ERROR_BUG, "%s: no pipe for its messages", program);
-	bool started = child_start(argv, env, (struct child_io){ in, out, ends[1] }, &pid);
+	bool started = child_start(argv, env, (struct child_io){ .in = in, .out = out, .err = ends[1] }, &pid);
 	close(ends[1]);
 	if (!started)
 		error_set(e, ERROR_CONFIG, "could not run %s", argv[0]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Other programs that run for us: in a process group of their own (ctrl-C in our terminal is not meant for
- * them, and what they start can be killed with them), with no signal blocked and none of our descriptors. */
+/* Other programs that run for us: with no signal blocked and none of our descriptors, in a process group of
+ * their own (ctrl-C in our terminal is not meant for them, and what they start can be killed with them). */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -13,13 +13,14 @@
 /* Descriptors that become the child's; -1: /dev/null. They stay the caller's to close. */
 struct child_io {
 	int in, out, err;
+	bool foreground; /* in our own group, so that it may ask something on the terminal */
 };
 
 /* argv[0] is the program's path; env: "NAME=value" put over our own environment, ended by NULL, or NULL. */
 bool child_start(const char *const *argv, const char *const *env, struct child_io io, pid_t *pid) MUST_CHECK;
 /* With the shell. */
 bool child_start_shell(const char *command, struct child_io io, pid_t *pid) MUST_CHECK;
-/* Kills it with what it started, and waits for its end. */
+/* Kills it with what it started (not that of one in the foreground), and waits for its end. */
 void child_kill(pid_t pid);
 
 /* Runs it to its end with stdin and stdout as given, or until stop is raised or the time is over (negative:
