@@ -44,6 +44,8 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 char *survey_selection(const struct mirror_config *m) MUST_CHECK;
 /* Would the mirror choose the known table now? With its partitioned parents, which choose for it. */
 bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table);
+/* Of its tables; the caller frees. */
+struct schema_table *survey_names(const struct survey *s) MUST_CHECK;
 void survey_free(struct survey *s);
 /* The first blocker, as an error. */
 bool survey_error(const struct survey *s, struct error *e);
