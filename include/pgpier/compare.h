@@ -21,7 +21,7 @@ struct comparison {
 	char *what;   /* "roles", "settings", "objects" */
 	char *source; /* peers */
 	char *target;
-	struct difference *items; /* worst first, then by kind and name */
+	struct difference *items; /* worst first, then by kind and name; settings by what they matter */
 	size_t count;
 	size_t compared;      /* things that were looked at, the same ones included */
 	size_t applied;       /* statements that were run, of a command that applies */

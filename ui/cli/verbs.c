@@ -6,6 +6,7 @@
 #include "suggest.h"
 
 #define JSON OPTION_BIT(OPTION_JSON)
+#define SCRIPT OPTION_BIT(OPTION_SCRIPT)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
 
@@ -18,6 +19,7 @@ const struct verb verbs[] = {
 	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
+	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
