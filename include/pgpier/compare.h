@@ -14,7 +14,7 @@ struct difference {
 	char *target;
 	char *meaning;   /* what it means for the application, or why it is so; may be NULL */
 	char *statement; /* SQL that makes the target like the source, several joined with ";\n"; NULL: none does */
-	bool applies;    /* pgpier may run it, when it is told to */
+	bool applies;    /* pgpier may run it, when it is told to; a setting: worth carrying over as it is */
 };
 
 struct comparison {

@@ -27,13 +27,15 @@ struct comparison *server_compare(struct pg *source, struct pg *target, struct e
 {
 	struct comparison *out = comparison_new("settings", pg_peer_name(source), pg_peer_name(target));
 	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++) {
-		if (subjects[i].compare(source, target, out, e))
+		struct error one = { 0 };
+		if (subjects[i].compare(source, target, out, &one))
 			continue;
-		if (ends_all(source, target, e)) {
+		if (ends_all(source, target, &one)) {
+			*e = one;
 			comparison_release(out);
 			return NULL;
 		}
-		comparison_note(out, "%s could not be compared: %s", subjects[i].name, e->text);
+		comparison_note(out, "%s could not be compared: %s", subjects[i].name, one.text);
 		out->complete = false;
 	}
 	comparison_sort_worst(out);

@@ -10,29 +10,43 @@
 #define KIND "extension"
 #define MOST_NAMED 12
 
-enum { NAME, INSTALLED, SCHEMA, AVAILABLE };
+/* One side: the extensions of its database, and what its server could install. */
+struct extensions {
+	struct rows *installed; /* name, version, schema */
+	struct rows *available; /* name, version that CREATE EXTENSION gives; NULL: it can't be told */
+};
 
-/* Every extension that is installed or could be; AVAILABLE is what CREATE EXTENSION would give. */
-static struct rows *ask(struct pg *c, struct error *e)
+enum { NAME, VERSION, SCHEMA };
+
+/* One control file that the server can't read makes the list of all unreadable. */
+static bool ask(struct pg *c, struct extensions *out, struct comparison *notes, struct error *e)
 {
-	return PG_ROWS(c, e,
-		"SELECT coalesce(x.extname, a.name)::text, coalesce(x.extversion, ''), coalesce(n.nspname, ''),"
-		" coalesce(a.default_version, '')"
-		" FROM pg_catalog.pg_extension x LEFT JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace"
-		" FULL JOIN pg_catalog.pg_available_extensions a ON a.name = x.extname ORDER BY 1");
+	struct error why = { 0 };
+	out->installed = PG_ROWS(c, e,
+		"SELECT x.extname, x.extversion, n.nspname FROM pg_catalog.pg_extension x"
+		" JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace ORDER BY 1");
+	if (!out->installed)
+		return false;
+	out->available = PG_ROWS(c, &why,
+		"SELECT name, coalesce(default_version, '') FROM pg_catalog.pg_available_extensions ORDER BY 1");
+	if (!out->available)
+		comparison_note(notes, "%s does not tell which extensions are available: %s", pg_peer_name(c), why.text);
+	return true;
 }
 
-static int find(const struct rows *r, const char *name)
+static void extensions_free(struct extensions *x)
 {
-	for (int i = 0; i < rows_count(r); i++)
+	rows_free(x->installed);
+	rows_free(x->available);
+}
+
+/* The version of an extension in one of those lists; empty: it is not there. */
+static const char *version_in(const struct rows *r, const char *name)
+{
+	for (int i = 0; r && i < rows_count(r); i++)
 		if (strcmp(rows_text(r, i, NAME), name) == 0)
-			return i;
-	return -1;
-}
-
-static const char *field(const struct rows *r, int row, int column)
-{
-	return row < 0 ? "" : rows_text(r, row, column);
+			return rows_text(r, i, VERSION);
+	return "";
 }
 
 static char *create_extension(const char *name, const char *schema)
@@ -64,6 +78,16 @@ static void add_missing(const char *name, const char *version, const char *schem
 		d->meaning = xstrdup("the target's server does not have its files: its types and functions can not be made there "
 							 "before a package brings them, or the provider allows it");
 	}
+}
+
+/* The target does not tell what it has files for. */
+static void add_unknown(const char *name, const char *version, const char *schema, struct comparison *out)
+{
+	struct difference *d = comparison_add(out, SEVERITY_WARNING, KIND, name);
+	d->source = xstrdup(version);
+	d->meaning = xstrdup("it is not installed, and whether it could be is not known");
+	d->statement = create_extension(name, schema);
+	out->complete = false;
 }
 
 /* Is there a way to exactly that version? */
@@ -105,46 +129,46 @@ static bool add_versions(struct pg *target, const char *name, const char *source
 	return true;
 }
 
-static bool compare_installed(struct pg *target, const struct rows *s, const struct rows *t, struct comparison *out,
-	struct error *e)
+static bool compare_installed(struct pg *target, const struct extensions *s, const struct extensions *t,
+	struct comparison *out, struct error *e)
 {
-	for (int i = 0; i < rows_count(s); i++) {
-		const char *name = rows_text(s, i, NAME), *version = rows_text(s, i, INSTALLED);
-		int there = find(t, name);
-		const char *installed = field(t, there, INSTALLED), *available = field(t, there, AVAILABLE);
-		if (version[0] == '\0')
-			continue;
+	for (int i = 0; i < rows_count(s->installed); i++) {
+		const char *name = rows_text(s->installed, i, NAME), *version = rows_text(s->installed, i, VERSION);
+		const char *installed = version_in(t->installed, name), *available = version_in(t->available, name);
 		out->compared++;
-		if (installed[0] == '\0')
-			add_missing(name, version, rows_text(s, i, SCHEMA), available, out);
-		else if (strcmp(version, installed) != 0 &&
-				 !add_versions(target, name, version, installed, available, out, e))
-			return false;
+		if (installed[0] != '\0') {
+			if (strcmp(version, installed) != 0 && !add_versions(target, name, version, installed, available, out, e))
+				return false;
+		} else if (t->available) {
+			add_missing(name, version, rows_text(s->installed, i, SCHEMA), available, out);
+		} else {
+			add_unknown(name, version, rows_text(s->installed, i, SCHEMA), out);
+		}
 	}
 	return true;
 }
 
-static void add_extra(const struct rows *s, const struct rows *t, struct comparison *out)
+static void add_extra(const struct extensions *s, const struct extensions *t, struct comparison *out)
 {
-	for (int i = 0; i < rows_count(t); i++) {
-		const char *name = rows_text(t, i, NAME);
-		if (rows_text(t, i, INSTALLED)[0] == '\0' || field(s, find(s, name), INSTALLED)[0] != '\0')
+	for (int i = 0; i < rows_count(t->installed); i++) {
+		const char *name = rows_text(t->installed, i, NAME);
+		if (version_in(s->installed, name)[0] != '\0')
 			continue;
 		struct difference *d = comparison_add(out, SEVERITY_OK, KIND, name);
-		d->target = xstrdup(rows_text(t, i, INSTALLED));
+		d->target = xstrdup(rows_text(t->installed, i, VERSION));
 		d->meaning = xstrdup("nothing of the source uses it");
 		out->compared++;
 	}
 }
 
 /* What the source could install and the target could not: nobody needs it yet. */
-static void tell_unavailable(const struct rows *s, const struct rows *t, struct comparison *out)
+static void tell_unavailable(const struct extensions *s, const struct extensions *t, struct comparison *out)
 {
 	struct strbuf names = STRBUF_INIT;
 	int count = 0;
-	for (int i = 0; i < rows_count(s); i++) {
-		const char *name = rows_text(s, i, NAME);
-		if (rows_text(s, i, INSTALLED)[0] != '\0' || find(t, name) >= 0)
+	for (int i = 0; s->available && t->available && i < rows_count(s->available); i++) {
+		const char *name = rows_text(s->available, i, NAME);
+		if (version_in(s->installed, name)[0] != '\0' || version_in(t->available, name)[0] != '\0')
 			continue;
 		if (count++ < MOST_NAMED)
 			strbuf_addf(&names, "%s%s", count > 1 ? ", " : "", name);
@@ -152,20 +176,20 @@ static void tell_unavailable(const struct rows *s, const struct rows *t, struct 
 	if (count > MOST_NAMED)
 		strbuf_addf(&names, " and %d more", count - MOST_NAMED);
 	if (count > 0)
-		comparison_note(out, "extensions that are available on %s only, and not in use: %s", out->source, names.text);
+		comparison_note(out, "extensions that only %s could install, and that are not in use: %s", out->source,
+			names.text);
 	strbuf_free(&names);
 }
 
 bool compare_extensions(struct pg *source, struct pg *target, struct comparison *out, struct error *e)
 {
-	struct rows *s = ask(source, e);
-	struct rows *t = s ? ask(target, e) : NULL;
-	bool ok = t && compare_installed(target, s, t, out, e);
+	struct extensions s = { 0 }, t = { 0 };
+	bool ok = ask(source, &s, out, e) && ask(target, &t, out, e) && compare_installed(target, &s, &t, out, e);
 	if (ok) {
-		add_extra(s, t, out);
-		tell_unavailable(s, t, out);
+		add_extra(&s, &t, out);
+		tell_unavailable(&s, &t, out);
 	}
-	rows_free(s);
-	rows_free(t);
+	extensions_free(&s);
+	extensions_free(&t);
 	return ok;
 }

@@ -71,9 +71,13 @@ static double measure(const struct setting *s, const struct unit **kind)
 	return u ? number * u->size * (end == s->unit ? 1 : factor) : number;
 }
 
+/* What a configuration file says like the default, as that of a new cluster does, is one. What can't be set at all
+ * was chosen when the cluster, or the server itself, was made. */
 bool setting_is_default(const struct setting *s)
 {
-	return strcmp(s->origin, "default") == 0 || strcmp(s->origin, "override") == 0 ||
+	if (strcmp(s->context, "internal") == 0)
+		return false;
+	return strcmp(s->value, s->boot) == 0 || strcmp(s->origin, "default") == 0 || strcmp(s->origin, "override") == 0 ||
 		   strcmp(s->origin, "environment variable") == 0;
 }
 
@@ -138,6 +142,7 @@ static const char *word_of(const struct setting *s)
 		{ "wal_level", "archive", "replica" },
 		{ "wal_level", "hot_standby", "replica" },
 		{ "password_encryption", "on", "md5" },
+		{ "log_connections", "off", "" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(s->name, words[i].name) == 0 && strcmp(s->value, words[i].old) == 0)
@@ -161,21 +166,27 @@ bool setting_same(const struct setting *a, const struct setting *b)
 	return is_list(a) ? same_lists(a, b) : strcmp(word_of(a), word_of(b)) == 0;
 }
 
-char *setting_text(const struct setting *s)
+/* A size in the largest unit that it is a whole number of; what is none, as it stands. */
+static char *text_of(const struct setting *s, const char *word)
 {
-	const struct unit *kind;
+	const struct unit *kind = NULL;
 	double n = is_number(s) ? measure(s, &kind) : 0;
-	if (!is_number(s) || !kind || n == 0)
-		return xstrdup(word_of(s));
+	if (!kind || n == 0)
+		return xstrdup(word);
 	while (kind[1].name && fmod(n, kind->size) != 0)
 		kind++;
 	return xasprintf("%.15g%s", n / kind->size, kind->name);
 }
 
+char *setting_text(const struct setting *s)
+{
+	return text_of(s, s->value[0] == '\0' ? "(empty)" : s->value);
+}
+
 void setting_quote(struct strbuf *out, const struct setting *s)
 {
 	if (!is_list(s)) {
-		char *text = setting_text(s);
+		char *text = text_of(s, word_of(s));
 		quote_literal(out, text);
 		free(text);
 		return;

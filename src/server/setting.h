@@ -32,7 +32,7 @@ bool setting_is_default(const struct setting *s);
 bool setting_same(const struct setting *a, const struct setting *b);
 /* Below 0 when a is less than b in a common unit, above when it is more; 0 when they are no such numbers. */
 int setting_order(const struct setting *a, const struct setting *b);
-/* "128MB", "5min", "on": as a person writes it, and as ALTER SYSTEM takes it. The caller frees. */
+/* "128MB", "5min", "on": as a person writes it. The caller frees. */
 char *setting_text(const struct setting *s);
 /* What stands behind SET name =, quoted; a list item by item. */
 void setting_quote(struct strbuf *out, const struct setting *s);

@@ -108,6 +108,13 @@ static enum severity weigh(const struct pair *p)
 	return harms(p) ? p->known->severity : MIN(p->known->severity, SEVERITY_NOTE);
 }
 
+/* Worth running as it stands. What is sized for a machine is for a person to decide, and so is whether to stay behind
+ * the defaults of a newer version. */
+static bool is_carried(const struct pair *p)
+{
+	return group_of(p) != GROUP_PERFORMANCE && !both_default(p) && weigh(p) >= SEVERITY_NOTE;
+}
+
 /* Nothing to carry over: each server has what suits its version or its machine, or the target is better off. */
 static bool is_fine(const struct pair *p)
 {
@@ -122,8 +129,14 @@ static void add_difference(const struct pair *p, const struct server_side *sourc
 	d->target = setting_text(p->target);
 	d->meaning = p->same_clock ? xstrdup("two names of one time zone")
 							   : settings_meaning(p->source, p->target, p->known, source, target);
+	if (p->known && !harms(p)) {
+		char *harm = d->meaning;
+		d->meaning = xasprintf("nothing is lost this way; the other way round %s", harm);
+		free(harm);
+	}
 	if (!is_fine(p))
 		d->statement = settings_statement(p->source, p->target, target);
+	d->applies = d->statement && is_carried(p);
 }
 
 /* ---- on one side ---- */
@@ -180,6 +193,7 @@ static void add_missing(const struct pair *p, const struct server_side *target, 
 	else
 		d->meaning = settings_meaning_missing(p->source, p->known, target);
 	d->statement = settings_statement_custom(p->source, target);
+	d->applies = d->statement != NULL;
 }
 
 static void add_new(const struct pair *p, const struct server_side *source, struct comparison *out)

@@ -22,7 +22,8 @@ enum { ZONE, CLOCK };
 /* What one side lacks, and what both have with different clocks. */
 struct zones {
 	struct strbuf lacking, other;
-	size_t lacking_count, other_count, source_count;
+	size_t lacking_count, other_count;
+	bool ours; /* the zone of one of the databases is among the others */
 };
 
 static void name_it(struct strbuf *out, size_t *count, const char *zone)
@@ -31,7 +32,8 @@ static void name_it(struct strbuf *out, size_t *count, const char *zone)
 		strbuf_addf(out, "%s%s", *count > 1 ? ", " : "", zone);
 }
 
-static void walk(const struct rows *s, const struct rows *t, struct zones *z)
+/* `zones` are those of both databases. */
+static void walk(const struct rows *s, const struct rows *t, const char *const zones[2], struct zones *z)
 {
 	for (int i = 0, k = 0; i < rows_count(s); i++) {
 		const char *zone = rows_text(s, i, ZONE);
@@ -40,8 +42,10 @@ static void walk(const struct rows *s, const struct rows *t, struct zones *z)
 			k++;
 		if (k == rows_count(t) || order > 0)
 			name_it(&z->lacking, &z->lacking_count, zone);
-		else if (strcmp(rows_text(s, i, CLOCK), rows_text(t, k, CLOCK)) != 0)
+		else if (strcmp(rows_text(s, i, CLOCK), rows_text(t, k, CLOCK)) != 0) {
 			name_it(&z->other, &z->other_count, zone);
+			z->ours |= strcmp(zone, zones[0]) == 0 || strcmp(zone, zones[1]) == 0;
+		}
 	}
 }
 
@@ -56,25 +60,34 @@ static void add(struct comparison *out, enum severity severity, const char *name
 	d->meaning = xstrdup(meaning);
 }
 
+/* The first of the days, and the zone that a new session gets. */
+static struct rows *ask_start(struct pg *c, struct error *e)
+{
+	return PG_ROWS(c, e,
+		"SELECT (pg_catalog.date_trunc('year', pg_catalog.now()) - interval '1 year' + interval '12 hours')::text,"
+		" reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'");
+}
+
 bool compare_zones(struct pg *source, struct pg *target, struct comparison *out, struct error *e)
 {
 	struct zones z = { 0 };
-	struct rows *first = PG_ROWS(source, e,
-		"SELECT (pg_catalog.date_trunc('year', pg_catalog.now()) - interval '1 year' + interval '12 hours')::text");
-	struct rows *s = first ? PG_ROWS(source, e, CLOCKS, rows_text(first, 0, 0)) : NULL;
+	struct rows *first = ask_start(source, e), *other = first ? ask_start(target, e) : NULL;
+	struct rows *s = other ? PG_ROWS(source, e, CLOCKS, rows_text(first, 0, 0)) : NULL;
 	struct rows *t = s ? PG_ROWS(target, e, CLOCKS, rows_text(first, 0, 0)) : NULL;
 	bool ok = t != NULL;
 	if (ok) {
-		walk(s, t, &z);
+		walk(s, t, (const char *[]){ rows_text(first, 0, 1), rows_text(other, 0, 1) }, &z);
 		out->compared++;
 	}
-	add(out, SEVERITY_WARNING, "rules", z.other_count, &z.other, "the same zones, other clocks",
+	add(out, z.ours ? SEVERITY_WARNING : SEVERITY_NOTE, "rules", z.other_count, &z.other,
+		"the same zones, other clocks",
 		"local times there are other moments on the target: bring the older tzdata up to date");
 	add(out, SEVERITY_NOTE, "names", z.lacking_count, &z.lacking, NULL,
 		"a session that asks for one of them is refused");
 	strbuf_free(&z.other);
 	strbuf_free(&z.lacking);
 	rows_free(first);
+	rows_free(other);
 	rows_free(s);
 	rows_free(t);
 	return ok;

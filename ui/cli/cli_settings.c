@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* settings: how two peers' servers differ, or a script for the target of what is worth carrying over. What depends
- * on the machine is in it as a comment, for a person to decide. */
+ * on the machine or on the version is in it as a comment, for a person to decide. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +30,11 @@ static void print_comment(const struct difference *d)
 	free(meaning);
 }
 
-/* Sized for the source's machine, or with characters in it that no terminal should be sent. */
-static bool is_for_people(const struct difference *d, const char *shown)
-{
-	return strncmp(d->kind, "performance", strlen("performance")) == 0 || strcmp(shown, d->statement) != 0;
-}
-
+/* What a person has to decide is a comment, and so is what would send control characters to a terminal. */
 static void print_statement(const struct difference *d)
 {
 	char *shown = harmless(d->statement);
-	printf("%s%s;\n", is_for_people(d, shown) ? "-- " : "", shown);
+	printf("%s%s;\n", d->applies && strcmp(shown, d->statement) == 0 ? "" : "-- ", shown);
 	free(shown);
 }
 
@@ -53,7 +48,7 @@ static void print_script(const struct comparison *c)
 {
 	char *source = harmless(c->source), *target = harmless(c->target);
 	printf("-- Settings of %s that %s does not have. Read it, then run it on %s by psql -X -f FILE.\n"
-		   "-- What depends on the machine is a comment: decide for each.\n", source, target, target);
+		   "-- What depends on the machine or on the version is a comment: decide for each.\n", source, target, target);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct difference *d = &c->items[i];
 		if (!is_setting(d) || !d->statement || d->severity == SEVERITY_OK)
