@@ -100,7 +100,7 @@ char *settings_meaning_missing(
 	struct strbuf out = STRBUF_INIT;
 	add_sentence(&out, known ? known->meaning : s->describe);
 	if (is_custom(s))
-		strbuf_addf(&out, "%sno library on %s knows it; an application may read it all the same",
+		strbuf_addf(&out, "%sno library that is loaded on %s knows it",
 			out.len > 0 ? "; " : "", without->peer);
 	else
 		strbuf_addf(&out, "; PostgreSQL %s has no such setting", server_major(without->version, major));
