@@ -28,6 +28,8 @@ static handler *const handlers[] = {
 	[COMMAND_TABLE_RESYNC] = do_table_resync,
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
 	[COMMAND_COMPARE_SETTINGS] = do_compare_settings,
+	[COMMAND_COMPARE_ROLES] = do_compare_roles,
+	[COMMAND_APPLY_ROLES] = do_apply_roles,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)

@@ -84,11 +84,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		return;
 	}
 	out->role = d && d->severity > SEVERITY_OK ? ROLE_TEXT : ROLE_DIM;
-	if (d)
-		copy_text(out->text, sizeof(out->text), text_of(d, column));
-	else
-		copy_text(out->text, sizeof(out->text),
-			column == COL_NAME || column == COL_MEANING ? note_at(data, row) : "");
+	/* A note has no columns: it runs over those that are empty. */
+	copy_text(out->text, sizeof(out->text), d ? text_of(d, column) : column == COL_NAME ? note_at(data, row) : "");
 }
 
 static int compare(const void *data, int column, size_t a, size_t b)
