@@ -309,8 +309,8 @@ bool objects_table_error(struct run *r, const struct schema_table *t, struct err
 /* A step has been run. True when it failed and its table can do without. */
 bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us,
 	const struct error *failed);
-/* How many are in which state, as an event; and what failed, each as its own. */
-void objects_report(struct run *r, const char *when);
+/* How many are in which state, as an event; and what failed of that part, each as its own. */
+void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
 
 /* ---- objects_finish.c ---- */
