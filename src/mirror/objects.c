@@ -36,19 +36,23 @@ static void told(void *arg, const size_t *indexes, size_t n)
 	free(changes);
 }
 
+void objects_tell_model(struct model *model, const char *mirror, const struct restore *r)
+{
+	struct object_init *init = xmalloc((r->count + 1) * sizeof(*init));
+	for (size_t i = 0; i < r->count; i++) {
+		const struct store_object *o = &r->objects[i];
+		init[i] = (struct object_init){ o->post, o->kind, o->schema, o->name, o->sql, change_of(o) };
+	}
+	model_objects_set(model, mirror, init, r->count);
+	free(init);
+}
+
 void objects_tell(struct run *r)
 {
-	size_t n = r->objects.count;
 	r->objects.mirror = r->id;
 	r->objects.told = told;
 	r->objects.arg = r;
-	struct object_init *init = xmalloc((n + 1) * sizeof(*init));
-	for (size_t i = 0; i < n; i++) {
-		const struct store_object *o = &r->objects.objects[i];
-		init[i] = (struct object_init){ o->post, o->kind, o->schema, o->name, o->sql, change_of(o) };
-	}
-	model_objects_set(r->model, r->mirror, init, n);
-	free(init);
+	objects_tell_model(r->model, r->mirror, &r->objects);
 }
 
 static void tell_failed(const struct run *r, const struct store_object *o)

@@ -300,6 +300,7 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHEC
 /* Those of a known one; and the model hears of them. */
 bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void objects_tell(struct run *r);
+void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */
