@@ -36,19 +36,23 @@ static void told(void *arg, const size_t *indexes, size_t n)
 	free(changes);
 }
 
+void objects_tell_model(struct model *model, const char *mirror, const struct restore *r)
+{
+	struct object_init *init = xmalloc((r->count + 1) * sizeof(*init));
+	for (size_t i = 0; i < r->count; i++) {
+		const struct store_object *o = &r->objects[i];
+		init[i] = (struct object_init){ o->post, o->kind, o->schema, o->name, o->sql, change_of(o) };
+	}
+	model_objects_set(model, mirror, init, r->count);
+	free(init);
+}
+
 void objects_tell(struct run *r)
 {
-	size_t n = r->objects.count;
 	r->objects.mirror = r->id;
 	r->objects.told = told;
 	r->objects.arg = r;
-	struct object_init *init = xmalloc((n + 1) * sizeof(*init));
-	for (size_t i = 0; i < n; i++) {
-		const struct store_object *o = &r->objects.objects[i];
-		init[i] = (struct object_init){ o->post, o->kind, o->schema, o->name, o->sql, change_of(o) };
-	}
-	model_objects_set(r->model, r->mirror, init, n);
-	free(init);
+	objects_tell_model(r->model, r->mirror, &r->objects);
 }
 
 static void tell_failed(const struct run *r, const struct store_object *o)
@@ -62,21 +66,24 @@ static void tell_failed(const struct run *r, const struct store_object *o)
 	run_say(r, EVENT_WARNING, &why, "%s %s%s%s", o->kind, o->schema, o->schema[0] ? "." : "", o->name);
 }
 
-void objects_report(struct run *r, const char *when)
+void objects_report(struct run *r, bool before)
 {
 	size_t counts[OBJECT_STATE_COUNT] = { 0 }, failed = 0;
 	struct strbuf text = STRBUF_INIT;
+	bool told_before = r->config.schema == SCHEMA_DATABASE;
 	for (size_t i = 0; i < r->objects.count; i++) {
 		const struct store_object *o = &r->objects.objects[i];
 		counts[o->state]++;
-		if (o->state == OBJECT_FAILED && failed++ < MOST_TOLD)
+		bool now = before ? !o->post : o->post || !told_before;
+		if (o->state == OBJECT_FAILED && now && failed++ < MOST_TOLD)
 			tell_failed(r, o);
 	}
 	for (int s = 0; s < OBJECT_STATE_COUNT; s++)
 		if (counts[s] > 0)
 			strbuf_addf(&text, "%s%zu %s", text.len ? ", " : "", counts[s], object_state_name((enum object_state)s));
 	if (text.len > 0)
-		run_say(r, counts[OBJECT_FAILED] ? EVENT_WARNING : EVENT_INFO, NULL, "schema %s: %s", when, text.text);
+		run_say(r, counts[OBJECT_FAILED] ? EVENT_WARNING : EVENT_INFO, NULL, "schema %s the rows: %s",
+			before ? "before" : "after", text.text);
 	strbuf_free(&text);
 }
 
@@ -231,7 +238,7 @@ bool objects_before(struct run *r, struct error *e)
 	free(list);
 	pg_free(c);
 	if (ok)
-		objects_report(r, "before the rows");
+		objects_report(r, true);
 	return ok;
 }
 

@@ -357,7 +357,7 @@ bool objects_finish(struct run *r, struct error *e)
 	free(f.waits);
 	free(f.list);
 	if (ok)
-		objects_report(r, "when the rows were in");
+		objects_report(r, false);
 	return ok;
 }
 
@@ -377,5 +377,5 @@ void objects_settle(struct run *r)
 	}
 	pg_free(target);
 	if (any)
-		objects_report(r, "when the stream had caught up");
+		objects_report(r, false);
 }

@@ -108,13 +108,16 @@ struct reading {
 	struct store_mirror store;
 	bool found, locked;
 	struct replication_view stream; /* slot empty: there is none */
+	struct restore objects;
 };
 
 static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
 	struct pg *target, struct error *e)
 {
 	if (!store_read(target, config->name, &r->store, &r->found, e) ||
-		(r->found && !is_locked(target, config->name, &r->locked, e)))
+		(r->found && !is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !store_objects_read(target, r->store.id, &r->objects.settings, &r->objects.objects,
+						 &r->objects.count, e)))
 		return false;
 	if (r->found && r->store.replication.slot[0])
 		refresh_stream(config, source, &r->store, pg_stop_borrow(target), &r->stream);
@@ -138,6 +141,7 @@ static void tell_all(struct model *model, const char *mirror, const struct readi
 		model_mirror_times(model, mirror, s->started_at, s->ended_at);
 		tell_model(model, mirror, s);
 		tell_moments(model, mirror, s);
+		objects_tell_model(model, mirror, &r->objects);
 	}
 	if (r->stream.slot[0])
 		tell_stream(model, mirror, r);
@@ -154,6 +158,7 @@ bool mirror_refresh(struct model *model, const struct mirror_config *config, con
 	if (ok)
 		tell_all(model, config->name, &r, gate);
 	store_mirror_free(&r.store);
+	restore_free(&r.objects);
 	pg_free(c);
 	return ok;
 }

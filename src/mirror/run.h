@@ -301,6 +301,7 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHEC
 /* Those of a known one; and the model hears of them. */
 bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void objects_tell(struct run *r);
+void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */
@@ -310,8 +311,8 @@ bool objects_table_error(struct run *r, const struct schema_table *t, struct err
 /* A step has been run. True when it failed and its table can do without. */
 bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us,
 	const struct error *failed);
-/* How many are in which state, as an event; and what failed, each as its own. */
-void objects_report(struct run *r, const char *when);
+/* How many are in which state, as an event; and what failed of that part, each as its own. */
+void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
 
 /* ---- objects_finish.c ---- */

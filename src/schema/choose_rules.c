@@ -17,14 +17,6 @@ char *entry_label(const struct dump_entry *e)
 	return strbuf_take(&b);
 }
 
-static bool listed(const struct strings *l, const char *text)
-{
-	for (size_t i = 0; i < l->count; i++)
-		if (strcmp(l->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static bool is_mirrored(const struct choosing *c, const struct dump_entry *e)
 {
 	char text[QUALIFIED_SIZE];
@@ -93,7 +85,7 @@ static void rule_publication(const struct choosing *c, struct verdict *v, const 
 static void rule_extension(const struct choosing *c, struct verdict *v, const struct dump_entry *e)
 {
 	const char *profile = c->facts->profile;
-	if (listed(&c->facts->extensions, e->name))
+	if (strings_sorted_have(&c->facts->extensions, e->name))
 		return;
 	if (profile_has_extension(profile, e->name)) {
 		leave_out(v, true, xasprintf("is %s's own", profile_title(profile)), NULL);

@@ -98,6 +98,7 @@ static bool write_state(const struct restore *r, struct pg *target, size_t index
 	if (!store_objects_states(target, r->mirror, &o, 1, e))
 		return false;
 	tell(r, &index, 1);
+	e->class = ERROR_NONE; /* what is wrong with the object is told by the object */
 	return true;
 }
 
@@ -421,7 +422,10 @@ bool restore_make(struct restore *r, struct pg *target, const size_t *list, size
 	bool ok = first_round(r, target, list, n, e);
 	for (size_t made = 1; ok && made > 0;)
 		ok = next_round(r, target, list, n, &made, e);
-	return ok && settle(r, target, list, n, e);
+	ok = ok && settle(r, target, list, n, e);
+	if (ok)
+		e->class = ERROR_NONE;
+	return ok;
 }
 
 /* ---- sessions ---- */
