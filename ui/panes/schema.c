@@ -136,7 +136,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	if (column == COL_STATE)
 		state_text(s->list.pane.ui, v->state, out->text, sizeof(out->text));
 	else if (column == COL_TOOK)
-		copy_text(out->text, sizeof(out->text), v->took_s > 0 ? format_duration(v->took_s, text) : "");
+		copy_text(out->text, sizeof(out->text), v->took_s > 0 ? format_lag(v->took_s, text) : "");
 	else
 		copy_text(out->text, sizeof(out->text),
 			column == COL_KIND	 ? v->kind
@@ -266,7 +266,7 @@ static void describe(const struct pane *p, struct facts *f)
 	facts_add(f, "state", looks[v->state].role, "%s", state);
 	facts_add(f, "made", ROLE_TEXT, "%s the rows", v->post ? "after" : "before");
 	if (v->took_s > 0)
-		facts_add(f, "took", ROLE_TEXT, "%s", format_duration(v->took_s, text));
+		facts_add(f, "took", ROLE_TEXT, "%s", format_lag(v->took_s, text));
 	if (v->why[0] != '\0')
 		facts_add(f, "why", looks[v->state].role, "%s", v->why);
 	if (v->sqlstate[0] != '\0')
@@ -317,7 +317,7 @@ static char *report(const struct object_view *v, const char *statement)
 	char took[FORMAT_SIZE];
 	strbuf_addf(&b, "%s %s: %s", v->kind, v->name, object_state_name(v->state));
 	if (v->took_s > 0)
-		strbuf_addf(&b, ", took %s", format_duration(v->took_s, took));
+		strbuf_addf(&b, ", took %s", format_lag(v->took_s, took));
 	strbuf_addf(&b, "; made %s the rows\n", v->post ? "after" : "before");
 	if (v->why[0] != '\0')
 		strbuf_addf(&b, "\n%s\n", v->why);

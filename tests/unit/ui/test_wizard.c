@@ -197,7 +197,7 @@ static void a_continuous_mirror(void **state)
 	assert_sees(h, "pgpier_shop_5");
 	assert_sees(h, "_pgpier_is_deleted");
 	assert_not_sees(h, "_pgpier_synced_at");
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 11; i++)
 		house_press(h, "tab");
 	house_type(h, "1000"); /* batch size */
 	house_press(h, "tab tab");
