@@ -55,5 +55,11 @@ const char *renames_source(const struct renames *r, const char *target)
 	for (size_t i = 0; r && i < r->count; i++)
 		if (strcmp(r->items[i].target, target) == 0)
 			return r->items[i].source;
-	return target;
+	return find(r, target) ? NULL : target;
+}
+
+bool renames_clash(const struct renames *r, const char *source)
+{
+	const char *owner = renames_source(r, renames_target(r, source));
+	return !owner || strcmp(owner, source) != 0;
 }
