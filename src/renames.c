@@ -57,9 +57,3 @@ const char *renames_source(const struct renames *r, const char *target)
 			return r->items[i].source;
 	return find(r, target) ? NULL : target;
 }
-
-bool renames_clash(const struct renames *r, const char *source)
-{
-	const char *owner = renames_source(r, renames_target(r, source));
-	return !owner || strcmp(owner, source) != 0;
-}

@@ -23,7 +23,5 @@ void renames_free(struct renames *r); /* the struct itself is the caller's */
 const char *renames_target(const struct renames *r, const char *source);
 /* The column of the source that has this name on the target; NULL when the one of this name has another. */
 const char *renames_source(const struct renames *r, const char *target);
-/* Has another column got the name that this one would have? One that the source added later may want it. */
-bool renames_clash(const struct renames *r, const char *source);
 
 #endif
