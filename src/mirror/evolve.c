@@ -96,7 +96,7 @@ static bool judge_rival(struct evolving *x, const struct ddl_column *now)
 	const struct ddl_column *rival = rival_of(x, now);
 	if (!rival)
 		return false;
-	char *next = xasprintf("rename it on the source; or add %s.%s.%s to columns_exclude",
+	char *next = xasprintf("add %s.%s.%s to columns_exclude; or rename it on the source and resync the table",
 		x->table->source_schema, x->table->source_name, now->name);
 	differs(x, next, "the source has a column %s now, and %s on the target is its column %s", now->name,
 		target_name(x, now->name), rival->name);
