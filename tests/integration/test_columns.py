@@ -44,6 +44,12 @@ def test_initial_load(pair, transfer):
 	assert p("mirror", "list", "--json").expect(DONE, "e mail")
 
 
+def test_the_plan_says_them(pair):
+	pair.fill(USERS % 10)
+	p = pair.pgpier(map=[one("public.users", {"mail": "email", "id": "key"})])
+	p("check", "m").expect(DONE, "Columns of public.users get other names on target: mail -> email, id -> key.")
+
+
 def test_table_that_exists(pair):
 	"""With its own order of columns, another type that fits, and a text that can't go in binary."""
 	pair.fill("CREATE TABLE t (id int PRIMARY KEY, mail varchar(20), n int);"
@@ -217,6 +223,32 @@ def test_soft_delete_and_sync_columns(pair):
 			"DELETE FROM t WHERE id = 3; INSERT INTO t VALUES (3, 'born again')").sync()
 		assert pair.target.sql("SELECT key, value, _pgpier_is_deleted FROM t ORDER BY key", pair.name) == \
 			[(1, "a", True), (2, "new", False), (3, "born again", False)]
+
+
+def test_tables_that_join_later(pair):
+	"""They get the map's names of that day; the others keep theirs."""
+	pair.fill(TABLES)
+	with Live(pair, tables=["public.markers", "public.f"], map=MAP) as live:
+		live.sync().stop()
+		with open(live.p.config) as f:
+			text = f.read()
+		text = text.replace('"public.f"', '"public.f", "public.t"', 1).replace('"doc"', '"later"')
+		live.p.write_text(text)
+		live.start().sync()
+		live.change("INSERT INTO t (id, v) VALUES (2001, 'x')", "UPDATE f SET b = 'on'").sync()
+		live.equal(only=["public.t", "public.f"], renamed=RENAMED)
+
+
+def test_null_that_came_too_early(pair):
+	"""The target's NOT NULL has another column's name; the source has it again by now."""
+	pair.fill(MARKERS + "CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL); INSERT INTO t VALUES (1, 'a')")
+	with Live(pair, map=[one("public.t", {"v": "value"})]) as live:
+		live.sync().stop()
+		live.change("ALTER TABLE t ALTER v DROP NOT NULL", "INSERT INTO t VALUES (2, NULL)",
+			"UPDATE t SET v = 'b' WHERE id = 2; ALTER TABLE t ALTER v SET NOT NULL")
+		live.start().sync().equal(renamed={"public.t": {"v": "value"}})
+		live.wait(lambda: pair.target.sql("SELECT attnotnull FROM pg_attribute WHERE attname = 'value'"
+			" AND attrelid = 't'::regclass", pair.name) == [(True,)], "NOT NULL")
 
 
 # ---- resume ----
