@@ -134,6 +134,21 @@ void strings_copy(struct strings *dst, const struct strings *src)
 		strings_add(dst, src->items[i]);
 }
 
+bool strings_sorted_have(const struct strings *l, const char *s)
+{
+	for (size_t low = 0, high = l->count; low < high;) {
+		size_t middle = (low + high) / 2;
+		int c = strcmp(s, l->items[middle]);
+		if (c == 0)
+			return true;
+		if (c < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 void strings_free(struct strings *l)
 {
 	for (size_t i = 0; i < l->count; i++)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Catalogs and preflights: made once, then shared by any number of holders. The count stands in front of
+/* Catalogs, preflights and comparisons: made once, then shared by any number of holders. The count stands in front of
  * the object, so that the contract shows plain structs. */
 #include "shared.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct shared {
 	atomic_int holders;
@@ -125,6 +127,81 @@ void preflight_release(const struct preflight *p)
 	free(p->mirror);
 	strings_free(&(struct strings){ p->plan.items, p->plan.count });
 	free(shared_of(p));
+}
+
+struct comparison *comparison_new(const char *what, const char *source, const char *target)
+{
+	struct comparison *c = shared_new(sizeof(*c));
+	c->what = xstrdup(what);
+	c->source = xstrdup(source);
+	c->target = xstrdup(target);
+	c->complete = true;
+	return c;
+}
+
+struct comparison *comparison_hold(const struct comparison *c)
+{
+	struct shared *s = shared_of(c);
+	atomic_fetch_add(&s->holders, 1);
+	return (struct comparison *)s->object;
+}
+
+static void difference_free(struct difference *d)
+{
+	free(d->kind);
+	free(d->name);
+	free(d->source);
+	free(d->target);
+	free(d->meaning);
+	free(d->statement);
+}
+
+void comparison_release(const struct comparison *c)
+{
+	if (!c || !last_holder(c))
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		difference_free(&c->items[i]);
+	free(c->items);
+	free(c->what);
+	free(c->source);
+	free(c->target);
+	strings_free(&(struct strings){ c->notes.items, c->notes.count });
+	free(shared_of(c));
+}
+
+struct difference *comparison_add(
+	struct comparison *c, enum severity severity, const char *kind, const char *name)
+{
+	GROW(c->items, c->count);
+	c->items[c->count] = (struct difference){ .severity = severity, .kind = xstrdup(kind), .name = xstrdup(name) };
+	return &c->items[c->count++];
+}
+
+void comparison_note(struct comparison *c, const char *fmt, ...)
+{
+	va_list args;
+	char *text = NULL;
+	va_start(args, fmt);
+	int n = vasprintf(&text, fmt, args);
+	va_end(args);
+	strings_add(&c->notes, n < 0 ? fmt : text);
+	free(n < 0 ? NULL : text);
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct difference *x = a, *y = b;
+	if (x->severity != y->severity)
+		return x->severity < y->severity ? 1 : -1;
+	int kinds = strcmp(x->kind, y->kind);
+	return kinds != 0 ? kinds : strcmp(x->name, y->name);
+}
+
+void comparison_sort(struct comparison *c)
+{
+	if (c->count > 1)
+		qsort(c->items, c->count, sizeof(*c->items), worst_first);
 }
 
 const char *severity_name(enum severity s)

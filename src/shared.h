@@ -4,9 +4,14 @@
 #define SHARED_H
 
 #include <pgpier/catalog.h>
-#include <pgpier/preflight.h>
+#include <pgpier/compare.h>
 
 struct catalog *catalog_new(void); /* empty, one holder: fill it before anyone else sees it */
 struct preflight *preflight_new(void);
+struct comparison *comparison_new(const char *what, const char *source, const char *target); /* complete */
+/* The new difference, all but kind and name still empty, to fill by xstrdup and the like. */
+struct difference *comparison_add(struct comparison *c, enum severity severity, const char *kind, const char *name);
+void comparison_note(struct comparison *c, const char *fmt, ...) PG_PRINTF(2, 3);
+void comparison_sort(struct comparison *c); /* as the contract says */
 
 #endif

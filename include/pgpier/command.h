@@ -28,7 +28,13 @@ enum command_kind {
 	COMMAND_TABLE_RESYNC, /* name, table: emptied on the target and loaded anew, while the others go on */
 	COMMAND_MIRROR_REFRESH, /* name, all when empty: reads its state from the target's pgpier schema */
 
-	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG or _MIRROR_CHECK */
+	COMMAND_COMPARE_SETTINGS, /* name and other: peers, source first. outcome.comparison */
+	COMMAND_COMPARE_ROLES,    /* name of a mirror. outcome.comparison */
+	COMMAND_APPLY_ROLES,      /* the same, and what applies is run on the target first */
+	COMMAND_COMPARE_SCHEMA,   /* name of a mirror. outcome.comparison */
+	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts */
+
+	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_* or _SCRIPT */
 };
 
 struct command {
@@ -38,6 +44,8 @@ struct command {
 	struct mirror_config *mirror; /* owned by the command */
 	int workers, tables_in_parallel, rate_limit_mb;
 	char table[2 * NAME_SIZE]; /* schema.name on the source */
+	char other[NAME_SIZE];     /* the second peer of a comparison */
+	char *path;                /* owned by the command */
 	uint64_t ticket;
 };
 

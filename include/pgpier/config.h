@@ -11,6 +11,7 @@
 enum chunking { CHUNKING_AUTO, CHUNKING_NTILE, CHUNKING_CTID };
 enum transfer { TRANSFER_AUTO, TRANSFER_COPY, TRANSFER_FETCH };
 enum schema_mode { SCHEMA_TABLES, SCHEMA_NONE, SCHEMA_DATABASE };
+enum owners { OWNERS_KEEP, OWNERS_MAP, OWNERS_NONE };
 enum existing_rows { EXISTING_REFUSE, EXISTING_TRUNCATE, EXISTING_APPEND };
 
 /* The names of those values in configuration files and on screens, in the order of the enums. */
@@ -18,6 +19,7 @@ extern const char *const chunking_names[];      /* auto ntile ctid */
 extern const char *const transfer_names[];      /* auto copy fetch */
 extern const char *const schema_mode_names[];   /* tables none database */
 extern const char *const existing_rows_names[]; /* refuse truncate append */
+extern const char *const owners_names[];        /* keep map none */
 
 /* A saved connection to one database. Strings are owned; NULL and 0 mean "not given, libpq decides". */
 struct peer_config {
@@ -54,6 +56,11 @@ struct table_map {
 	size_t column_count;
 };
 
+struct role_map {
+	char *source; /* a role of the source */
+	char *target; /* the role that owns and may there what it does here */
+};
+
 /* One migration. Patterns are shell patterns on schema.table. */
 struct mirror_config {
 	char *name;
@@ -77,6 +84,13 @@ struct mirror_config {
 	double alert_lag_s;       /* lag that is worth an alert; 0 never */
 	int64_t alert_retained_mb; /* WAL kept by the slot that is worth an alert (10^6 bytes); 0 never */
 	enum schema_mode schema;
+	enum owners owners; /* of what is made from a dump: map: by roles_map, the others as they are */
+	struct role_map *roles_map;
+	size_t role_map_count;
+	bool publications;          /* those of the source are made on the target as well */
+	char *pg_bindir;            /* where pg_dump and pg_restore are; NULL: the newest that is found */
+	char *maintenance_work_mem; /* of a session that builds keys and indexes; NULL: what fits the server */
+	int build_workers;          /* parallel workers of one build; negative: as the server has it */
 	enum existing_rows on_existing_rows;
 	int64_t rows_per_chunk;
 	int workers;
@@ -88,6 +102,7 @@ struct mirror_config {
 };
 
 struct config {
+	char *pg_bindir; /* of mirrors that name none */
 	char *directory; /* where peers.conf and mirrors.conf go */
 	struct peer_config *peers;
 	size_t peer_count;

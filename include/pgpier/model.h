@@ -9,6 +9,7 @@
 #define PGPIER_MODEL_H
 
 #include <pgpier/catalog.h>
+#include <pgpier/compare.h>
 #include <pgpier/config.h>
 #include <pgpier/error.h>
 #include <pgpier/preflight.h>
@@ -269,6 +270,42 @@ size_t model_changes(struct model *m, const char *mirror, const size_t *indexes,
 /* Indexes of the tables that had changes or are paused, most changes first, paused ones before. Free *out. */
 size_t model_changed_tables(struct model *m, const char *mirror, size_t **out);
 
+/* ---- schema ---- */
+
+enum object_state {
+	OBJECT_WAITING,
+	OBJECT_MAKING,
+	OBJECT_DONE,
+	OBJECT_EXISTS,   /* the target had one already: it is used as it is */
+	OBJECT_LEFT_OUT, /* on purpose; why says which */
+	OBJECT_BLOCKED,  /* needs one that failed or is left out */
+	OBJECT_FAILED,
+	OBJECT_STATE_COUNT,
+};
+const char *object_state_name(enum object_state s); /* "waiting", "done", ... */
+
+/* One object of the source's database that the mirror makes on the target, or does not. */
+struct object_view {
+	size_t index;
+	bool post; /* made after the rows */
+	char kind[32]; /* as pg_dump calls it, in lower case: "table", "fk constraint" */
+	char name[2 * NAME_SIZE]; /* schema.name */
+	enum object_state state;
+	double took_s;
+	char why[512];       /* why it failed, is blocked or left out */
+	char next[256];      /* what to do; empty nothing */
+	char sqlstate[6];
+	char statement[1024]; /* the beginning of it */
+};
+/* Indexes of those whose state is in the set (bits 1 << enum object_state; 0 all), in the order in which they
+ * are made. Free *out. */
+size_t model_objects(struct model *m, const char *mirror, unsigned states, size_t **out);
+size_t model_object_rows(struct model *m, const char *mirror, const size_t *indexes, size_t n, struct object_view *out);
+/* How many in each state, and how many the mirror has: OBJECT_STATE_COUNT counts. */
+size_t model_object_counts(struct model *m, const char *mirror, size_t counts[OBJECT_STATE_COUNT]);
+/* The whole statement of one; the caller frees it. NULL: no such object. */
+char *model_object_statement(struct model *m, const char *mirror, size_t index);
+
 /* Replication slots of a peer, ours and others'. */
 struct slot_view {
 	char name[NAME_SIZE];
@@ -307,13 +344,15 @@ uint64_t model_events_end(struct model *m); /* seq of the next event */
 
 enum outcome_state { OUTCOME_UNKNOWN, OUTCOME_RUNNING, OUTCOME_DONE, OUTCOME_FAILED };
 
-/* Of the ticket that engine_submit() gave. catalog and preflight are held for the caller: release them. */
+/* Of the ticket that engine_submit() gave. catalog, preflight and comparison are held for the caller: release
+ * them. */
 struct outcome {
 	enum outcome_state state;
 	struct error error;
 	struct probe probe;
 	const struct catalog *catalog;
 	const struct preflight *preflight;
+	const struct comparison *comparison;
 };
 bool model_outcome(struct model *m, uint64_t ticket, struct outcome *out);
 

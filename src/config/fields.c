@@ -13,6 +13,7 @@ const char *const chunking_names[] = { "auto", "ntile", "ctid", NULL };
 const char *const transfer_names[] = { "auto", "copy", "fetch", NULL };
 const char *const schema_mode_names[] = { "tables", "none", "database", NULL };
 const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL };
+const char *const owners_names[] = { "keep", "map", "none", NULL };
 
 static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca",
 	"verify-full", NULL };
@@ -56,6 +57,12 @@ static const struct field map_fields[] = {
 	{ NULL },
 };
 
+static const struct field role_map_fields[] = {
+	{ MEMBER(TEXT, role_map, source), .required = true },
+	{ MEMBER(TEXT, role_map, target), .required = true },
+	{ NULL },
+};
+
 static const struct field mirror_fields[] = {
 	{ MEMBER(TEXT, mirror_config, name), .required = true },
 	{ MEMBER(TEXT, mirror_config, source), .required = true },
@@ -82,6 +89,13 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(INT64, mirror_config, alert_retained_mb), RANGE(0, INT64_C(1000000000000)),
 		.initial = 10000 },
 	{ MEMBER(CHOICE, mirror_config, schema), .choices = schema_mode_names },
+	{ MEMBER(CHOICE, mirror_config, owners), .choices = owners_names },
+	{ MEMBER(RECORDS, mirror_config, roles_map), BESIDE(mirror_config, role_map_count),
+		.record = &role_map_record },
+	{ MEMBER(BOOL, mirror_config, publications) },
+	{ MEMBER(TEXT, mirror_config, pg_bindir) },
+	{ MEMBER(TEXT, mirror_config, maintenance_work_mem) },
+	{ MEMBER(INT, mirror_config, build_workers), RANGE(-1, 64), .initial = -1 },
 	{ MEMBER(CHOICE, mirror_config, on_existing_rows), .choices = existing_rows_names },
 	{ MEMBER(INT64, mirror_config, rows_per_chunk), RANGE(1, INT64_C(1000000000000)),
 		.initial = 250000 },
@@ -94,6 +108,7 @@ static const struct field mirror_fields[] = {
 };
 
 static const struct field config_fields[] = {
+	{ MEMBER(TEXT, config, pg_bindir) },
 	{ MEMBER(RECORDS, config, peers), BESIDE(config, peer_count), .record = &peer_record },
 	{ MEMBER(RECORDS, config, mirrors), BESIDE(config, mirror_count), .record = &mirror_record },
 	{ NULL },
@@ -301,12 +316,16 @@ static void check_mirror(const void *value, struct complaints *c)
 	check_replication(m, c);
 	check_twins(record_field(&mirror_record, "map"), m, c);
 	check_columns_of_map(m, c);
+	check_twins_of(record_field(&mirror_record, "roles_map"), record_field(&role_map_record, "source"), m, c);
+	if (m->owners == OWNERS_MAP && m->role_map_count == 0)
+		complain(c, "owners", "owners = \"map\" needs a roles_map");
 }
 
 const struct record config_record = { "file", sizeof(struct config), config_fields, NULL };
 const struct record peer_record = { "peer", sizeof(struct peer_config), peer_fields, check_peer };
 const struct record mirror_record = { "mirror", sizeof(struct mirror_config), mirror_fields,
 	check_mirror };
+const struct record role_map_record = { "roles_map", sizeof(struct role_map), role_map_fields, NULL };
 const struct record map_record = { "map", sizeof(struct table_map), map_fields, check_map };
 const struct record column_map_record = { "column", sizeof(struct column_map), column_map_fields,
 	check_column_map };

@@ -56,6 +56,7 @@ extern const struct record peer_record;
 extern const struct record mirror_record;
 extern const struct record map_record;
 extern const struct record column_map_record;
+extern const struct record role_map_record;
 
 const struct field *record_field(const struct record *r, const char *name); /* NULL: unknown */
 /* Rules of every field by itself, then those of the record. Records inside are not entered. */

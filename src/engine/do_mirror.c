@@ -85,7 +85,7 @@ static bool peers_of(struct engine *g, const struct mirror_config *m, struct pee
 	return false;
 }
 
-void do_mirror_check(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_check(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_config config;
 	struct peer_config source, target;
@@ -128,7 +128,7 @@ static bool put_mirror(struct engine *g, struct mirror_config *m, struct error *
 	return ok;
 }
 
-void do_mirror_save(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_save(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct peer_config source, target;
 	(void)stop;
@@ -165,7 +165,7 @@ static void start(struct engine *g, const struct mirror_config *m, const struct 
 	pthread_mutex_unlock(&g->lock);
 }
 
-void do_mirror_run(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_run(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_config m;
 	struct peer_config source, target;
@@ -195,7 +195,7 @@ static void not_here(struct engine *g, const char *name, struct error *e)
 	error_next(e, "pause it where it runs: p in its console, or Ctrl-C on its pgpier run");
 }
 
-void do_mirror_pause(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_pause(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
 	if (!end_mirror(g, c->name))
@@ -203,7 +203,7 @@ void do_mirror_pause(struct engine *g, struct command *c, const struct stop *sto
 }
 
 /* While it runs, failed tables are queued again; else the mirror itself is started, which does the same. */
-void do_mirror_retry(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_retry(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	size_t queued = 0;
 	pthread_mutex_lock(&g->lock);
@@ -237,7 +237,7 @@ static void take_tables(struct mirror_config *m, const struct mirror_config *cho
 }
 
 /* Written down first; a mirror that replicates follows, another one when it begins to. */
-void do_mirror_tables(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_tables(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_config m, kept;
 	struct peer_config source, target;
@@ -259,7 +259,7 @@ void do_mirror_tables(struct engine *g, struct command *c, const struct stop *st
 	mirror_config_free(&kept);
 }
 
-void do_table_resync(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_table_resync(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
 	pthread_mutex_lock(&g->lock);
@@ -273,7 +273,7 @@ void do_table_resync(struct engine *g, struct command *c, const struct stop *sto
 		model_event(g->model, EVENT_INFO, c->table, NULL, "will be copied anew");
 }
 
-void do_mirror_tune(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_tune(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_view v;
 	(void)stop;
@@ -314,7 +314,7 @@ static bool remove_config(struct engine *g, const char *name, struct error *e)
 	return ok;
 }
 
-void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_config m;
 	struct peer_config source, target;
@@ -375,7 +375,7 @@ static void refresh_one(struct engine *g, const char *name, const struct stop *s
 	peer_config_free(&target);
 }
 
-void do_mirror_refresh(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_mirror_refresh(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct mirror_view *views;
 	if (c->name[0]) {

@@ -30,7 +30,7 @@ static void probe_one(struct engine *g, const struct peer_config *p, const struc
 	model_peer_probed(g->model, p->name, &probe, &e);
 }
 
-void do_peer_probe(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_probe(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct peer_config p;
 	struct peer_view *views;
@@ -50,7 +50,7 @@ void do_peer_probe(struct engine *g, struct command *c, const struct stop *stop,
 	free(views);
 }
 
-void do_peer_test(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_test(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)g;
 	if (peer_config_check(c->peer, &out->error) && !probe_peer(c->peer, stop, &out->probe, &out->error))
@@ -99,7 +99,7 @@ static void submit_probe(struct engine *g, const char *name)
 	engine_submit(g, &probe);
 }
 
-void do_peer_save(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_save(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
 	char object[NAME_SIZE + 16];
@@ -145,7 +145,7 @@ static bool drop_peer(struct engine *g, const char *name, struct error *e)
 	return ok;
 }
 
-void do_peer_drop(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_drop(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
 	char object[NAME_SIZE + 16];
@@ -158,7 +158,7 @@ void do_peer_drop(struct engine *g, struct command *c, const struct stop *stop, 
 }
 
 /* A password that a person typed is of this process, also for a peer of the hand-written file. */
-void do_peer_password(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_password(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
 	pthread_mutex_lock(&g->lock);
@@ -214,7 +214,7 @@ static bool sample(struct engine *g, const char *peer, struct pg *c, struct erro
 	return true;
 }
 
-void do_peer_watch(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_peer_watch(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct peer_config p;
 	if (!engine_peer(g, c->name, &p, &out->error))
@@ -228,7 +228,7 @@ void do_peer_watch(struct engine *g, struct command *c, const struct stop *stop,
 	pg_free(connection);
 }
 
-void do_catalog(struct engine *g, struct command *c, const struct stop *stop, struct result *out)
+void do_catalog(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct peer_config p;
 	if (!engine_peer(g, c->name, &p, &out->error))

@@ -93,6 +93,7 @@ static void command_free(struct command *c)
 		mirror_config_free(c->mirror);
 	free(c->peer);
 	free(c->mirror);
+	free(c->path);
 }
 
 static struct ticket *ticket_open(struct engine *g)
@@ -135,13 +136,13 @@ static void run_errand(void *arg)
 {
 	struct errand *a = arg;
 	struct engine *g = a->engine;
-	struct result result = { 0 };
+	struct outcome outcome = { 0 };
 	uint64_t number = a->ticket->number;
-	handlers[a->command.kind](g, &a->command, a->ticket->stop, &result);
+	handlers[a->command.kind](g, &a->command, a->ticket->stop, &outcome);
 	ticket_close(g, a->ticket);
 	command_free(&a->command);
 	free(a);
-	model_outcome_end(g->model, number, &result.error, &result.probe, result.catalog, result.preflight);
+	model_outcome_end(g->model, number, &outcome);
 }
 
 uint64_t engine_submit(struct engine *g, struct command *take)
@@ -153,7 +154,7 @@ uint64_t engine_submit(struct engine *g, struct command *take)
 	*take = (struct command){ 0 };
 	if (a->command.kind == COMMAND_CANCEL) {
 		cancel(g, a->command.ticket);
-		model_outcome_end(g->model, number, NULL, NULL, NULL, NULL);
+		model_outcome_end(g->model, number, &(struct outcome){ 0 });
 		ticket_close(g, t);
 		free(a);
 		return number;

@@ -41,16 +41,9 @@ struct engine {
 	struct running *running;
 };
 
-/* What a command came to. Handlers fill it; the references are handed to the model. */
-struct result {
-	struct error error;
-	struct probe probe;
-	const struct catalog *catalog;
-	const struct preflight *preflight;
-};
-
-/* One handler a command; runs on a pool thread, may take its time, ends when stop is raised. */
-typedef void handler(struct engine *g, struct command *c, const struct stop *stop, struct result *out);
+/* One handler a command; runs on a pool thread, may take its time, ends when stop is raised. It fills what the
+ * command came to, but for its state; references in it are handed to the model. */
+typedef void handler(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out);
 handler do_peer_probe, do_peer_test, do_peer_save, do_peer_drop, do_peer_password,
 	do_peer_watch, do_catalog;
 handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirror_retry, do_mirror_drop,

@@ -43,6 +43,25 @@ static bool stopped(struct pg *c, struct error *e)
 	return true;
 }
 
+/* Until libpq has a result for us, or the stop is raised: then the connection is of no use any more. */
+static bool wait_result(struct pg *c, const char *sql, struct error *e)
+{
+	PGconn *conn = pg_conn_borrow(c);
+	for (;;) {
+		bool unsent = PQflush(conn) > 0;
+		if (!unsent && !PQisBusy(conn))
+			return true;
+		stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN | (unsent ? POLLOUT : 0), -1);
+		if (stopped(c, e)) {
+			pg_cancel(c);
+			pg_abandon(c);
+			return false;
+		}
+		if (!PQconsumeInput(conn))
+			return pg_error(c, e, NULL, sql);
+	}
+}
+
 /* Until libpq has a result, or is in the COPY; statements in front of it are passed over. */
 static bool begin_copy(struct pg *c, const char *sql, ExecStatusType want, struct error *e)
 {
@@ -51,16 +70,8 @@ static bool begin_copy(struct pg *c, const char *sql, ExecStatusType want, struc
 		return pg_error(c, e, NULL, sql);
 	pg_note_status(c, 0);
 	for (;;) {
-		while (PQisBusy(conn) || PQflush(conn) > 0) {
-			stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN, -1);
-			if (stopped(c, e)) {
-				pg_cancel(c);
-				pg_abandon(c);
-				return false;
-			}
-			if (!PQconsumeInput(conn))
-				return pg_error(c, e, NULL, sql);
-		}
+		if (!wait_result(c, sql, e))
+			return false;
 		PGresult *r = PQgetResult(conn);
 		ExecStatusType status = PQresultStatus(r);
 		if (r && status != want && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
@@ -83,16 +94,8 @@ static bool end_copy(struct pg *c, int64_t *rows, char *answer, size_t size, str
 	PGconn *conn = pg_conn_borrow(c);
 	bool ok = true;
 	for (;;) {
-		while (PQisBusy(conn)) {
-			stop_poll(pg_stop_borrow(c), PQsocket(conn), POLLIN, -1);
-			if (stopped(c, e)) {
-				pg_cancel(c);
-				pg_abandon(c);
-				return false;
-			}
-			if (!PQconsumeInput(conn))
-				return pg_error(c, e, NULL, NULL);
-		}
+		if (!wait_result(c, NULL, e))
+			return false;
 		PGresult *r = PQgetResult(conn);
 		if (!r)
 			return ok;

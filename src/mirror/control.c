@@ -11,12 +11,17 @@ struct pg *control_connect(struct run *r, struct error *e)
 	return NULL;
 }
 
+bool control_was_lost(const struct run *r, struct error *e)
+{
+	error_set(e, ERROR_CONNECTION, "peer %s: the connection that holds the mirror was lost", r->target.name);
+	return error_next(e, "it goes on by itself when the server answers; what is done stays");
+}
+
 bool control_is_alive(struct run *r, struct pg *control, struct error *e)
 {
 	if ((!pg_lost(control) && pg_run(control, e, "SELECT 1")) || stop_raised(r->stop))
 		return true;
-	error_set(e, ERROR_CONNECTION, "peer %s: the connection that holds the mirror was lost", r->target.name);
-	return error_next(e, "it goes on by itself when the server answers; what is done stays");
+	return control_was_lost(r, e);
 }
 
 /* The lock went with its connection; the apply side has one of its own. */

@@ -48,6 +48,7 @@ static bool tables_failed(const struct run *r, size_t failed, struct error *e)
 
 bool load_rows(struct run *r, struct pg *control, struct error *e)
 {
+	r->control_pid = pg_pid(control);
 	schedule_open(r);
 	watch(r, control);
 	if (r->broken.class) {

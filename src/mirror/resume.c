@@ -23,6 +23,8 @@
  * of a missing row that carries an unchanged TOAST value asks the source for that value by key; should it be a
  * later one already, or the row be gone or have another key, then a later change in the stream says so, which
  * comes before the place where the source's log was when it was asked: up to there rows may be there or not, too.
+ * Should another row have the key by then, the value is that row's; the one that had it before leaves the key in a
+ * change before that place, and if it is an UPDATE of the key, asks anew by its next one.
  * After S2 all rows that S2 saw are there: what S1 saw and nobody touched until S2 by the chunks, everything else
  * by the stream. What is on the target when the load ends is a part of what S1 saw, so unique indexes can be built
  * on it.

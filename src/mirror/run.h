@@ -112,6 +112,7 @@ struct run {
 	struct run_table *tables;
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
+	int control_pid;            /* of the session on the target that holds the mirror, while it loads */
 	bool *created;              /* by step of schema->before: made in this attempt, by whoever took it */
 	size_t *queue; /* table indexes, largest first */
 	bool load_done;         /* the initial load is over */
@@ -180,6 +181,8 @@ enum job_end work_create(struct worker *w, const struct job *job, struct error *
 enum job_end work_plan(struct worker *w, const struct job *job, struct error *e);
 enum job_end work_copy(struct worker *w, const struct job *job, struct error *e);
 enum job_end work_build(struct worker *w, const struct job *job, struct error *e);
+/* A transaction at the run's snapshot, on the source. */
+bool work_open_snapshot(struct worker *w, struct error *e) MUST_CHECK;
 /* What an error means for the job: lost connections again, the rest failed. */
 enum job_end work_end(struct worker *w, const struct error *e);
 /* The statements of steps, then their marks. */
@@ -218,6 +221,7 @@ struct pg *control_connect(struct run *r, struct error *e) MUST_CHECK;
 /* Is it there? When the target crashed it is not, like all others; then what was committed last may be gone, too,
  * because workers do not wait for the disk: the attempt ends, and the next one believes the store alone. */
 bool control_is_alive(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+bool control_was_lost(const struct run *r, struct error *e); /* the error for that; false */
 /* Replaces a lost one. False: somebody else has the mirror. */
 bool control_keep(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 

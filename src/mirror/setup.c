@@ -10,17 +10,7 @@ static bool is_marked(const struct store_mirror *store, const struct schema_step
 {
 	char mark[5 * NAME_SIZE];
 	step_mark(s, mark, sizeof(mark));
-	for (size_t low = 0, high = store->steps.count; low < high;) {
-		size_t middle = (low + high) / 2;
-		int c = strcmp(mark, store->steps.items[middle]);
-		if (c == 0)
-			return true;
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
+	return strings_sorted_have(&store->steps, mark);
 }
 
 /* Steps that an earlier attempt did are taken out; what is left keeps its order. */

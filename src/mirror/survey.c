@@ -42,17 +42,7 @@ static bool made_by_us(const struct reading *r, const struct schema_table *t)
 	if (!r->known)
 		return false;
 	snprintf(mark, sizeof(mark), "%s %s.%s", schema_kind_name(SCHEMA_TABLE), t->target_schema, t->target_name);
-	for (size_t low = 0, high = r->known->steps.count; low < high;) {
-		size_t middle = (low + high) / 2;
-		int c = strcmp(mark, r->known->steps.items[middle]);
-		if (c == 0)
-			return true;
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
+	return strings_sorted_have(&r->known->steps, mark);
 }
 
 static char *target_names(const struct survey *s, bool schema)
@@ -67,13 +57,14 @@ static char *target_names(const struct survey *s, bool schema)
 }
 
 /* Loaded, with all that belongs to it, in a mirror that replicates: from now on it is a table that is there, and
- * what is made later joins it. A parent's indexes are whole only when all of its first partitions are. */
-static bool is_settled(const struct reading *r, size_t table)
+ * what is made later joins it. A parent's indexes are whole only when all of its first partitions are; a partition
+ * that came later is done before it is attached. */
+static bool is_settled(const struct reading *r, size_t table, bool attached)
 {
 	const struct store_mirror *k = r->known;
-	bool any;
+	bool in_tree;
 	return r->begun && r->mirror->continuous && table < k->table_count && k->tables[table].done &&
-		   ancestors_are_done(r, &r->out->tables[table].info, &any);
+		   ancestors_are_done(r, &r->out->tables[table].info, &in_tree) && (attached || !in_tree);
 }
 
 /* oids[i]: the target's table, or 0. */
@@ -82,7 +73,8 @@ static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 	struct survey *s = r->out;
 	char *schemas = target_names(s, true), *names = target_names(s, false);
 	struct rows *rows = PG_ROWS(r->target, e,
-		"SELECT t.no, c.oid, c.relkind IN ('r', 'p') FROM unnest($1::text[], $2::text[]) WITH ORDINALITY t (s, n, no)"
+		"SELECT t.no, c.oid, c.relkind IN ('r', 'p'),"
+		" EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) FROM unnest($1::text[], $2::text[]) WITH ORDINALITY t (s, n, no)"
 		" JOIN pg_catalog.pg_namespace p ON p.nspname = t.s"
 		" JOIN pg_catalog.pg_class c ON c.relnamespace = p.oid AND c.relname = t.n", schemas, names);
 	free(schemas);
@@ -90,7 +82,7 @@ static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 	for (int i = 0; rows && i < rows_count(rows); i++) {
 		size_t table = (size_t)rows_int(rows, i, 0) - 1;
 		oids[table] = rows_int(rows, i, 1);
-		s->tables[table].settled = is_settled(r, table);
+		s->tables[table].settled = is_settled(r, table, rows_bool(rows, i, 3));
 		s->tables[table].names.exists =
 			s->tables[table].settled || !made_by_us(r, &s->tables[table].names);
 		if (!rows_bool(rows, i, 2))

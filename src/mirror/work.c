@@ -39,29 +39,51 @@ static struct pg *connect_patiently(struct worker *w, const struct peer_config *
 	}
 }
 
+/* A server that restarted has another connection for us, but not the snapshot. */
 static bool connect_source(struct worker *w, struct error *e)
 {
 	if (w->source && !pg_lost(w->source))
 		return true;
 	pg_free(w->source);
 	w->source = connect_patiently(w, &w->run->source, e);
-	return w->source != NULL;
+	if (!w->source || work_open_snapshot(w, e))
+		return w->source != NULL;
+	if (!pg_lost(w->source)) {
+		error_set(e, ERROR_LOST, "peer %s: the snapshot of this load is gone", w->run->source.name);
+		error_next(e, "it goes on from a new snapshot by itself; what is done stays");
+	}
+	return false;
+}
+
+/* A target that crashed may have lost what was committed last, which this attempt takes for done: it must not mark
+ * anything more. The supervisor's session went with the crash, so we look for that. */
+static bool is_same_attempt(struct worker *w, struct error *e)
+{
+	char pid[24];
+	snprintf(pid, sizeof(pid), "%d", w->run->control_pid);
+	struct rows *r = PG_ROWS(w->target, e, "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int"
+		" AND application_name LIKE 'pgpier/%' AND application_name NOT LIKE 'pgpier/%/copy-%')", pid);
+	bool same = r && rows_bool(r, 0, 0);
+	rows_free(r);
+	return same || (r && control_was_lost(w->run, e));
+}
+
+static bool set_up_target(struct worker *w, struct error *e)
+{
+	struct error ignored;
+	if (!pg_run(w->target, e, target_settings) ||
+		(pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS && !pg_run(w->target, e, no_helpers)))
+		return false;
+	return pg_run(w->target, &ignored, no_triggers) || !pg_lost(w->target);
 }
 
 static bool connect_target(struct worker *w, struct error *e)
 {
-	struct error ignored;
 	if (w->target && !pg_lost(w->target))
 		return true;
 	pg_free(w->target);
 	w->target = connect_patiently(w, &w->run->target, e);
-	if (!w->target || !pg_run(w->target, e, target_settings))
-		return false;
-	if (pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS && !pg_run(w->target, e, no_helpers))
-		return false;
-	if (!pg_run(w->target, &ignored, no_triggers))
-		return !pg_lost(w->target);
-	return true;
+	return w->target && set_up_target(w, e) && is_same_attempt(w, e);
 }
 
 enum job_end work_end(struct worker *w, const struct error *e)

@@ -21,7 +21,7 @@ static void begin_at_snapshot(const struct run *r, struct strbuf *sql)
 					 "SET TRANSACTION SNAPSHOT '%s';", name);
 }
 
-static bool open_snapshot(struct worker *w, struct error *e)
+bool work_open_snapshot(struct worker *w, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
 	begin_at_snapshot(w->run, &sql);
@@ -120,7 +120,7 @@ static bool plan_anew(struct worker *w, struct run_table *t, struct error *e)
 	bool whole = !t->ours || chunks_is_small(&t->info, r->config.rows_per_chunk);
 	if (whole)
 		chunks_one(&t->info, &chunks);
-	else if (!open_snapshot(w, e) || !chunks_plan(w->source, &t->info, r->config.chunking,
+	else if (!work_open_snapshot(w, e) || !chunks_plan(w->source, &t->info, r->config.chunking,
 										 r->config.rows_per_chunk, &chunks, e))
 		return false;
 	snprintf(t->how, sizeof(t->how), "%s; %s %s", chunks.how,
@@ -160,7 +160,7 @@ enum job_end work_plan(struct worker *w, const struct job *job, struct error *e)
 		return store_table_resumed(w->target, r->id, (int)t->index + 1, t->last_snapshot, e) ? JOB_DONE : work_end(w, e);
 	}
 	if (t->kept_count > 0 && !r->config.continuous &&
-		(!open_snapshot(w, e) || !resume_is_proven(w->source, r, t, &proven, e)))
+		(!work_open_snapshot(w, e) || !resume_is_proven(w->source, r, t, &proven, e)))
 		return work_end(w, e);
 	if (proven) {
 		t->snapshot = r->snapshot_number;

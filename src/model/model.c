@@ -30,6 +30,7 @@ void model_free(struct model *m)
 	for (size_t i = 0; i < OUTCOME_KEEP; i++) {
 		catalog_release(m->outcomes[i].outcome.catalog);
 		preflight_release(m->outcomes[i].outcome.preflight);
+		comparison_release(m->outcomes[i].outcome.comparison);
 	}
 	free(m->peers);
 	free(m->mirrors);
@@ -144,27 +145,22 @@ void model_outcome_begin(struct model *m, uint64_t ticket)
 	struct outcome_entry *o = &m->outcomes[m->outcome_next++ % OUTCOME_KEEP];
 	catalog_release(o->outcome.catalog);
 	preflight_release(o->outcome.preflight);
+	comparison_release(o->outcome.comparison);
 	*o = (struct outcome_entry){ .ticket = ticket, .outcome.state = OUTCOME_RUNNING };
 	model_unlock_changed(m);
 }
 
-void model_outcome_end(struct model *m, uint64_t ticket, const struct error *e, const struct probe *probe,
-	const struct catalog *take_catalog, const struct preflight *take_preflight)
+void model_outcome_end(struct model *m, uint64_t ticket, const struct outcome *take)
 {
 	model_lock(m);
 	struct outcome_entry *o = outcome_find(m, ticket);
 	if (o) {
-		bool failed = e && e->class != ERROR_NONE;
-		o->outcome.state = failed ? OUTCOME_FAILED : OUTCOME_DONE;
-		if (failed)
-			o->outcome.error = *e;
-		if (probe)
-			o->outcome.probe = *probe;
-		o->outcome.catalog = take_catalog;
-		o->outcome.preflight = take_preflight;
+		o->outcome = *take;
+		o->outcome.state = take->error.class != ERROR_NONE ? OUTCOME_FAILED : OUTCOME_DONE;
 	} else {
-		catalog_release(take_catalog);
-		preflight_release(take_preflight);
+		catalog_release(take->catalog);
+		preflight_release(take->preflight);
+		comparison_release(take->comparison);
 	}
 	model_unlock_changed(m);
 }
@@ -178,6 +174,8 @@ bool model_outcome(struct model *m, uint64_t ticket, struct outcome *out)
 		catalog_hold(out->catalog);
 	if (out->preflight)
 		preflight_hold(out->preflight);
+	if (out->comparison)
+		comparison_hold(out->comparison);
 	model_unlock(m);
 	return out->state != OUTCOME_UNKNOWN;
 }

@@ -27,9 +27,8 @@ void model_event(struct model *m, enum event_level level, const char *object, co
 	const char *fmt, ...) PG_PRINTF(5, 6);
 
 void model_outcome_begin(struct model *m, uint64_t ticket);
-/* e of class ERROR_NONE or NULL: done. References to catalog and preflight are taken over. */
-void model_outcome_end(struct model *m, uint64_t ticket, const struct error *e, const struct probe *probe,
-	const struct catalog *take_catalog, const struct preflight *take_preflight);
+/* An error of class ERROR_NONE: done. The references in it are taken over. */
+void model_outcome_end(struct model *m, uint64_t ticket, const struct outcome *take);
 
 /* ---- a mirror ---- */
 

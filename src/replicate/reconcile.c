@@ -2,7 +2,10 @@
 /* Tables whose rows may be there or not, because part of their copy is of a later snapshot than the stream's
  * begin: an insert replaces, an update makes what it does not find, a delete may find nothing. An update that
  * does not bring all columns and finds no row takes them from the source by key. The row it finds there may be
- * newer: a later change in the stream says so. When it is gone, a later change said that. */
+ * newer: a later change in the stream says so. When it is gone, a later change said that. It may even be another
+ * row that has got the key meanwhile: then the one that had it leaves it in a later change, and takes no value along
+ * that may be the other's, but is asked for by its new key. So each change of a key that is not complete asks, also
+ * when it finds the row. */
 #include <stdlib.h>
 
 #include "../lsn.h"
@@ -117,7 +120,7 @@ static bool update_incomplete(struct writer *w, struct relation *r, const struct
 	write_statement(w, statement(w, r, ROW_MOVE, relation_sent_mask(r, c->row)), old, c->row, TAG_COUNTED);
 	if (!write_wait(w, e))
 		return false;
-	return w->found > 0 || insert_fetched(w, r, c->row, tag, e);
+	return (w->found > 0 && !c->old) || insert_fetched(w, r, c->row, tag, e);
 }
 
 bool write_reconciled(struct writer *w, const struct change *c, uint64_t tag, struct error *e)

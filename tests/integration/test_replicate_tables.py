@@ -84,6 +84,19 @@ def test_new_partition(pair):
 		live.wait(lambda: not live.pair.differences(values=False), "the attached partition's rows", 30)
 
 
+def test_killed_before_a_new_partition_is_attached(pair):
+	"""It is loaded and has its keys, but the process died before it became a partition: the next one makes it one."""
+	pair.fill(MARKERS + "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+		"CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); INSERT INTO t VALUES (1, 'x')")
+	with Live(pair) as live:
+		live.sync().change("CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)",
+			"INSERT INTO t VALUES (101, 'y')").sync().equal()
+		live.stop()
+		pair.target.sql("ALTER TABLE t DETACH PARTITION t_2;"
+			" DELETE FROM pgpier.steps WHERE kind = 'attach' AND name = 'public.t_2'", pair.name)
+		live.start().sync().equal()
+
+
 def test_a_dropped_column_pauses_its_table_alone(live):
 	"""The difference and the statement that mends it are said; mended, the table goes on where it stood."""
 	live.change("ALTER TABLE t DROP v; ALTER TABLE t ADD w int", "INSERT INTO t VALUES (1001, 5)",

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Adds up what meson and pytest have written into a folder and closes with one line for all of it."""
+"""Adds up what meson and pytest have written into a folder and closes with one line for all of it.
+
+tally.py FOLDER        the sum
+tally.py --again FILE  the ids of the tests in FILE that failed and may try once more, alone
+
+Tests run side by side on a busy machine, so a deadline may pass that is kept otherwise: a failure that is gone when
+the test runs alone is told as unsteady. What has found other rows on the target than on the source, or was found by
+a sanitizer, stands.
+"""
 import glob
 import json
 import os
@@ -16,16 +24,36 @@ def meson(path):
 			yield test["name"], outcome, test["result"].lower()
 
 
-def pytest(path):
+def cases(path):
+	"""(id, outcome, reason) of each test of a JUnit file."""
 	for case in ElementTree.parse(path).iter("testcase"):
 		kinds = {child.tag: child for child in case}
-		name = "%s.%s" % (case.get("classname"), case.get("name"))
-		if "failure" in kinds or "error" in kinds:
-			yield name, "failed", ""
+		name = "%s.py::%s" % (case.get("classname").replace(".", "/"), case.get("name"))
+		bad = kinds.get("failure", kinds.get("error"))
+		if bad is not None:
+			yield name, "failed", bad.get("message", "")
 		elif "skipped" in kinds:
 			yield name, "skipped", kinds["skipped"].get("message", "")
 		else:
 			yield name, "passed", ""
+
+
+FINAL = ("source and target differ", "Sanitizer")
+
+
+def again(path):
+	return [name for name, outcome, reason in cases(path)
+		if outcome == "failed" and not any(word in reason for word in FINAL)]
+
+
+def pytest(path):
+	"""The same, with the second try of those that had one."""
+	second = path.replace(".xml", ".again")
+	later = {name: outcome for name, outcome, _reason in cases(second)} if os.path.exists(second) else {}
+	for name, outcome, reason in cases(path):
+		if outcome == "failed" and later.get(name) == "passed":
+			outcome = "unsteady"
+		yield name, outcome, " ".join(reason.split())[:400]
 
 
 def main(folder):
@@ -35,7 +63,7 @@ def main(folder):
 	for path, read in files:
 		suite = os.path.basename(path).rsplit(".", 1)[0]
 		for name, outcome, reason in read(path):
-			counts[outcome] += 1
+			counts["passed" if outcome == "unsteady" else outcome] += 1
 			if outcome != "passed":
 				print("%s: %s: %s%s" % (outcome, suite, name, ": " + reason if reason else ""))
 	broken = os.path.join(folder, "broken")
@@ -51,4 +79,7 @@ def main(folder):
 
 
 if __name__ == "__main__":
-	sys.exit(main(sys.argv[1]))
+	if sys.argv[1] == "--again":
+		print("\n".join(again(sys.argv[2])))
+	else:
+		sys.exit(main(sys.argv[1]))

@@ -37,7 +37,7 @@ static bool key_of(const char *line, char key[NAME_SIZE], bool *commented)
 static const struct field *known(const char *key)
 {
 	static const struct record *const records[] = { &config_record, &peer_record, &mirror_record,
-		&map_record };
+		&map_record, &role_map_record };
 	const struct field *f = NULL;
 	for (size_t i = 0; !f && i < ARRAY_SIZE(records); i++)
 		f = record_field(records[i], key);

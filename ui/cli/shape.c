@@ -280,3 +280,32 @@ void shape_preflight(struct json *j, const struct preflight *p)
 	strings(j, "plan", &p->plan);
 	json_end_object(j);
 }
+
+void shape_comparison(struct json *j, const struct comparison *c)
+{
+	json_object(j, NULL);
+	json_text(j, "what", c->what);
+	json_text(j, "source", c->source);
+	json_text(j, "target", c->target);
+	json_bool(j, "equal", c->complete && c->count == 0);
+	json_bool(j, "complete", c->complete);
+	json_int(j, "compared", (int64_t)c->compared);
+	json_int(j, "applied", (int64_t)c->applied);
+	json_array(j, "differences");
+	for (size_t i = 0; i < c->count; i++) {
+		const struct difference *d = &c->items[i];
+		json_object(j, NULL);
+		json_text(j, "severity", severity_name(d->severity));
+		json_text(j, "kind", d->kind);
+		json_text(j, "name", d->name);
+		json_text(j, "source", d->source);
+		json_text(j, "target", d->target);
+		json_text(j, "meaning", d->meaning);
+		json_text(j, "statement", d->statement);
+		json_bool(j, "applies", d->applies);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	strings(j, "notes", &c->notes);
+	json_end_object(j);
+}

@@ -21,5 +21,6 @@ void shape_table(struct json *j, const struct table_view *t, const struct change
 void shape_replication(struct json *j, const struct replication_view *r);
 void shape_mirror_config(struct json *j, const struct mirror_config *m);
 void shape_preflight(struct json *j, const struct preflight *p);
+void shape_comparison(struct json *j, const struct comparison *c);
 
 #endif

@@ -105,7 +105,7 @@ static void print_option(const struct option_spec *spec, FILE *out)
 	fprintf(out, "  %-16s %s\n", text, spec->help);
 }
 
-/* Fits a terminal of 24 lines and 80 columns, prompt included. */
+/* Fits 80 columns, and half a screen of a large terminal. */
 void help_print(FILE *out)
 {
 	fputs("usage: pgpier [OPTION...]              the console\n"
@@ -117,7 +117,7 @@ void help_print(FILE *out)
 	for (enum option o = 0; o < OPTION_COUNT; o++)
 		if (!option_specs[o].of_verbs)
 			print_option(&option_specs[o], out);
-	fputs("Exit status: 0 done, 1 failed, 2 usage or configuration, 130 interrupted.\n", out);
+	fputs("Exit status: 0 done, 1 failed, 2 usage, 3 differs, 4 unsure, 130 interrupted.\n", out);
 }
 
 void help_print_verb(const struct verb *v, FILE *out)

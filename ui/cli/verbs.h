@@ -8,12 +8,13 @@
 
 #include "args.h"
 
-/* What scripts see. 3 and 4 are kept for a comparison of both sides that differs or can't be made.
- */
+/* What scripts see. */
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	EXIT_DIFFERENT = 3,  /* both sides were compared */
+	EXIT_INCOMPLETE = 4, /* not everything could be; what could is equal */
 	EXIT_INTERRUPTED = 130,
 };
 

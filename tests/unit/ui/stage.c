@@ -143,8 +143,7 @@ static void answer(struct engine *g, const struct command *c, uint64_t ticket)
 	}
 	if (c->kind == COMMAND_MIRROR_RUN)
 		stage_loading(g, c->name);
-	model_outcome_end(
-		g->model, ticket, NULL, c->kind == COMMAND_PEER_TEST ? &probe : NULL, catalog, preflight);
+	model_outcome_end(g->model, ticket, &(struct outcome){ .probe = probe, .catalog = catalog, .preflight = preflight });
 }
 
 static void forget(struct command *c)
@@ -157,6 +156,7 @@ static void forget(struct command *c)
 		mirror_config_free(c->mirror);
 		free(c->mirror);
 	}
+	free(c->path);
 	*c = (struct command){ 0 };
 }
 
