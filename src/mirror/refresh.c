@@ -270,14 +270,17 @@ static void plan_names(struct preflight *p, const struct mirror_config *m, const
 {
 	for (size_t i = 0; i < s->table_count; i++) {
 		const struct survey_table *t = &s->tables[i];
-		struct strbuf names = STRBUF_INIT;
-		for (size_t k = 0; !t->info.partition && k < t->renamed.count; k++)
-			strbuf_addf(&names, "%s%s -> %s", k ? ", " : "", t->renamed.items[k].source,
+		struct strbuf line = STRBUF_INIT;
+		if (t->renamed.count == 0 || t->info.partition)
+			continue;
+		strbuf_addf(&line, "Columns of %s.%s get other names on %s", t->names.source_schema,
+			t->names.source_name, m->target);
+		for (size_t k = 0; k < t->renamed.count; k++)
+			strbuf_addf(&line, "%s%s -> %s", k ? ", " : ": ", t->renamed.items[k].source,
 				t->renamed.items[k].target);
-		if (names.len > 0)
-			plan_line(p, "Columns of %s.%s get other names on %s: %s.", t->names.source_schema,
-				t->names.source_name, m->target, names.text);
-		strbuf_free(&names);
+		strbuf_add(&line, ".");
+		strings_add(&p->plan, line.text);
+		strbuf_free(&line);
 	}
 }
 

@@ -56,14 +56,13 @@ static bool add_index(struct strbuf *b, const struct def_table *t, const struct 
 	def_target(&prefix, t);
 	strbuf_add(&prefix, " USING ");
 	char *definition = text_retarget(i->definition, i->prefix, "");
-	if (definition && i->renamed && i->expressions)
-		rename_index(b, t, i, prefix.text, definition);
-	else if (definition) {
-		char *list = rename_list(t, definition);
-		strbuf_addf(b, "%s%s", prefix.text, list);
-		free(list);
-	}
+	char *list = definition && i->renamed && !i->expressions ? rename_list(t, definition) : NULL;
 	bool ok = definition != NULL;
+	if (ok && i->renamed && i->expressions)
+		rename_index(b, t, i, prefix.text, definition);
+	else if (ok)
+		strbuf_addf(b, "%s%s", prefix.text, list ? list : definition);
+	free(list);
 	free(definition);
 	strbuf_free(&prefix);
 	return ok;
