@@ -177,12 +177,27 @@ static bool table_of(const struct dump *d, const struct dump_entry *e, char sche
 	return found;
 }
 
+/* The tag of an operator is its bare name: the types or the method behind it are in the statements. */
+static char *own_key(const struct dump_entry *e)
+{
+	struct piece p;
+	const char *more = "";
+	int n = 0;
+	if (strncmp(e->kind, "OPERATOR", 8) == 0 && e->give_sql && between(e->give_sql, "ALTER", "OWNER", &p)) {
+		const char *paren = memrchr(p.start, '(', (size_t)(p.end - p.start));
+		const char *method = memmem(p.start, (size_t)(p.end - p.start), " USING ", 7);
+		more = is_kind(e, "OPERATOR") ? paren : method;
+		n = more ? (int)(p.end - more) : 0;
+	}
+	return xasprintf("%s\1%s\1%s%.*s", e->kind, e->schema, e->name, n, more ? more : "");
+}
+
 static char *key_of(const struct diffing *d, const struct side *s, const struct dump_entry *e)
 {
 	char from_schema[NAME_SIZE], from[NAME_SIZE], to_schema[NAME_SIZE], to[NAME_SIZE];
 	if (s != &d->source || d->mirror->map_count == 0 || !table_of(s->dump, e, from_schema, from) ||
 		!selection_has(d->selection, from_schema, from))
-		return xasprintf("%s\1%s\1%s", e->kind, e->schema, e->name);
+		return own_key(e);
 	selection_has_target(d->selection, from_schema, from, to_schema, to);
 	const char *schema = strcmp(e->schema, from_schema) == 0 ? to_schema : e->schema;
 	bool is_name = strcmp(e->name, from) == 0 && KIND_OF(e, "TABLE", "ROW SECURITY", "TABLE ATTACH");
@@ -231,6 +246,16 @@ static bool is_of_column(const struct diffing *d, const struct side *s, const st
 	return found;
 }
 
+/* A schema that only the map leads to. */
+static bool is_schema_of_map(const struct diffing *d, const struct dump_entry *e)
+{
+	char schema[NAME_SIZE], name[NAME_SIZE];
+	bool found = false;
+	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++)
+		found = selection_split(d->mirror->map[i].target, schema, name) && strcmp(schema, e->name) == 0;
+	return found;
+}
+
 static int compare_items(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
@@ -252,7 +277,7 @@ static void make_items(const struct diffing *d, struct side *s)
 		item->text = text_of(e, item->sql);
 		item->why = s->scope[i].choice == CHOICE_BLOCKED ? s->scope[i].why : NULL;
 		item->counts = (s->scope[i].choice == CHOICE_MAKE || s->scope[i].choice == CHOICE_MIRROR) &&
-			!is_of_column(d, s, item);
+			!is_of_column(d, s, item) && (renamed || !is_schema_of_map(d, e));
 	}
 	qsort(s->items, s->dump->count, sizeof(*s->items), compare_items);
 }
@@ -319,19 +344,9 @@ static void missing(struct diffing *d, const struct item *s)
 	x->applies = true;
 }
 
-/* A schema that only the map leads to. */
-static bool is_schema_of_map(const struct diffing *d, const struct dump_entry *e)
-{
-	char schema[NAME_SIZE], name[NAME_SIZE];
-	bool found = false;
-	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++)
-		found = selection_split(d->mirror->map[i].target, schema, name) && strcmp(schema, e->name) == 0;
-	return found;
-}
-
 static void surplus(struct diffing *d, const struct item *t)
 {
-	if (is_schema_of_map(d, t->entry) || is_old_public(d, t->entry))
+	if (is_old_public(d, t->entry))
 		return;
 	struct difference *x = add(d, t, SEVERITY_WARNING);
 	x->target = xstrdup(t->sql[0] ? t->sql : t->give ? t->give : t->entry->kind);
@@ -422,7 +437,8 @@ static void compare_pair(struct diffing *d, struct item *s, struct item *t)
 	}
 }
 
-/* Overloaded operators have one tag: those with the same text are pairs first, the others by order. */
+/* Default privileges of several roles have one tag: those with the same text are pairs first, the others by
+ * order. */
 static void compare_group(struct diffing *d, struct item *s, size_t n, struct item *t, size_t m)
 {
 	for (size_t i = 0, k = 0; i < n && k < m;) {

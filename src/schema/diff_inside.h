@@ -39,6 +39,10 @@ bool table_compare(const char *source_sql, const char *target_sql, const struct 
 
 /* ---- diff_mend.c: statements ---- */
 
+/* The words of a statement behind the first such word, before the second (NULL: up to its end); neither counts
+ * in parentheses. */
+bool between(const char *sql, const char *from, const char *to, struct piece *out);
+
 /* Takes it away; NULL: no statement does that by itself. */
 char *mend_drop(const struct dump_entry *e, const char *sql);
 /* Makes the target's like the source's; NULL: there is no safe one. */
