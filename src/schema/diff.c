@@ -233,8 +233,8 @@ static bool is_of_column(const struct diffing *d, const struct side *s, const st
 {
 	struct strings names = { 0 };
 	char schema[NAME_SIZE], table[NAME_SIZE];
-	bool found = false;
-	if (is_kind(i->entry, "TABLE") || !table_of(s->dump, i->entry, schema, table))
+	bool found = false, any = s == &d->source ? d->mirror->columns_exclude.count > 0 : d->added.count > 0;
+	if (!any || is_kind(i->entry, "TABLE") || !table_of(s->dump, i->entry, schema, table))
 		return false;
 	if (s == &d->source)
 		add_left_out(d, schema, table, &names);

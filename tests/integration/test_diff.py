@@ -285,8 +285,7 @@ def test_only_the_mirrors_tables(kinds):
 		" COMMENT ON COLUMN app.t.w IS 'x'", kinds.name)
 	found, _ = diff(kinds.pgpier(schema="tables", tables=["app.t"]), DIFFERENT)
 	assert sorted(found) == [("comment", "app.COLUMN t.w"), ("index", "app.surplus"), ("policy", "app.t own"),
-		("view", "app.v")] or sorted(found) == [("comment", "app.COLUMN t.w"), ("index", "app.surplus"),
-		("policy", "app.t own"), ("rule", "app.v guard"), ("view", "app.v")], sorted(found)
+		("rule", "app.v guard"), ("view", "app.v")], sorted(found)
 
 
 def test_after_a_run(pair):
@@ -300,8 +299,7 @@ def test_after_a_run(pair):
 	p = pair.pgpier(tables=["shop.items"], columns_exclude=["shop.items.secret"],
 		map=[{"source": "shop.items", "target": "store.things"}], owners="none")
 	p.run().expect(DONE)
-	found, told = diff(p, DIFFERENT if pair.source is None else DONE)
-	assert not found and told["compared"] >= 5
+	assert_equal(p, 5)
 	pair.target.sql("ALTER TABLE store.things ALTER COLUMN v DROP DEFAULT; DROP INDEX store.items_n", pair.name)
 	found, _ = diff(p, DIFFERENT)
 	assert sorted(found) == [("index", "store.items_n"), ("table", "store.things")]
