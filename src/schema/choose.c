@@ -123,7 +123,8 @@ static bool dump_has_schema(const struct dump *d, const char *name)
 	return found;
 }
 
-/* A table may go to a schema that the source has not. */
+/* A table may go to a schema that the source has not. It is its owner's, who must be able to use it: foreign keys
+ * are checked with the owner's rights. */
 static void add_new_schema(const struct choosing *c, size_t i, struct chosen *out)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
@@ -136,7 +137,14 @@ static void add_new_schema(const struct choosing *c, size_t i, struct chosen *ou
 	struct strbuf b = STRBUF_INIT;
 	strbuf_add(&b, "CREATE SCHEMA IF NOT EXISTS ");
 	quote_name(&b, schema);
+	if (out->give_sql) {
+		char owner[NAME_SIZE];
+		free(roles_owner(e->give_sql, c->mirror, owner));
+		strbuf_add(&b, " AUTHORIZATION ");
+		quote_name(&b, owner);
+	}
 	strbuf_addf(&b, ";\n\n%s", out->sql);
+	drop(out, xasprintf("grants on schema %s, which the source has not", schema));
 	free(out->sql);
 	out->sql = strbuf_take(&b);
 }
