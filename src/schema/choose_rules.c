@@ -168,8 +168,8 @@ static bool is_of_left_out_column(const struct choosing *c, const struct verdict
 	char table[NAME_SIZE], column[NAME_SIZE];
 	const char *at = e->name, *end = e->name + strlen(e->name);
 	struct token t = lexer_code(&at, end);
-	return c->mirror->schema == SCHEMA_TABLES && v->host != NO_ENTRY && KIND_OF(e, "COMMENT", "ACL", "SECURITY LABEL") &&
-		   token_is(&t, "COLUMN") && lexer_qualified(&at, end, table, column) &&
+	return c->mirror->schema == SCHEMA_TABLES && v->host != NO_ENTRY &&
+		   KIND_OF(e, "COMMENT", "ACL", "SECURITY LABEL") && token_is(&t, "COLUMN") && lexer_qualified(&at, end, table, column) &&
 		   selection_leaves_out(c->mirror, e->schema, c->dump->entries[v->host].name, column);
 }
 

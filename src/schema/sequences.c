@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Sequences of the chosen tables: those their columns own (serial, identity) and those their
- * defaults use; for their values also those of the whole database that belong to no table. Before 10 a sequence's options are columns of the sequence itself; its value is so
- * in every version. */
+ * defaults use; for their values also those of the whole database that belong to no table.
+ * Before 10 a sequence's options are columns of the sequence itself; its value is so in every version. */
 #include "sequences.h"
 
 #include <stdlib.h>
