@@ -92,11 +92,17 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	}
 }
 
+#define USAGE_CELLS 39
+
+/* A usage that is too long has a line of its own. */
 static void print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	fprintf(out, "  %-39s %s\n", usage.text, v->help);
+	bool whole = usage.len > USAGE_CELLS;
+	if (whole)
+		fprintf(out, "  %s\n", usage.text);
+	fprintf(out, "  %-*s %s\n", USAGE_CELLS, whole ? "" : usage.text, v->help);
 	strbuf_free(&usage);
 }
 
