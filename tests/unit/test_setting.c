@@ -173,6 +173,9 @@ static void test_what_is_for_people_does_not_apply(void **state)
 	(void)state;
 	expect(make("work_mem", "integer", "8192", "kB"), make("work_mem", "integer", "4096", "kB"),
 		SEVERITY_NOTE, "ALTER SYSTEM SET work_mem = '8MB'", false);
+	expect(make("synchronous_standby_names", "string", "a", ""),
+		make("synchronous_standby_names", "string", "", ""), SEVERITY_WARNING,
+		"ALTER SYSTEM SET synchronous_standby_names = 'a'", false);
 }
 
 static void test_a_wal_level_is_not_lowered(void **state)

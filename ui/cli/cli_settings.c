@@ -53,7 +53,7 @@ static void print_script(const struct comparison *c)
 	char *source = harmless(c->source), *target = harmless(c->target);
 	printf(
 		"-- Settings of %s that %s does not have. Read it, then run it on %s by psql -X -f FILE.\n"
-		"-- What depends on the machine or on the version is a comment: decide for each.\n",
+		"-- A statement that is a comment depends on the machine or the version: decide for each.\n",
 		source, target, target);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct difference *d = &c->items[i];
