@@ -27,6 +27,7 @@ static handler *const handlers[] = {
 	[COMMAND_MIRROR_TABLES] = do_mirror_tables,
 	[COMMAND_TABLE_RESYNC] = do_table_resync,
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
+	[COMMAND_SCRIPT] = do_script,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)

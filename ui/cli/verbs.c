@@ -8,6 +8,7 @@
 #define JSON OPTION_BIT(OPTION_JSON)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
+#define OUT OPTION_BIT(OPTION_OUT)
 
 const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
@@ -19,6 +20,7 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
+	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
 
@@ -83,9 +85,10 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	for (enum option o = 0; o < OPTION_COUNT; o++) {
 		if (!(v->options & OPTION_BIT(o)))
 			continue;
-		strbuf_add(out, " [");
+		bool needed = v->needed & OPTION_BIT(o);
+		strbuf_add(out, needed ? " " : " [");
 		add_option(out, &option_specs[o]);
-		strbuf_add(out, "]");
+		strbuf_add(out, needed ? "" : "]");
 	}
 }
 
