@@ -47,7 +47,7 @@ static bool use(struct folder *f, struct error *e)
 		return failed("read", f->path, e);
 	if (empty)
 		return true;
-	error_set(e, ERROR_CONFLICT, "%s is not empty, and nothing in it is written over", f->path);
+	error_set(e, ERROR_USAGE, "%s is not empty, and nothing in it is written over", f->path);
 	return error_next(e, "name a folder that is empty or not there");
 }
 

@@ -35,5 +35,5 @@ if [ ! -s "$WORK/roles.sql" ]; then
 fi
 sed "s/ PASSWORD '.*/ PASSWORD ...;/" "$WORK/roles.sql" >&2
 ask "Run this on the target?"
-on target -1 <"$WORK/roles.sql"
+in_one <"$WORK/roles.sql" | on target
 say "the roles are there"

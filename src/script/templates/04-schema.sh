@@ -22,11 +22,12 @@ if [ ! -e "$WORK/schema.dump" ]; then
 	mv -- "$WORK/schema.dump.part" "$WORK/schema.dump"
 fi
 restore_list ALL "$WORK/pre-data.list"
+cat "$WORK/left-out" >&2
 pg_restore -l --section=pre-data -L "$WORK/pre-data.list" "$WORK/schema.dump" >"$WORK/pre-data.shown"
 say "to be made before the rows: $(grep -c '^[0-9]' "$WORK/pre-data.shown" || true) objects, in work/pre-data.shown"
 ask "Make them on the target?"
 restore_options
-pg_restore "${RESTORE_OPTIONS[@]}" --section=pre-data --single-transaction --use-list="$WORK/pre-data.list" \
-	"$WORK/schema.dump"
+write_target pg_restore "${RESTORE_OPTIONS[@]}" --section=pre-data --single-transaction \
+	--use-list="$WORK/pre-data.list" "$WORK/schema.dump"
 with_tables left-out-columns.sql | on target
 say "the definitions are there"

@@ -50,7 +50,7 @@ dump() { # dump OPTION...: of the data alone
 # Triggers and foreign keys of tables that were there before must not act on these rows.
 quiet_target() {
 	if [ "$SCHEMA" = none ] && on target <<<"SET session_replication_role = replica" 2>/dev/null; then
-		export PGOPTIONS="-c session_replication_role=replica"
+		TARGET_SETTINGS+=" -c session_replication_role=replica"
 	fi
 }
 
@@ -84,8 +84,7 @@ load_dump() {
 	fi
 	remaining_list "$WORK/data.toc"
 	say "restoring $(grep -c ' TABLE DATA ' "$WORK/data.list" || true) tables"
-	quiet_target
-	pg_restore --data-only --jobs="$JOBS" --use-list="$WORK/data.list" --dbname="$TARGET_CONN" "$WORK/data"
+	write_target pg_restore --data-only --jobs="$JOBS" --use-list="$WORK/data.list" --dbname="$TARGET_CONN" "$WORK/data"
 	mark load.blobs
 }
 
@@ -99,8 +98,7 @@ append_once() {
 
 # All of it in one transaction: interrupted, nothing has come.
 load_pipe() {
-	quiet_target
-	dump --format=custom | pg_restore --data-only --single-transaction --dbname="$TARGET_CONN"
+	dump --format=custom | write_target pg_restore --data-only --single-transaction --dbname="$TARGET_CONN"
 }
 
 # Tables that pg_restore can't fill: some columns stay behind, or the target has them under another name.
@@ -114,7 +112,7 @@ load_others() {
 		fi
 		say "${copies[i + 1]}"
 		psql -X -q -v ON_ERROR_STOP=1 -d "$SOURCE_CONN" -c "${copies[i + 1]}" |
-			psql -X -q -v ON_ERROR_STOP=1 -d "$TARGET_CONN" -c "${copies[i + 2]}"
+			write_target psql -X -q -v ON_ERROR_STOP=1 -d "$TARGET_CONN" -c "${copies[i + 2]}"
 		mark "copy.${copies[i]}"
 	done
 }
@@ -124,6 +122,7 @@ if is_done load; then
 	exit 0
 fi
 prepare_target
+quiet_target
 choose_tables
 if [ "$CHOSEN_COUNT" = 0 ] && [ "$SCHEMA" != database ]; then
 	say "pg_dump has no table to copy"

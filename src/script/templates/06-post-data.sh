@@ -31,6 +31,6 @@ if [ "$OWNERS" = map ]; then
 	give_to_mapped_owners
 fi
 say "statistics"
-vacuumdb --analyze-only --jobs="$JOBS" --quiet --dbname="$TARGET_CONN"
+write_target vacuumdb --analyze-only --jobs="$JOBS" --quiet --dbname="$TARGET_CONN"
 mark post-data
 say "the target is complete"

@@ -22,5 +22,5 @@ if [ ! -s "$WORK/sequences.sql" ]; then
 	exit 0
 fi
 ask "Set $(grep -c '^SELECT setval' "$WORK/sequences.sql") sequences on the $to?"
-on "$to" -1 -At <"$WORK/sequences.sql" >/dev/null
+in_one <"$WORK/sequences.sql" | on "$to" -At >/dev/null
 say "the sequences are set"

@@ -100,7 +100,7 @@ step_verify() {
 
 {{#renames}}
 step_rename() {
-	with_tables rename.sql | on target -1 -v back=no
+	with_tables rename.sql | in_one | on target -v back=no
 }
 
 {{/renames}}

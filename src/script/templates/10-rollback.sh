@@ -108,7 +108,7 @@ undo_nothing() {
 
 {{#renames}}
 undo_rename() {
-	with_tables rename.sql | on target -1 -v back=yes
+	with_tables rename.sql | in_one | on target -v back=yes
 }
 
 {{/renames}}

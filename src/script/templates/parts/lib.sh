@@ -6,7 +6,7 @@ umask 077
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../env.sh
 . "$HERE/env.sh"
-export PGAPPNAME="pgpier script" PGCLIENTENCODING=UTF8 PATH
+export PGAPPNAME="pgpier script" PGCLIENTENCODING=UTF8
 mkdir -p "$WORK/done"
 
 YES=no
@@ -148,6 +148,13 @@ with_tables() {
 }
 {{/resolved}}
 
+# Statements as one transaction, which begins after the settings of the session, read-write among them.
+in_one() {
+	printf 'BEGIN;\n'
+	cat
+	printf 'COMMIT;\n'
+}
+
 version_of() {
 	on "$1" -At <<<"SELECT current_setting('server_version_num')"
 }
@@ -166,11 +173,13 @@ write_facts() {
 	fi
 }
 
-# restore_list ALL|KEYS OUT: what of schema.dump is to be made and is not there yet.
+# restore_list ALL|KEYS OUT: what of schema.dump is to be made and is not there yet. What belongs to the chosen
+# tables and can't be made is told in work/left-out.
 restore_list() {
 	write_facts
 	pg_restore -l -v "$WORK/schema.dump" >"$WORK/schema.toc"
-	awk -v scope="$SCHEMA" -v which="$1" -v publications="$SOURCE_PUBLICATIONS" \
+	: >"$WORK/left-out"
+	awk -v scope="$SCHEMA" -v which="$1" -v publications="$SOURCE_PUBLICATIONS" -v report="$WORK/left-out" \
 		-f "$HERE/parts/restore-list.awk" "$WORK/facts" "$WORK/schema.toc" >"$2"
 }
 
@@ -182,14 +191,20 @@ restore_options() {
 	fi
 }
 
+# Settings of programs that write on the target, which may be frozen since an earlier attempt.
+TARGET_SETTINGS="-c default_transaction_read_only=off"
+
+write_target() {
+	PGOPTIONS="$TARGET_SETTINGS" "$@"
+}
+
 # build SECTION LIST: restores in parallel; what fails is named, and tried again by the next run.
 build() {
 	restore_options
-	local settings="-c maintenance_work_mem=$MAINTENANCE_WORK_MEM"
-	if [ -z "$MAINTENANCE_WORK_MEM" ]; then
-		settings=""
+	if [ -n "$MAINTENANCE_WORK_MEM" ]; then
+		TARGET_SETTINGS+=" -c maintenance_work_mem=$MAINTENANCE_WORK_MEM"
 	fi
-	PGOPTIONS="$settings" pg_restore "${RESTORE_OPTIONS[@]}" --section="$1" --jobs="$JOBS" --use-list="$2" \
+	write_target pg_restore "${RESTORE_OPTIONS[@]}" --section="$1" --jobs="$JOBS" --use-list="$2" \
 		"$WORK/schema.dump" || fail "not all of it could be made: see above, mend it, and run this step again"
 }
 

@@ -1,6 +1,6 @@
 # From facts about objects and the verbose list of a dump (pg_restore -l -v): the list of what to restore.
 #   chosen|unchosen|key|exists CATALOG NUMBER, out DUMP-NUMBER; then the list.
-# -v scope=database|tables -v which=ALL|KEYS -v publications=yes|no
+# -v scope=database|tables -v which=ALL|KEYS -v publications=yes|no -v report=FILE
 #
 # Left out is an object that is not chosen and whatever needs one, in any number of steps. With scope=tables
 # only the chosen tables are kept, what belongs to them (needs them) and what those need.
@@ -35,7 +35,8 @@
 	next
 }
 
-# Spreads a set to all that need a member of it.
+# Spreads a set to all that need a member of it. What has no number of its own (that a partition's index is
+# attached) is no reason.
 function spread_up(set,    moved, i, k, n, list) {
 	do {
 		moved = 0
@@ -44,7 +45,7 @@ function spread_up(set,    moved, i, k, n, list) {
 				continue
 			n = split(needs[ids[i]], list)
 			for (k = 1; k <= n; k++)
-				if (list[k] + 0 in set) {
+				if (list[k] + 0 in set && object[list[k] + 0] !~ /^0/) {
 					set[ids[i]] = 1
 					moved = 1
 					break
@@ -104,8 +105,8 @@ END {
 	spread_up(belongs)
 	for (i = 1; i <= count; i++)
 		if (ids[i] in out) {
-			if (ids[i] in belongs && which == "ALL")
-				print "left out: " line[ids[i]] >"/dev/stderr"
+			if (ids[i] in belongs)
+				print "left out: " line[ids[i]] >report
 			delete belongs[ids[i]]
 		}
 	for (i = 1; i <= count; i++)

@@ -4,7 +4,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../parts/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=env.sh
 . "$HERE/physical/env.sh"
-export PATH
 
 # at primary|standby [PSQL OPTION...]: runs what comes on its standard input.
 at() {
