@@ -169,7 +169,8 @@ static char *tables_text(const struct facts *f)
 	struct script_table *tables = xmalloc(f->survey.table_count * sizeof(*tables));
 	for (size_t i = 0; i < f->survey.table_count; i++) {
 		const struct schema_table *t = &f->survey.tables[i].names;
-		tables[i] = (struct script_table){ t->source_schema, t->source_name, t->target_schema, t->target_name };
+		tables[i] = (struct script_table){ t->source_schema, t->source_name, t->target_schema, t->target_name,
+			t->renamed };
 	}
 	char *text = tables_by_name(f->mirror, tables, f->survey.table_count);
 	free(tables);

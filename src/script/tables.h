@@ -4,11 +4,12 @@
 #ifndef SCRIPT_TABLES_H
 #define SCRIPT_TABLES_H
 
-#include <pgpier/config.h>
+#include "../renames.h"
 
 struct script_table {
 	const char *schema, *name; /* borrowed */
 	const char *target_schema, *target_name;
+	const struct renames *renamed; /* columns */
 };
 
 char *tables_by_name(const struct mirror_config *m, const struct script_table *tables, size_t count);

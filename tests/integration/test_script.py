@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "..", "support", "hostile.sql"), encoding="utf-8") as f:
 	HOSTILE = f.read()
 BEFORE = ("01-check.sh", "02-backup.sh", "03-roles.sh", "04-schema.sh")
+SWAPPED = {"source": "s.p", "columns": [{"source": "i", "target": "j"}, {"source": "j", "target": "i"}]}
 SECRET = "s3cr3t pa'ss\\w"
 
 
@@ -192,10 +193,11 @@ def test_every_step_goes_on_where_it_stopped(pair, runbook):
 def test_chosen_tables_renamed_and_without_columns(pair, runbook):
 	pair.fill(HOSTILE)
 	r = runbook(pair.pgpier(workers=2, schema="tables", tables=["s.*", "public.*"], exclude=["s.[*]*", "s.p2"],
-		map=[{"source": "s.p1", "target": "n.one"}], columns_exclude=["public.other.secret"]))
+		map=[{"source": "s.p1", "target": "n.one"}, SWAPPED], columns_exclude=["public.other.secret"]))
 	r.steps(*BEFORE, "05-load.sh", "06-post-data.sh", "09-cutover.sh")
 	names = {n for (n,) in pair.target.sql("SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p')"
 		" AND oid >= 16384", pair.name)}
+	assert pair.target.sql("SELECT pg_get_partkeydef('s.p'::regclass)", pair.name) == [("RANGE (j)",)]
 	assert {"n.one", "s.p", "other"} <= names and not {"s.p1", "s.p2", 's."*?[a-z]"'} & names
 	assert pair.target.sql("SELECT * FROM other", pair.name) == [(1,)]
 	assert "FK CONSTRAINT public other" not in r.read("work/left-out")
@@ -203,24 +205,26 @@ def test_chosen_tables_renamed_and_without_columns(pair, runbook):
 	assert "equal: 4 tables" in r.step("07-verify.sh")
 	r.step("10-rollback.sh", "--yes", "--lose-changes")
 	assert pair.target.sql("SELECT count(*) FROM s.p1", pair.name) == [(10,)]
+	assert pair.target.sql("SELECT pg_get_partkeydef('s.p'::regclass)", pair.name) == [("RANGE (i)",)]
 	assert "equal: 4 tables" in r.step("07-verify.sh")
 
 
 def test_tables_that_are_there(pair, runbook):
 	"""schema = none: other names on the target, triggers that must not act, rows in the way."""
-	pair.fill("CREATE TABLE a (i serial PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 50);"
+	pair.fill("CREATE TABLE a (i serial PRIMARY KEY, j int); INSERT INTO a SELECT i, -i FROM generate_series(1, 50) AS i;"
 		"CREATE TABLE b AS SELECT 'x'::text AS t")
-	pair.target.sql("""CREATE SCHEMA n; CREATE TABLE n.a2 (i int PRIMARY KEY);
+	pair.target.sql("""CREATE SCHEMA n; CREATE TABLE n.a2 (j int, k int PRIMARY KEY);
 		CREATE TABLE b (t text); INSERT INTO b VALUES ('old');
 		CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 		CREATE TRIGGER no BEFORE INSERT ON b FOR EACH ROW EXECUTE FUNCTION no()""", pair.name)
-	r = runbook(pair.pgpier(workers=2, schema="none", map=[{"source": "public.a", "target": "n.a2"}]))
+	r = runbook(pair.pgpier(workers=2, schema="none", map=[{"source": "public.a", "target": "n.a2",
+		"columns": [{"source": "i", "target": "k"}]}]))
 	r.steps(*BEFORE)
 	assert '"public.b"' in r.step("05-load.sh", "--yes", code=1)
 	r.edit("env.sh", ON_EXISTING_ROWS="truncate")
 	r.steps("05-load.sh", "06-post-data.sh", "09-cutover.sh")
 	assert "equal: 2 tables, 51 rows" in r.step("07-verify.sh")
-	assert pair.target.sql("SELECT count(*) FROM n.a2", pair.name) == [(50,)]
+	assert pair.target.sql("SELECT count(*), min(k) FROM n.a2", pair.name) == [(50, 1)]
 
 
 def test_roles_and_what_they_own(pair, runbook):
@@ -248,7 +252,7 @@ def test_patterns_when_the_source_is_away(pair, runbook):
 	"""The same tables as when it can be asked, found when the steps can."""
 	pair.fill(HOSTILE)
 	chosen = {"tables": ["s.[a-q]*", "public.*", "s.\\*?[[]a-[a-z][]]"], "exclude": ["*.p2", "*[!a-z]n[o]"],
-		"map": [{"source": "s.p1", "target": "n.o'ne"}], "columns_exclude": ["public.other.secret"]}
+		"map": [{"source": "s.p1", "target": "n.o'ne"}, SWAPPED], "columns_exclude": ["public.other.secret"]}
 	p = pair.pgpier(**chosen)
 	there = runbook(p)
 	gone = pgpier.Pgpier([{"name": "source", "host": "127.0.0.1", "port": 1, "dbname": pair.name, "user": "postgres"},
@@ -259,8 +263,8 @@ def test_patterns_when_the_source_is_away(pair, runbook):
 	assert away.outcome.json["findings"][0]["severity"] == "warning"
 	away.edit("env.sh", SOURCE_CONN=re.search("(?m)^SOURCE_CONN=(.*)$", there.read("env.sh")).group(1))
 	away.step("01-check.sh")
-	listed = [pair.source.sql(text + " SELECT schema, name, target_schema, target_name, left_out FROM chosen ORDER BY 1, 2",
-		pair.name) for text in (there.read("tables.sql"), away.read("work/tables.sql"))]
+	listed = [pair.source.sql(text + " SELECT schema, name, target_schema, target_name, left_out, old_columns,"
+		" new_columns FROM chosen ORDER BY 1, 2", pair.name) for text in (there.read("tables.sql"), away.read("work/tables.sql"))]
 	assert listed[0] == listed[1]
 	assert ("s", "*?[a-z]") in [row[:2] for row in listed[0]], listed[0]
 	assert {row[1] for row in listed[0]} >= {"other", "p", "p1", "a\nb$1"}

@@ -19,6 +19,7 @@ const struct verb verbs[] = {
 	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
+	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };

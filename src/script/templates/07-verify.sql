@@ -1,7 +1,9 @@
 -- Writes one statement for each table: rows, and sums of both halves of their hashes. A row is the text of its
 -- columns by name in the source's order. Largest first, dealt out to :jobs sessions.
 , columns AS (
-	SELECT t.oid, string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum) AS list
+	SELECT t.oid, string_agg(format('%I', CASE :'side_names' WHEN 'target' THEN
+		coalesce(new_columns[array_position(old_columns, a.attname::text)], a.attname) ELSE a.attname END), ', '
+		ORDER BY a.attnum) AS list
 	  FROM here t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 	   AND a.attname <> ALL (t.left_out)
 	 GROUP BY t.oid

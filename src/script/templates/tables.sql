@@ -1,6 +1,6 @@
 {{#resolved}}
 -- The tables of mirror {{mirror|line}}, as the source had them on {{written|line}} UTC: where each is there, where it goes,
--- and which of its columns stay behind. Edit the list to choose others.
+-- which of its columns stay behind, and which get another name there. Edit the list to choose others.
 {{/resolved}}
 {{^resolved}}
 -- The tables of mirror {{mirror|line}} by its patterns, because the source could not be asked on {{written|line}} UTC. pgpier

@@ -85,6 +85,24 @@ static bool has(const struct strings *l, const char *what)
 	return false;
 }
 
+/* The page of a table whose column photo is left out; the one behind it is selected. */
+static void rename_a_column(struct house *h)
+{
+	house_press(h, "up r");
+	assert_sees(h, "it is left out");
+	house_press(h, "g r ^u");
+	house_type(h, "total");
+	house_press(h, "enter");
+	assert_sees(h, "another column has that name");
+	house_press(h, "r ^u");
+	house_type(h, "photo"); /* which is free */
+	house_press(h, "enter");
+	assert_sees(h, "[x] id -> photo");
+	house_press(h, "down space");
+	assert_sees(h, "another column has its name on the target");
+	house_press(h, "esc"); /* takes the error away, and nothing else */
+}
+
 static void a_mirror(void **state)
 {
 	struct house *h = house_open(80, 24, false);
@@ -110,6 +128,7 @@ static void a_mirror(void **state)
 	house_press(h, "enter");
 	assert_sees(h, "goes to app.lines");
 	assert_sees(h, "[ ] photo");
+	rename_a_column(h);
 	house_press(h, "esc c");
 	assert_sees(h, "nothing stands in the way");
 	house_press(h, "c");
@@ -123,6 +142,9 @@ static void a_mirror(void **state)
 	assert_true(has(&m->columns_exclude, "sales.order_lines.photo"));
 	assert_int_equal(m->map_count, 1);
 	assert_string_equal(m->map[0].target, "app.lines");
+	assert_int_equal(m->map[0].column_count, 1);
+	assert_string_equal(m->map[0].columns[0].source, "id");
+	assert_string_equal(m->map[0].columns[0].target, "photo");
 	assert_string_equal(stage_last(h->engine, COMMAND_MIRROR_RUN)->name, "shop3");
 	assert_sees(h, "Mirrors (4) › shop3"); /* its own page */
 	house_close(h);
@@ -186,7 +208,12 @@ static void a_continuous_mirror(void **state)
 	house_press(h, "2 n");
 	house_type(h, "Shop-5");
 	assert_not_sees(h, "Soft delete");
-	house_press(h, "tab tab tab space tab");
+	house_press(h, "tab tab tab");
+	house_resize(h, 120, 40); /* the form shares the width with its summary */
+	assert_sees(h, "on: goes on replicating changes until you stop it; off: initial");
+	assert_sees(h, "copy only");
+	house_resize(h, 119, 40);
+	house_press(h, "space tab");
 	assert_sees(h, "Soft delete");
 	house_press(h, "space tab tab tab enter"); /* Advanced */
 	assert_sees(h, "pgpier_shop_5");
@@ -207,6 +234,12 @@ static void a_continuous_mirror(void **state)
 	assert_sees(h, "slot must be"); /* it goes nowhere, and to the field that is wrong */
 	house_press(h, "^u");
 	house_type(h, "mine");
+	assert_not_sees(h, "Alert, lag");
+	house_press(h, "tab tab tab tab");
+	house_type(h, "notify the-dba");
+	assert_sees(h, "Alert, lag"); /* limits make no sense without it */
+	house_press(h, "tab");
+	house_type(h, "5");
 	house_press(h, "^s a c c");
 	assert_sees(h, "then replicates every change");
 	assert_sees(h, "publication pgpier_shop_5 and slot mine on ec2-prod");
@@ -218,6 +251,8 @@ static void a_continuous_mirror(void **state)
 	assert_true(m->caught_up_s == 0.25 && m->sync_interval_ms == 0);
 	assert_string_equal(m->slot, "mine");
 	assert_null(m->publication);
+	assert_string_equal(m->alert_command, "notify the-dba");
+	assert_true(m->alert_lag_s == 5 && m->alert_retained_mb == 10000);
 	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
 	assert_string_equal(m->is_deleted_column, "_pgpier_is_deleted");
 	assert_sees(h, "Mirrors (4) › Shop-5");

@@ -34,10 +34,9 @@
 	  FROM chosen t
 	 WHERE :'scope' = 'none' AND NOT EXISTS (SELECT 1 FROM here h WHERE h.key = md5(t.schema || '.' || t.name))
 	UNION ALL
-	SELECT 'blocker', to_json(schema || '.' || name)::text, 'is renamed and exists already under its new name: '
-		'a subscription finds tables by the names of the source'
-	  FROM chosen
-	 WHERE :'continuous' = 'yes' AND :'scope' = 'none' AND (schema, name) <> (target_schema, target_name)
+	SELECT 'blocker', shown, 'has other names on the target already, of itself or of columns: a subscription finds '
+		'tables and columns by the names of the source'
+	  FROM here WHERE :'continuous' = 'yes' AND :'scope' = 'none' AND moves
 	UNION ALL
 	SELECT 'blocker', 'role', 'only a superuser may make a subscription before PostgreSQL 16'
 	  FROM pg_roles

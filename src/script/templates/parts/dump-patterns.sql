@@ -2,7 +2,7 @@
 , able AS (
 	SELECT oid FROM here
 	 WHERE relkind = 'r' AND left_out = '{}'
-	   AND (:'scope' <> 'none' OR (schema, name) = (target_schema, target_name))
+	   AND (:'scope' <> 'none' OR NOT moves)
 )
 SELECT '"' || replace(n.nspname, '"', '""') || '"."' || replace(c.relname, '"', '""') || '"'
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

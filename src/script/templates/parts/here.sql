@@ -1,6 +1,6 @@
 -- The chosen tables under their names on this server: the source's, or with names = target those they end with.
 , here AS (
-	SELECT t.schema, t.name, t.target_schema, t.target_name, t.left_out,
+	SELECT t.*, (t.schema, t.name) <> (t.target_schema, t.target_name) OR t.old_columns <> '{}' AS moves,
 		md5(t.schema || '.' || t.name) AS key, to_json(t.schema || '.' || t.name)::text AS shown,
 		n.nspname, c.relname, c.oid, c.relkind, c.relpersistence, c.relreplident, c.relpages
 	  FROM chosen t
