@@ -361,6 +361,19 @@ bool objects_finish(struct run *r, struct error *e)
 	return ok;
 }
 
+static bool any_open(const struct run *r)
+{
+	for (size_t i = 0; i < r->objects.count; i++)
+		if (restore_is_open(&r->objects.objects[i]))
+			return true;
+	return false;
+}
+
+bool objects_retry(struct run *r, struct error *e)
+{
+	return !any_open(r) || (objects_before(r, e) && objects_finish(r, e));
+}
+
 /* The stream has brought what the rows lacked. What fails here is tried again by the next run, or a retry. */
 void objects_settle(struct run *r)
 {

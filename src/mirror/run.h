@@ -318,6 +318,8 @@ struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUS
 /* ---- objects_finish.c ---- */
 /* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
 bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
+/* Those that failed, once more. */
+bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
 /* What had to wait until the stream is caught up. */
 void objects_settle(struct run *r);
 
@@ -331,6 +333,8 @@ bool each_run(struct run *r, size_t n, each_one *one, void *arg, struct error *e
 /* What waits for all leaves: keys and indexes of partitioned parents. A tree with a table that failed waits. */
 bool finish_trees(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+/* Of a whole database. The source's connection is inside the snapshot. */
+bool finish_large_objects(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
 void finish_moments(struct run *r);
 
 #endif
