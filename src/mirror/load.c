@@ -64,7 +64,8 @@ bool load_rows(struct run *r, struct pg *control, struct error *e)
 bool load_finish(struct run *r, struct pg *control, struct error *e)
 {
 	run_enter(r, MIRROR_FINISHING);
-	return finish_trees(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e);
+	return finish_trees(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e) &&
+		   objects_finish(r, e) && finish_large_objects(r, snapshot_connection(r->snapshot), control, e);
 }
 
 bool load(struct run *r, struct pg *control, struct error *e)
