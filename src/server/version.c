@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../replicate/provider.h"
+#include "../pg/provider.h"
 #include "../shared.h"
 
 static const struct {

@@ -20,6 +20,7 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
+	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 };
