@@ -9,6 +9,7 @@
 #define SCRIPT OPTION_BIT(OPTION_SCRIPT)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
+#define OUT OPTION_BIT(OPTION_OUT)
 
 const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
@@ -23,6 +24,7 @@ const struct verb verbs[] = {
 	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
+	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
 
@@ -87,9 +89,10 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	for (enum option o = 0; o < OPTION_COUNT; o++) {
 		if (!(v->options & OPTION_BIT(o)))
 			continue;
-		strbuf_add(out, " [");
+		bool needed = v->needed & OPTION_BIT(o);
+		strbuf_add(out, needed ? " " : " [");
 		add_option(out, &option_specs[o]);
-		strbuf_add(out, "]");
+		strbuf_add(out, needed ? "" : "]");
 	}
 }
 
