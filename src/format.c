@@ -150,6 +150,8 @@ const char *format_lag(double seconds, char buf[FORMAT_SIZE])
 {
 	if (!(seconds >= 0))
 		copy_text(buf, FORMAT_SIZE, "-");
+	else if (seconds < 0.001)
+		copy_text(buf, FORMAT_SIZE, "<1 ms"); /* never 0: a row can't be there before it was sent */
 	else if (seconds < 0.0995)
 		snprintf(buf, FORMAT_SIZE, "%lld ms", llround(seconds * 1000));
 	else
@@ -168,10 +170,7 @@ const char *format_per_second(double n, char buf[FORMAT_SIZE])
 
 const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE])
 {
-	if (lsn == 0)
-		copy_text(buf, FORMAT_SIZE, "-");
-	else
-		snprintf(buf, FORMAT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
+	snprintf(buf, FORMAT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
 	return buf;
 }
 

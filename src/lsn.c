@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lsn.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-const char *lsn_text(lsn_t lsn, char buf[LSN_TEXT_SIZE])
-{
-	snprintf(buf, LSN_TEXT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(lsn >> 32), (uint32_t)lsn);
-	return buf;
-}
-
 /* -1 when it is no hexadecimal digit, whatever the locale says. */
 static int digit(char c)
 {

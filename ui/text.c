@@ -136,6 +136,19 @@ int text_clip(char *dst, size_t size, const char *src, int cells, const char *el
 	return used;
 }
 
+void text_clip_middle(char *dst, size_t size, const char *src, int cells, const char *ellipsis)
+{
+	char clean[TEXT_SIZE];
+	format_sanitized(src, clean, sizeof(clean));
+	int front = cells - cells / 2, whole = text_cells(clean);
+	size_t end = strlen(clean), from = end;
+	if (whole > cells)
+		for (size_t at = end; at > 0 && text_cells(clean + (at = text_back(clean, at))) <= cells - front;)
+			from = at;
+	text_clip(dst, size, clean, whole > cells ? front : cells, ellipsis);
+	copy_text(dst + strlen(dst), size - strlen(dst), clean + from);
+}
+
 void text_pad(
 	char *dst, size_t size, const char *src, int cells, enum align align, const char *ellipsis)
 {

@@ -27,7 +27,9 @@ int text_width(const char *raw);
 /* Sanitises src and cuts it to `cells`, with the ellipsis in the last cell when something was cut. Never
  * half a wide character. Returns the cells used. */
 int text_clip(char *dst, size_t size, const char *src, int cells, const char *ellipsis);
-/* The same, filled with spaces up to exactly `cells`. */
+/* The same, but what is cut is its middle. */
+void text_clip_middle(char *dst, size_t size, const char *src, int cells, const char *ellipsis);
+/* As text_clip(), filled with spaces up to exactly `cells`. */
 void text_pad(
 	char *dst, size_t size, const char *src, int cells, enum align align, const char *ellipsis);
 /* Breaks raw text into clean lines of at most `cells`: at newlines, else at spaces, else anywhere. A line

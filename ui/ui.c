@@ -143,6 +143,22 @@ uint64_t ui_submit(struct ui *u, struct command *take, const char *done)
 	return ticket;
 }
 
+bool ui_outcome(struct ui *u, uint64_t *ticket, struct outcome *o)
+{
+	if (*ticket == 0 || !model_outcome(u->model, *ticket, o) || o->state == OUTCOME_RUNNING)
+		return false;
+	*ticket = 0;
+	return true;
+}
+
+void ui_cancel(struct ui *u, uint64_t *ticket)
+{
+	struct command c = { .kind = COMMAND_CANCEL, .ticket = *ticket };
+	if (*ticket != 0)
+		ui_submit(u, &c, NULL);
+	*ticket = 0;
+}
+
 void ui_ask(struct ui *u, const struct question *q)
 {
 	u->asker = ui_top(u);

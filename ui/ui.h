@@ -106,6 +106,10 @@ void ui_set_overlay(struct ui *u, struct pane *take); /* NULL closes it */
 /* Sends the command. With a text to say when it is done (or ""), its failure becomes a toast; with NULL the
  * caller looks after the outcome. */
 uint64_t ui_submit(struct ui *u, struct command *take, const char *done);
+/* What came of a ticket that the caller waits for: true once, when it is over; then *ticket is 0, and what the
+ * outcome holds is the caller's to release. */
+bool ui_outcome(struct ui *u, uint64_t *ticket, struct outcome *o);
+void ui_cancel(struct ui *u, uint64_t *ticket); /* does nothing for 0 */
 void ui_toast(struct ui *u, bool error, const char *fmt, ...) PG_PRINTF(3, 4);
 void ui_toast_error(struct ui *u, const struct error *e);
 /* Opens a question; the top pane's answered() gets a yes. */

@@ -13,11 +13,11 @@ const char *format_count(int64_t n, char buf[FORMAT_SIZE]);          /* "812", "
 const char *format_rate(double bytes_per_s, char buf[FORMAT_SIZE]);  /* "184 MB/s", "-" for none */
 const char *format_duration(double seconds, char buf[FORMAT_SIZE]);  /* "0.8 s", "38 s", "4m 10s", "1h 05m", "3d 04h" */
 const char *format_eta(double seconds, char buf[FORMAT_SIZE]);       /* "~38m", "~1h 05m"; "-" when negative (unknown) */
-const char *format_lag(double seconds, char buf[FORMAT_SIZE]);           /* "3 ms", then as durations; "-" when negative */
+const char *format_lag(double seconds, char buf[FORMAT_SIZE]);           /* "<1 ms", "3 ms", then as durations; "-" when negative */
 const char *format_per_second(double n, char buf[FORMAT_SIZE]);          /* "0.4", "812", "1.2 k" */
 const char *format_clock(int64_t wall_us, char buf[FORMAT_SIZE]);    /* "15:07", local time */
 const char *format_time(int64_t wall_us, char buf[FORMAT_SIZE]);     /* "2026-11-21 15:07:03" */
-const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE]);             /* "0/16B3748"; "-" for 0 */
+const char *format_lsn(uint64_t lsn, char buf[FORMAT_SIZE]);             /* "0/16B3748", as servers write it */
 
 /* Text that came from a server or a file, made harmless for a terminal and a log: control characters
  * (C0, C1, DEL), invalid UTF-8 and bidirectional overrides become visible escapes (\n, \x1b, \u202e). Cut

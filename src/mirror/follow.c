@@ -333,6 +333,7 @@ static bool begin(struct run *r, struct pg *control, struct error *e)
 	r->id = r->store.table_count > 0 ? r->store.id : 0;
 	if (!source_end_orphans(r, e))
 		return false;
+	r->reached = true;
 	if (r->store.table_count == 0) {
 		if (!begin_anew(r, control, e))
 			return false;

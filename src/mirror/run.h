@@ -114,6 +114,7 @@ struct run {
 	int control_pid;            /* of the session on the target that holds the mirror, while it loads */
 	bool *created;              /* by step of schema->before: made in this attempt, by whoever took it */
 	size_t *queue; /* table indexes, largest first */
+	bool reached;           /* both servers have answered this process */
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
 	bool beside_stream;     /* its tables are loaded while others stream */

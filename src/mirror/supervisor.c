@@ -84,6 +84,7 @@ static bool copy_once(struct run *r, struct pg *control, struct error *e)
 	r->snapshot = snapshot_new(&r->source, r->mirror, NULL, r->stop, e);
 	if (!r->snapshot)
 		return false;
+	r->reached = true;
 	model_mirror_state(r->model, r->mirror, MIRROR_SCHEMA, NULL);
 	return setup(r, control, e) && load(r, control, e) && store_state(control, r->id, MIRROR_DONE, NULL, e);
 }
@@ -112,7 +113,7 @@ static bool attempt(struct mirror *m, struct error *e)
 static bool worth_another(const struct mirror *m, const struct error *e)
 {
 	const struct run *r = &m->run;
-	if (r->id == 0 || r->slot_lost)
+	if ((r->id == 0 && !r->reached) || r->slot_lost)
 		return false;
 	/* A full disk is seen to, while the slot keeps what is missed. */
 	bool full = r->config.continuous && strncmp(e->sqlstate, "53", 2) == 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "ddl.h"
 
+#include <pgpier/format.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +88,7 @@ static void unescape(char *text)
 char *ddl_describe(const struct ddl_relation *r)
 {
 	struct strbuf b = STRBUF_INIT;
-	char lsn[LSN_TEXT_SIZE];
+	char lsn[FORMAT_SIZE];
 	strbuf_addf(&b, "%" PRIu32 "\t%c\t", r->id, r->identity ? r->identity : 'd');
 	put_name(&b, r->schema);
 	strbuf_add(&b, "\t");
@@ -94,7 +96,7 @@ char *ddl_describe(const struct ddl_relation *r)
 	for (size_t i = 0; i < r->count; i++) {
 		const struct ddl_column *c = &r->columns[i];
 		strbuf_addf(&b, "\n%" PRIu32 "\t%" PRId32 "\t%s\t%s\t", c->type, c->typmod, c->key ? "key" : "",
-			c->since ? lsn_text(c->since, lsn) : "");
+			c->since ? format_lsn(c->since, lsn) : "");
 		put_name(&b, c->name);
 	}
 	return strbuf_take(&b);

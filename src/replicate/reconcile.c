@@ -6,6 +6,8 @@
  * row that has got the key meanwhile: then the one that had it leaves it in a later change, and takes no value along
  * that may be the other's, but is asked for by its new key. So each change of a key that is not complete asks, also
  * when it finds the row. */
+#include <pgpier/format.h>
+
 #include <stdlib.h>
 
 #include "../lsn.h"
@@ -61,8 +63,8 @@ static bool note_fetch(struct writer *w, const struct relation *r, struct error 
 	if (!ok || at <= *r->table->reconcile_until)
 		return ok;
 	*r->table->reconcile_until = at;
-	char text[LSN_TEXT_SIZE], *sql = xasprintf("UPDATE pgpier.tables SET fetched_at = '%s' WHERE mirror_id = %lld"
-		" AND table_no = %zu", lsn_text(at, text), (long long)w->mirror_id, r->table->index + 1);
+	char text[FORMAT_SIZE], *sql = xasprintf("UPDATE pgpier.tables SET fetched_at = '%s' WHERE mirror_id = %lld"
+		" AND table_no = %zu", format_lsn(at, text), (long long)w->mirror_id, r->table->index + 1);
 	pipeline_run(w->pipeline, sql, TAG_SILENT);
 	free(sql);
 	return write_wait(w, e);

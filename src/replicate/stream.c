@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "stream.h"
 
+#include <pgpier/format.h>
+
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +43,12 @@ static char *put64(char *at, uint64_t x)
 /* Version 1 of the protocol: transactions come whole, when they are known to commit. */
 static void start_command(struct strbuf *sql, int version, const char *slot, const char *publication, lsn_t from)
 {
-	char at[LSN_TEXT_SIZE];
+	char at[FORMAT_SIZE];
 	struct strbuf names = STRBUF_INIT;
 	quote_name(&names, publication);
 	strbuf_add(sql, "START_REPLICATION SLOT ");
 	quote_name(sql, slot);
-	strbuf_addf(sql, " LOGICAL %s (proto_version '1', publication_names ", lsn_text(from, at));
+	strbuf_addf(sql, " LOGICAL %s (proto_version '1', publication_names ", format_lsn(from, at));
 	quote_literal(sql, names.text);
 	strbuf_add(sql, version >= PG_HAS_MESSAGES ? ", messages 'true')" : ")");
 	strbuf_free(&names);

@@ -10,6 +10,8 @@
  * fails is the caller's, who calls writer_abort(): the target is then as of the last commit. */
 #include "writer.h"
 
+#include <pgpier/format.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,9 +145,9 @@ static void write_position(struct writer *w, lsn_t position)
 		{ "pgpier_behind", "UPDATE pgpier.tables SET held_at = greatest(held_at, $2::pg_lsn)"
 			" WHERE mirror_id = $1::bigint AND NOT paused AND held_at IS NOT NULL", TAG_SILENT },
 	};
-	char id[24], lsn[LSN_TEXT_SIZE];
+	char id[24], lsn[FORMAT_SIZE];
 	snprintf(id, sizeof(id), "%lld", (long long)w->mirror_id);
-	const char *const values[] = { id, lsn_text(position, lsn) };
+	const char *const values[] = { id, format_lsn(position, lsn) };
 	for (size_t i = 0; i < (w->behind ? POSITIONS : 1); i++) {
 		if (!w->position_ready[i])
 			pipeline_prepare(w->pipeline, statements[i].name, statements[i].sql, &w->position_ready[i],

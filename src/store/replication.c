@@ -3,6 +3,8 @@
  * transaction (src/replicate/writer.h). */
 #include "inside.h"
 
+#include <pgpier/format.h>
+
 bool store_replication_begin(struct pg *target, int64_t id, const char *slot, const char *publication,
 	struct error *e)
 {
@@ -14,11 +16,11 @@ bool store_replication_begin(struct pg *target, int64_t id, const char *slot, co
 
 bool store_replication_slot(struct pg *target, int64_t id, lsn_t consistent, struct error *e)
 {
-	char text[LSN_TEXT_SIZE];
+	char text[FORMAT_SIZE];
 	return RUN_FREEING(target, e,
 		SQL("UPDATE pgpier.replication SET consistent = $2, applied = $2::pg_lsn, applied_at = now()"
 			" WHERE mirror_id = $1"),
-		number(id), xstrdup(lsn_text(consistent, text)));
+		number(id), xstrdup(format_lsn(consistent, text)));
 }
 
 bool store_selection(struct pg *target, int64_t id, const char *selection, struct error *e)

@@ -2,6 +2,8 @@
 /* Any bytes as a stream of pgoutput messages: no read outside of a message, nothing that is decoded
  * points outside of it, and a message cut by a byte is none. Input: the version, then each message
  * behind its length in two bytes; what is left is tried as a position. */
+#include <pgpier/format.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +47,12 @@ static void one_message(struct pgoutput_context *c, const uint8_t *data, size_t 
 
 static void one_position(const uint8_t *data, size_t size)
 {
-	char buf[LSN_TEXT_SIZE];
+	char buf[FORMAT_SIZE];
 	lsn_t lsn, again;
 	char *text = xmalloc(size + 1);
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (lsn_parse(text, &lsn) && (!lsn_parse(lsn_text(lsn, buf), &again) || again != lsn))
+	if (lsn_parse(text, &lsn) && (!lsn_parse(format_lsn(lsn, buf), &again) || again != lsn))
 		abort();
 	free(text);
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pgpier/format.h>
+
 #include "lsn.h"
 #include "pg/conn.h"
 #include "replicate/publication.h"
@@ -79,7 +81,7 @@ static bool unpublish(struct tool *t, struct error *e)
 static bool create(struct tool *t, struct error *e)
 {
 	struct slot_made made;
-	char lsn[LSN_TEXT_SIZE];
+	char lsn[FORMAT_SIZE];
 	struct pg *replication = pg_connect_replication(&t->peer, "tool", "slot", t->stop, e);
 	if (!replication)
 		return false;
@@ -87,7 +89,7 @@ static bool create(struct tool *t, struct error *e)
 	fflush(stdout);
 	bool ok = slot_create(replication, t->argv[0], true, &made, e);
 	if (ok) {
-		printf("snapshot %s\nconsistent %s\n", made.snapshot, lsn_text(made.consistent, lsn));
+		printf("snapshot %s\nconsistent %s\n", made.snapshot, format_lsn(made.consistent, lsn));
 		fflush(stdout);
 		while (getchar() != EOF)
 			;

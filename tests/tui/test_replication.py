@@ -25,7 +25,7 @@ def replicating(pair, opened, **terminal):
 	t.open_load("m")
 	t.key("p")
 	stream_of(t)
-	t.match("lag [0-9]")
+	t.match("lag <?[0-9]")
 	return p, t
 
 

@@ -140,7 +140,9 @@ static void replication(void **state)
 	char buf[FORMAT_SIZE];
 	(void)state;
 	assert_string_equal(format_lag(-1, buf), "-");
-	assert_string_equal(format_lag(0, buf), "0 ms");
+	assert_string_equal(format_lag(0, buf), "<1 ms");
+	assert_string_equal(format_lag(0.00099, buf), "<1 ms");
+	assert_string_equal(format_lag(0.001, buf), "1 ms");
 	assert_string_equal(format_lag(0.0034, buf), "3 ms");
 	assert_string_equal(format_lag(0.0994, buf), "99 ms");
 	assert_string_equal(format_lag(0.0996, buf), "0.1 s");
@@ -151,7 +153,7 @@ static void replication(void **state)
 	assert_string_equal(format_per_second(1234, buf), "1.2 k");
 	assert_string_equal(format_lsn(0x16B3748, buf), "0/16B3748");
 	assert_string_equal(format_lsn(UINT64_C(0x16B3748000000FF), buf), "16B3748/FF");
-	assert_string_equal(format_lsn(0, buf), "-");
+	assert_string_equal(format_lsn(0, buf), "0/0");
 }
 
 static void times_are_local(void **state)

@@ -3,6 +3,8 @@
  * with the positions, transactions and clock that they gave beside it. */
 #include "pgoutput_captures.h"
 
+#include <pgpier/format.h>
+
 #define MOST_COLUMNS 8
 #define MOST_NAMES 16
 #define INT4 23
@@ -476,11 +478,11 @@ static void positions_go_to_text_and_back(void **state)
 		{ UINT64_C(0x100000000), "1/0" },
 		{ UINT64_MAX, "FFFFFFFF/FFFFFFFF" },
 	};
-	char buf[LSN_TEXT_SIZE];
+	char buf[FORMAT_SIZE];
 	lsn_t lsn;
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
-		assert_string_equal(lsn_text(pairs[i].lsn, buf), pairs[i].text);
+		assert_string_equal(format_lsn(pairs[i].lsn, buf), pairs[i].text);
 		assert_true(lsn_parse(pairs[i].text, &lsn));
 		assert_int_equal(lsn, pairs[i].lsn);
 	}

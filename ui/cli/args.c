@@ -17,7 +17,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_JSON] = { "json", 0, true, NULL, { NULL }, "print one JSON object on stdout" },
 	[OPTION_UNTIL] = { "until", 0, true, "WHEN", { "loaded", "caught-up" },
 		"end when it is loaded, or caught-up: its lag stays low" },
-	[OPTION_YES] = { "yes", 'y', true, NULL, { NULL }, "do not ask" },
+	[OPTION_YES] = { "yes", 'y', true, NULL, { NULL }, "do it, and do not ask" },
 	[OPTION_ASCII] = { "ascii", 0, false, NULL, { NULL }, "draw the console in plain ASCII" },
 	[OPTION_COLOR] = { "color", 0, false, "WHEN", { "auto", "always", "never" },
 		"colours of the console: auto, always or never" },

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 /* What a peer's server is running, for us and for others; sampled while it is shown. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { COL_PID, COL_MIRROR, COL_ROLE, COL_USER, COL_STATE, COL_WAIT, COL_TIME, COL_QUERY, COL_COUNT };
@@ -22,27 +21,15 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct activity {
-	struct pane pane;
+	struct list list;
 	char peer[NAME_SIZE];
-	struct activity_row *rows;
-	size_t count;
-	int64_t taken_at, asked_at;
-	struct table table;
+	int64_t asked_at;
 };
-
-static size_t count(const void *data)
-{
-	return ((const struct activity *)data)->count;
-}
-
-static const struct activity_row *row_at(const void *data, size_t row)
-{
-	return &((const struct activity *)data)->rows[row];
-}
 
 static uint64_t identity(const void *data, size_t row)
 {
-	return (uint64_t)row_at(data, row)->pid;
+	const struct activity_row *a = list_row(data, row);
+	return (uint64_t)a->pid;
 }
 
 /* A statement on one line: its line breaks and indents are of no use in a list. */
@@ -61,7 +48,7 @@ static void flatten(char *text)
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct activity_row *a = row_at(data, row);
+	const struct activity_row *a = list_row(data, row);
 	const char *texts[COL_COUNT] = { "", a->mirror, a->role, a->user, a->state, a->wait, "", a->query };
 	char took[FORMAT_SIZE];
 	out->role = a->mirror[0] == '\0' ? ROLE_DIM : ROLE_TEXT;
@@ -79,20 +66,17 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 
 static int compare(const void *data, int column, size_t a, size_t b)
 {
-	const struct activity_row *x = row_at(data, a), *y = row_at(data, b);
-	struct cell left, right;
+	const struct activity_row *x = list_row(data, a), *y = list_row(data, b);
 	if (column == COL_PID)
-		return x->pid - y->pid;
+		return ORDER(x->pid, y->pid);
 	if (column == COL_TIME)
-		return x->duration_s < y->duration_s ? -1 : x->duration_s > y->duration_s;
-	cell(data, a, column, &left);
-	cell(data, b, column, &right);
-	return strcmp(left.text, right.text);
+		return ORDER(x->duration_s, y->duration_s);
+	return table_order_text(cell, data, column, a, b);
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)
 {
-	const struct activity_row *a = row_at(data, row);
+	const struct activity_row *a = list_row(data, row);
 	strbuf_addf(out, "%d %s %s %s %s %s %s", a->pid, a->mirror, a->role, a->user, a->state, a->wait,
 		a->query);
 }
@@ -101,7 +85,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "nothing runs there, or the first sample is on its way",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
@@ -111,60 +94,25 @@ static const struct table_source source = {
 static void sync(struct pane *p)
 {
 	struct activity *s = (struct activity *)p;
+	struct activity_row *rows;
+	int64_t taken_at;
 	watch_peer(p->ui, s->peer, &s->asked_at);
-	free(s->rows);
-	s->count = model_activity(p->ui->model, s->peer, &s->rows, &s->taken_at);
-	table_refresh(&s->table);
-}
-
-static void title(const struct pane *p, char *buf, size_t size)
-{
-	(void)p;
-	copy_text(buf, size, "Activity");
-}
-
-static void render(struct pane *p, const struct canvas *c)
-{
-	table_render(&((struct activity *)p)->table, c, true);
+	size_t count = model_activity(p->ui->model, s->peer, &rows, &taken_at);
+	list_take(&s->list, rows, count, sizeof(*rows));
 }
 
 static bool act(struct pane *p, enum action a)
 {
-	struct activity *s = (struct activity *)p;
-	size_t row = table_selected(&s->table);
-	if (table_act(&s->table, a))
+	const struct activity_row *v = list_selected(p);
+	if (list_act(p, a))
 		return true;
-	if (row >= s->count || (a != ACTION_OPEN && a != ACTION_COPY))
+	if (!v || (a != ACTION_OPEN && a != ACTION_COPY))
 		return false;
 	if (a == ACTION_COPY)
-		ui_copy(p->ui, s->rows[row].query);
+		ui_copy(p->ui, v->query);
 	else
-		ui_push(p->ui, text_pane_new(p->ui, "Statement", xstrdup(s->rows[row].query)));
+		ui_push(p->ui, text_pane_new(p->ui, "Statement", xstrdup(v->query)));
 	return true;
-}
-
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct activity *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct activity *)p)->table, in);
-}
-
-static bool busy(const struct pane *p)
-{
-	(void)p;
-	return true;
-}
-
-static void pane_free(struct pane *p)
-{
-	struct activity *s = (struct activity *)p;
-	free(s->rows);
-	table_free(&s->table);
-	free(s);
 }
 
 static const enum action hints[] = { ACTION_OPEN, ACTION_NEXT, ACTION_FILTER, ACTION_COPY, ACTION_BACK,
@@ -172,21 +120,15 @@ static const enum action hints[] = { ACTION_OPEN, ACTION_NEXT, ACTION_FILTER, AC
 
 static const struct pane_ops ops = {
 	.hints = hints,
-	.title = title,
 	.sync = sync,
-	.render = render,
 	.act = act,
-	.takes_text = takes_text,
-	.input = input,
-	.busy = busy,
-	.free = pane_free,
+	.busy = list_sampled,
 };
 
 struct pane *activity_pane_new(struct ui *u, const char *peer)
 {
 	struct activity *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST };
+	list_init(&s->list, u, &ops, IN_LIST, &source);
 	copy_text(s->peer, sizeof(s->peer), peer);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

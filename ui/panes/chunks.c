@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The chunks of one table, and the keys and indexes that follow them. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
@@ -24,7 +24,7 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct chunks {
-	struct pane pane;
+	struct list list;
 	char mirror[NAME_SIZE];
 	size_t index;
 	char name[2 * NAME_SIZE];
@@ -33,7 +33,6 @@ struct chunks {
 	size_t build_count;
 	struct chunk_view window[WINDOW_MAX];
 	size_t window_first, window_count;
-	struct table table;
 };
 
 /* Builds stand first: there are few of them, and they come last in time. */
@@ -54,7 +53,7 @@ static void window(void *data, const size_t *rows, size_t n)
 	struct chunks *s = data;
 	size_t first = n > 0 ? rows[0] : 0;
 	s->window_first = first > s->build_count ? first - s->build_count : 0;
-	s->window_count = model_chunks(s->pane.ui->model, s->mirror, s->index, s->window_first,
+	s->window_count = model_chunks(s->list.pane.ui->model, s->mirror, s->index, s->window_first,
 		MIN(n, (size_t)WINDOW_MAX), s->window);
 }
 
@@ -81,7 +80,7 @@ static void build_cell(const struct chunks *s, const struct build_view *b, int c
 	if (column == COL_NUMBER)
 		copy_text(out->text, sizeof(out->text), b->kind);
 	else if (column == COL_STATE)
-		state_cell(s->pane.ui->theme, b->state, out);
+		state_cell(s->list.pane.ui->theme, b->state, out);
 	else if (column == COL_TOOK)
 		copy_text(out->text, sizeof(out->text), format_duration(b->took_s, took));
 	else if (column == COL_RANGE && b->state == CHUNK_FAILED)
@@ -102,7 +101,7 @@ static void chunk_cell(const struct chunks *s, const struct chunk_view *v, int c
 		snprintf(text, sizeof(text), "#%zu", v->number);
 		break;
 	case COL_STATE:
-		state_cell(s->pane.ui->theme, v->state, out);
+		state_cell(s->list.pane.ui->theme, v->state, out);
 		return;
 	case COL_RANGE:
 		from = v->range;
@@ -157,8 +156,8 @@ static void sync(struct pane *p)
 	model_load_tables(p->ui->model, s->mirror, &s->index, 1, &s->view);
 	free(s->builds);
 	s->build_count = model_builds(p->ui->model, s->mirror, s->index, &s->builds);
-	if (had != count(s) || !s->table.rows)
-		table_refresh(&s->table);
+	if (had != count(s) || !s->list.table.rows)
+		table_refresh(&s->list.table);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
@@ -175,14 +174,14 @@ static void render(struct pane *p, const struct canvas *c)
 	int lines = MIN(facts_render(&f, &head), head.rows) + 1;
 	facts_clear(&f);
 	struct canvas list = canvas_part(c, lines, 0, c->rows - lines, c->cols);
-	table_render(&s->table, &list, true);
+	list_render(p, &list);
 }
 
 static char *row_report(const struct chunks *s)
 {
 	if (s->view.error.class != ERROR_NONE)
 		return error_report(&s->view.error);
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	if (row < s->build_count && s->builds[row].error.class != ERROR_NONE)
 		return error_report(&s->builds[row].error);
 	return NULL;
@@ -191,7 +190,7 @@ static char *row_report(const struct chunks *s)
 static bool act(struct pane *p, enum action a)
 {
 	struct chunks *s = (struct chunks *)p;
-	if (table_act(&s->table, a))
+	if (list_act(p, a))
 		return true;
 	if (a != ACTION_OPEN && a != ACTION_COPY)
 		return false;
@@ -206,17 +205,11 @@ static bool act(struct pane *p, enum action a)
 	return true;
 }
 
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct chunks *)p)->table, in);
-}
-
 static void pane_free(struct pane *p)
 {
 	struct chunks *s = (struct chunks *)p;
 	free(s->builds);
-	table_free(&s->table);
-	free(s);
+	list_free(p);
 }
 
 static const enum action hints[] = { ACTION_BACK, ACTION_OPEN, ACTION_COPY, ACTION_LAST, ACTION_NONE };
@@ -227,17 +220,15 @@ static const struct pane_ops ops = {
 	.sync = sync,
 	.render = render,
 	.act = act,
-	.input = input,
 	.free = pane_free,
 };
 
 struct pane *chunks_pane_new(struct ui *u, const char *mirror, size_t table, const char *name)
 {
 	struct chunks *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST };
+	list_init(&s->list, u, &ops, IN_LIST, &source);
 	s->index = table;
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
 	copy_text(s->name, sizeof(s->name), name);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

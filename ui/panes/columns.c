@@ -187,7 +187,7 @@ static bool takes_text(const struct pane *p)
 
 static bool input(struct pane *p, const struct input *in)
 {
-	return list_input(p, &((struct columns_pane *)p)->table, in);
+	return list_table_input(p, &((struct columns_pane *)p)->table, in);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)

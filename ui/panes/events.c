@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The log: of everything, or of one object. Follows the newest line until the person scrolls up. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
@@ -23,13 +23,12 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct events {
-	struct pane pane;
+	struct list list;
 	char object[NAME_SIZE + 16]; /* empty: all */
 	struct event *kept;          /* a ring of KEPT from first */
 	size_t first, count;
 	uint64_t next; /* seq to ask for */
 	bool paused;   /* the person looks at older lines */
-	struct table table;
 };
 
 static const struct event *event_at(const void *data, size_t row)
@@ -125,9 +124,9 @@ static void sync(struct pane *p)
 	free(batch);
 	if (before == (size_t)s->next)
 		return;
-	table_refresh(&s->table);
+	table_refresh(&s->list.table);
 	if (!s->paused)
-		table_act(&s->table, ACTION_LAST);
+		table_act(&s->list.table, ACTION_LAST);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
@@ -136,23 +135,13 @@ static void title(const struct pane *p, char *buf, size_t size)
 	snprintf(buf, size, "Events%s", s->paused ? " (paused; F follows)" : "");
 }
 
-static void render(struct pane *p, const struct canvas *c)
-{
-	table_render(&((struct events *)p)->table, c, true);
-}
-
 static char *event_report(const struct event *e)
 {
 	struct strbuf b = STRBUF_INIT;
 	char when[FORMAT_SIZE];
 	strbuf_addf(&b, "%s  %s  %s\n\n%s\n", format_time(e->at, when), level_name(e->level), e->object,
 		e->text);
-	if (e->sqlstate[0] != '\0')
-		strbuf_addf(&b, "\nSQLSTATE: %s\n", e->sqlstate);
-	if (e->detail[0] != '\0')
-		strbuf_addf(&b, "\n%s\n", e->detail);
-	if (e->statement[0] != '\0')
-		strbuf_addf(&b, "\nStatement: %s\n", e->statement);
+	report_details(&b, e->sqlstate, e->detail, e->statement);
 	return strbuf_take(&b);
 }
 
@@ -175,8 +164,8 @@ static void save(struct events *s, const char *path)
 {
 	FILE *f = fopen(path, "wx");
 	bool ok = f != NULL;
-	for (size_t i = 0; ok && i < s->table.count; i++) {
-		const struct event *e = event_at(s, s->table.rows[i]);
+	for (size_t i = 0; ok && i < s->list.table.count; i++) {
+		const struct event *e = event_at(s, s->list.table.rows[i]);
 		char when[FORMAT_SIZE], clean[TEXT_SIZE];
 		format_sanitized(e->text, clean, sizeof(clean));
 		ok = fprintf(f, "%s %s %s: %s\n", format_time(e->at, when), level_name(e->level), e->object,
@@ -188,9 +177,9 @@ static void save(struct events *s, const char *path)
 		ok = false;
 	}
 	if (ok)
-		ui_toast(s->pane.ui, false, "%zu events saved to %s", s->table.count, path);
+		ui_toast(s->list.pane.ui, false, "%zu events saved to %s", s->list.table.count, path);
 	else
-		ui_toast(s->pane.ui, true, "could not write %s: %s", path, strerror(why));
+		ui_toast(s->list.pane.ui, true, "could not write %s: %s", path, strerror(why));
 }
 
 static void answered(struct pane *p, enum action a, const char *subject, const char *value)
@@ -202,15 +191,15 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 
 static bool act_on_row(struct events *s, enum action a)
 {
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	if (row >= s->count || (a != ACTION_OPEN && a != ACTION_COPY))
 		return false;
 	char *report = event_report(event_at(s, row));
 	if (a == ACTION_OPEN) {
-		ui_push(s->pane.ui, text_pane_new(s->pane.ui, "Event", report));
+		ui_push(s->list.pane.ui, text_pane_new(s->list.pane.ui, "Event", report));
 		return true;
 	}
-	ui_copy(s->pane.ui, report);
+	ui_copy(s->list.pane.ui, report);
 	free(report);
 	return true;
 }
@@ -220,8 +209,8 @@ static bool act(struct pane *p, enum action a)
 	struct events *s = (struct events *)p;
 	if (a == ACTION_FOLLOW)
 		a = ACTION_LAST;
-	if (table_act(&s->table, a)) {
-		s->paused = s->table.selected + 1 < s->table.count;
+	if (list_act(p, a)) {
+		s->paused = s->list.table.selected + 1 < s->list.table.count;
 		return true;
 	}
 	if (a == ACTION_SAVE) {
@@ -231,17 +220,12 @@ static bool act(struct pane *p, enum action a)
 	return act_on_row(s, a);
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct events *)p)->table);
-}
-
 static bool input(struct pane *p, const struct input *in)
 {
 	struct events *s = (struct events *)p;
-	bool taken = list_input(p, &s->table, in);
+	bool taken = list_input(p, in);
 	if (taken)
-		s->paused = s->table.selected + 1 < s->table.count;
+		s->paused = s->list.table.selected + 1 < s->list.table.count;
 	return taken;
 }
 
@@ -249,8 +233,7 @@ static void pane_free(struct pane *p)
 {
 	struct events *s = (struct events *)p;
 	free(s->kept);
-	table_free(&s->table);
-	free(s);
+	list_free(p);
 }
 
 static const enum action hints[] = { ACTION_OPEN, ACTION_FILTER, ACTION_FOLLOW, ACTION_COPY, ACTION_SAVE,
@@ -260,9 +243,7 @@ static const struct pane_ops ops = {
 	.hints = hints,
 	.title = title,
 	.sync = sync,
-	.render = render,
 	.act = act,
-	.takes_text = takes_text,
 	.input = input,
 	.answered = answered,
 	.free = pane_free,
@@ -271,9 +252,8 @@ static const struct pane_ops ops = {
 struct pane *events_pane_new(struct ui *u, const char *object)
 {
 	struct events *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_EVENTS };
+	list_init(&s->list, u, &ops, IN_LIST | IN_EVENTS, &source);
 	copy_text(s->object, sizeof(s->object), object);
 	s->kept = xcalloc(KEPT, sizeof(*s->kept));
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

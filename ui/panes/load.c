@@ -3,7 +3,8 @@
  *
  * Fifty thousand tables are kept here as a key each (state and the value sorted by); the rest of a row is asked
  * of the model when it is about to be drawn. */
-#include "panes/panes.h"
+#include "panes/list.h"
+#include "panes/run_tables.h"
 
 #include "widgets/bars.h"
 #include "widgets/sparkline.h"
@@ -16,7 +17,6 @@
 
 #define WINDOW_MAX 256
 #define DETAIL_FROM 160 /* columns; the list itself needs 100 */
-#define MANY 5000 /* tables; beyond, the order is made anew once a second only */
 
 enum { COL_TABLE, COL_STATE, COL_CHUNKS, COL_ROWS, COL_BYTES, COL_RATE, COL_ETA, COL_COUNT };
 
@@ -31,28 +31,18 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct load {
-	struct pane pane;
+	struct list list; /* of a load_key for each table, in index order */
 	char mirror[NAME_SIZE];
 	struct mirror_view view;
-	uint64_t run;
-	struct strings names; /* of all tables of the run */
-	struct load_key *keys; /* in index order */
-	size_t count;
-	int64_t arranged_at;
+	struct run_tables tables;
 	struct table_view window[WINDOW_MAX]; /* the rows on the screen */
 	size_t window_count;
 	struct worker_view *workers;
 	size_t worker_count;
 	struct spark spark;
-	struct table table;
 };
 
 /* ---- rows ---- */
-
-static size_t count(const void *data)
-{
-	return ((const struct load *)data)->count;
-}
 
 static uint64_t identity(const void *data, size_t row)
 {
@@ -62,7 +52,12 @@ static uint64_t identity(const void *data, size_t row)
 
 static const char *name_of(const struct load *s, size_t row)
 {
-	return row < s->names.count ? s->names.items[row] : "";
+	return run_tables_name(&s->tables, row);
+}
+
+static const struct load_key *key_at(const struct load *s, size_t row)
+{
+	return list_row(s, row);
 }
 
 /* What moves stands first, then what needs a person, then what waits, then what is over. */
@@ -77,12 +72,12 @@ static int state_rank(enum table_state s)
 
 static int compare_keys(const struct load *s, int column, size_t a, size_t b)
 {
-	const struct load_key *x = &s->keys[a], *y = &s->keys[b];
+	const struct load_key *x = key_at(s, a), *y = key_at(s, b);
 	if (column == COL_TABLE)
 		return strcmp(name_of(s, a), name_of(s, b));
 	if (column == COL_STATE)
 		return state_rank(x->state) - state_rank(y->state);
-	return x->value < y->value ? -1 : x->value > y->value;
+	return ORDER(x->value, y->value);
 }
 
 /* In their own order (no column chosen) rows stand by state, the largest first. */
@@ -91,16 +86,16 @@ static int compare_rows(const void *a, const void *b, void *load)
 	const struct load *s = load;
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	int order;
-	if (s->table.sort >= 0) {
-		order = compare_keys(s, s->table.sort, x, y);
-		order = s->table.descending ? -order : order;
+	if (s->list.table.sort >= 0) {
+		order = compare_keys(s, s->list.table.sort, x, y);
+		order = s->list.table.descending ? -order : order;
 	} else {
 		order = compare_keys(s, COL_STATE, x, y);
 		if (order == 0)
 			order = compare_keys(s, COL_BYTES, y, x);
-		order = s->table.descending ? -order : order;
+		order = s->list.table.descending ? -order : order;
 	}
-	return order != 0 ? order : x < y ? -1 : x > y;
+	return order != 0 ? order : ORDER(x, y);
 }
 
 /* The filter looks at the name and the state: `orders`, `failed`, `!done`. */
@@ -109,10 +104,10 @@ static void arrange(void *data, struct table *t)
 	struct load *s = data;
 	const char *what = edit_text(&t->filter);
 	char text[4 * NAME_SIZE];
-	t->rows = xrealloc(t->rows, s->count * sizeof(*t->rows));
+	t->rows = xrealloc(t->rows, s->list.count * sizeof(*t->rows));
 	t->count = 0;
-	for (size_t i = 0; i < s->count; i++) {
-		snprintf(text, sizeof(text), "%s %s", name_of(s, i), table_state_name(s->keys[i].state));
+	for (size_t i = 0; i < s->list.count; i++) {
+		snprintf(text, sizeof(text), "%s %s", name_of(s, i), table_state_name(key_at(s, i)->state));
 		if (text_matches(text, what))
 			t->rows[t->count++] = i;
 	}
@@ -123,7 +118,7 @@ static void window(void *data, const size_t *rows, size_t n)
 {
 	struct load *s = data;
 	s->window_count = model_load_tables(
-		s->pane.ui->model, s->mirror, rows, MIN(n, (size_t)WINDOW_MAX), s->window);
+		s->list.pane.ui->model, s->mirror, rows, MIN(n, (size_t)WINDOW_MAX), s->window);
 }
 
 static const struct table_view *table_at(const struct load *s, size_t row)
@@ -192,7 +187,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		copy_text(out->text, sizeof(out->text), v->source);
 		break;
 	case COL_STATE:
-		state_cell(s->pane.ui, v, out);
+		state_cell(s->list.pane.ui, v, out);
 		break;
 	case COL_CHUNKS:
 		if (v->chunks > 0)
@@ -219,7 +214,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "the list of tables comes when the mirror has started; p starts it",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.arrange = arrange,
@@ -237,20 +231,12 @@ static enum load_column key_column(int sort)
 
 static void fetch_keys(struct load *s)
 {
-	uint64_t run = model_load_run(s->pane.ui->model, s->mirror);
-	int64_t now = s->pane.ui->now;
-	if (run == s->run && s->count > MANY && now - s->arranged_at < 1000000)
+	struct ui *u = s->list.pane.ui;
+	struct load_key *keys;
+	if (!run_tables_due(&s->tables, u, s->mirror, s->list.count))
 		return;
-	if (run != s->run || !s->keys) {
-		strings_free(&s->names);
-		model_load_names(s->pane.ui->model, s->mirror, &s->names);
-		s->run = run;
-	}
-	free(s->keys);
-	s->count = model_load_keys(
-		s->pane.ui->model, s->mirror, key_column(s->table.sort), &s->keys);
-	s->arranged_at = now;
-	table_refresh(&s->table);
+	size_t count = model_load_keys(u->model, s->mirror, key_column(s->list.table.sort), &keys);
+	list_take(&s->list, keys, count, sizeof(*keys));
 }
 
 static void sync(struct pane *p)
@@ -287,7 +273,7 @@ static void render_counts(const struct load *s, const struct canvas *c)
 {
 	const struct load_totals *l = &s->view.load;
 	char rows[64], state[64];
-	enum role role = mirror_state_text(s->pane.ui, s->view.state, state, sizeof(state));
+	enum role role = mirror_state_text(s->list.pane.ui, s->view.state, state, sizeof(state));
 	done_of_total_rows(l->rows, l->rows_total, l->exact, rows, sizeof(rows));
 	int x = canvas_add(c, 1, 1, role, state) + 2;
 	x = canvas_addf(c, 1, x, ROLE_DIM, "%zu/%zu tables  %zu/%zu chunks  %s rows", l->tables_done,
@@ -329,7 +315,7 @@ static void render_workers(const struct load *s, const struct canvas *c)
 
 static const struct table_view *selected(const struct load *s)
 {
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	return row == TABLE_NOTHING ? NULL : table_at(s, row);
 }
 
@@ -347,29 +333,23 @@ static void render_note(const struct load *s, const struct canvas *c)
 		canvas_add(c, 2, 1, ROLE_DIM, v->how);
 }
 
-static void render_detail(const struct load *s, const struct canvas *c)
+static void describe(const struct pane *p, struct facts *f)
 {
-	struct facts f = { 0 };
-	const struct table_view *v = selected(s);
-	if (!v || c->cols == 0)
-		return;
-	table_facts(&f, s->pane.ui, v);
-	facts_render(&f, c);
-	facts_clear(&f);
+	const struct table_view *v = selected((const struct load *)p);
+	if (v)
+		table_facts(f, p->ui, v);
 }
 
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct load *s = (struct load *)p;
 	int workers = c->rows >= 30 ? 3 : c->rows >= 16 ? 2 : 1;
-	struct canvas middle = canvas_part(c, 3, 0, c->rows - 3 - workers, c->cols), list, detail;
+	struct canvas middle = canvas_part(c, 3, 0, c->rows - 3 - workers, c->cols);
 	struct canvas foot = canvas_part(c, c->rows - workers, 0, workers, c->cols);
 	render_bar(s, c);
 	render_counts(s, c);
-	split_detail(p->ui, &middle, DETAIL_FROM, &list, &detail);
-	table_render(&s->table, &list, true);
+	list_render_split(p, &middle, DETAIL_FROM, describe);
 	render_note(s, c);
-	render_detail(s, &detail);
 	render_workers(s, &foot);
 }
 
@@ -382,7 +362,7 @@ static void tune(struct load *s, int workers, int parallel, int rate, const char
 		.tables_in_parallel = parallel,
 		.rate_limit_mb = rate };
 	copy_text(c.name, sizeof(c.name), s->mirror);
-	ui_submit(s->pane.ui, &c, done);
+	ui_submit(s->list.pane.ui, &c, done);
 }
 
 static void ask_number(struct pane *p, enum action a, const char *head, const char *text, int now)
@@ -395,18 +375,18 @@ static void ask_number(struct pane *p, enum action a, const char *head, const ch
 
 static bool open_chunks(struct load *s)
 {
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	if (row == TABLE_NOTHING)
 		return false;
-	ui_push(s->pane.ui, chunks_pane_new(s->pane.ui, s->mirror, row, name_of(s, row)));
+	ui_push(s->list.pane.ui, chunks_pane_new(s->list.pane.ui, s->mirror, row, name_of(s, row)));
 	return true;
 }
 
 static bool act(struct pane *p, enum action a)
 {
 	struct load *s = (struct load *)p;
-	if (table_act(&s->table, a)) {
-		s->arranged_at = 0; /* another column may need its values */
+	if (list_act(p, a)) {
+		s->tables.fetched_at = 0; /* another column may need its values */
 		return true;
 	}
 	switch (a) {
@@ -427,8 +407,8 @@ static bool act(struct pane *p, enum action a)
 			s->view.tables_in_parallel);
 		return true;
 	case ACTION_COPY:
-		if (table_selected(&s->table) != TABLE_NOTHING)
-			ui_copy(p->ui, name_of(s, table_selected(&s->table)));
+		if (table_selected(&s->list.table) != TABLE_NOTHING)
+			ui_copy(p->ui, name_of(s, table_selected(&s->list.table)));
 		return true;
 	default:
 		return false;
@@ -448,7 +428,7 @@ static const char *refuse(const struct pane *p, enum action a)
 		return "the initial load is done";
 	if (a == ACTION_WORKERS_DOWN && s->view.workers <= 1)
 		return "one worker is the least";
-	if (a == ACTION_OPEN && s->count == 0)
+	if (a == ACTION_OPEN && s->list.count == 0)
 		return "there are no tables yet";
 	return NULL;
 }
@@ -469,24 +449,12 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 		tune(s, -1, (int)n, -1, "changed");
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct load *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct load *)p)->table, in);
-}
-
 static void pane_free(struct pane *p)
 {
 	struct load *s = (struct load *)p;
-	strings_free(&s->names);
-	free(s->keys);
+	run_tables_free(&s->tables);
 	free(s->workers);
-	table_free(&s->table);
-	free(s);
+	list_free(p);
 }
 
 static const char *label(const struct pane *p, enum action a)
@@ -505,8 +473,6 @@ static const struct pane_ops ops = {
 	.act = act,
 	.refuse = refuse,
 	.label = label,
-	.takes_text = takes_text,
-	.input = input,
 	.answered = answered,
 	.free = pane_free,
 };
@@ -514,8 +480,7 @@ static const struct pane_ops ops = {
 struct pane *load_pane_new(struct ui *u, const char *mirror)
 {
 	struct load *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_LOAD | IN_WIDE };
+	list_init(&s->list, u, &ops, IN_LIST | IN_LOAD | IN_WIDE, &source);
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

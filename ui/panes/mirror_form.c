@@ -33,6 +33,9 @@ enum {
 	F_SYNC_COLUMNS,
 	F_SYNCED_AT,
 	F_IS_DELETED,
+	F_ALERT,
+	F_ALERT_LAG,
+	F_ALERT_WAL,
 	F_NEXT,
 	F_COUNT
 };
@@ -46,25 +49,25 @@ static const struct field fields[F_COUNT] = {
 	[F_SOFT_DELETE] = { FIELD_TOGGLE, "Soft delete",
 		"on: a DELETE on the source sets a flag on the target instead" },
 	[F_SCHEMA] = { FIELD_CHOICE, "Schema",
-		"tables: create what is missing on the target; none: all tables are there already", NULL, 0,
+		"tables: create what the target lacks; none: all tables are there already", NULL, 0,
 		0, schema_mode_names, SCHEMA_NONE + 1 },
 	[F_EXISTING] = { FIELD_CHOICE, "Existing rows",
-		"what to do with a target table that has rows: refuse it, truncate it, or append to it",
+		"a target table that has rows: refuse it, truncate it, or append to it",
 		NULL, 0, 0, existing_rows_names, EXISTING_APPEND + 1 },
 	[F_ADVANCED] = { FIELD_FOLD, "Advanced", "Enter opens and closes; the defaults suit most" },
 	[F_ROWS] = { FIELD_NUMBER, "Rows per chunk", "a chunk is copied and committed as one", "250000",
 		1, 1000000000 },
 	[F_WORKERS] = { FIELD_NUMBER, "Workers", "each holds a connection to both peers; can change later",
-		"4", 1, 256 },
+		"4", 1, 64 },
 	[F_PARALLEL] = { FIELD_NUMBER, "Tables in parallel", "tables that are copied at once", "4", 1,
-		256 },
+		64 },
 	[F_CHUNKING] = { FIELD_CHOICE, "Chunking",
 		"auto: what measures fastest; ntile: equal rows by key; ctid: equal blocks", NULL, 0, 0,
 		chunking_names, CHUNKING_CTID + 1 },
 	[F_TRANSFER] = { FIELD_CHOICE, "Transfer", "auto: COPY; fetch: a cursor, for old servers", NULL,
 		0, 0, transfer_names, TRANSFER_FETCH + 1 },
 	[F_RATE] = { FIELD_NUMBER, "Rate limit (MB/s)", "for all workers together; can change later",
-		"none", 0, 1000000 },
+		"none", 0, 100000 },
 	[F_BATCH] = { FIELD_NUMBER, "Batch size", "changes in one transaction on the target, in a backlog",
 		"50000", 1, 10000000 },
 	[F_INTERVAL] = { FIELD_NUMBER, "Sync interval (ms)", "least time between two commits on the target",
@@ -74,9 +77,14 @@ static const struct field fields[F_COUNT] = {
 	[F_PUBLICATION] = { FIELD_TEXT, "Publication", "is made on the source, and dropped with the mirror" },
 	[F_SLOT] = { FIELD_TEXT, "Replication slot", "lower-case letters, digits and _; made on the source" },
 	[F_SYNC_COLUMNS] = { FIELD_TOGGLE, "Sync columns",
-		"two more columns: when pgpier wrote the row, and whether the source deleted it" },
+		"two more columns: when pgpier wrote the row, whether the source deleted it" },
 	[F_SYNCED_AT] = { FIELD_TEXT, "Written-at column", "its name on the target", "_pgpier_synced_at" },
 	[F_IS_DELETED] = { FIELD_TEXT, "Deleted column", "its name on the target", "_pgpier_is_deleted" },
+	[F_ALERT] = { FIELD_TEXT, "Alert command",
+		"run by /bin/sh when the mirror needs you; a JSON object on stdin says why", "none" },
+	[F_ALERT_LAG] = { FIELD_NUMBER, "Alert, lag (s)", "lag above this is worth an alert; 0: never", "60", 0, 31536000 },
+	[F_ALERT_WAL] = { FIELD_NUMBER, "Alert, WAL (MB)", "WAL kept by the slot above this is worth an alert; 0: never",
+		"10000", 0, 1000000000000 },
 	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
 };
 
@@ -112,6 +120,16 @@ static void copy_replication(const struct form *f, struct mirror_config *m)
 	copy_text_field(f, F_IS_DELETED, fields[F_IS_DELETED].fallback, &m->is_deleted_column);
 }
 
+/* Seconds that a file gives with a fraction stay as they are while nobody types others. */
+static void copy_alerts(const struct form *f, struct mirror_config *m)
+{
+	int64_t lag_s = form_number(f, F_ALERT_LAG, 60);
+	copy_text_field(f, F_ALERT, NULL, &m->alert_command);
+	if (lag_s != llround(m->alert_lag_s))
+		m->alert_lag_s = (double)lag_s;
+	m->alert_retained_mb = form_number(f, F_ALERT_WAL, 10000);
+}
+
 static void copy_form(struct mirror_form *s)
 {
 	struct mirror_config *m = &s->draft->config;
@@ -131,6 +149,7 @@ static void copy_form(struct mirror_form *s)
 	m->transfer = (enum transfer)f->fields[F_TRANSFER].choice;
 	m->rate_limit_mb = (int)form_number(f, F_RATE, 0);
 	copy_replication(f, m);
+	copy_alerts(f, m);
 }
 
 static int peer_index(const struct mirror_form *s, const char *name, int otherwise)
@@ -159,6 +178,10 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 		form_set_number(f, F_INTERVAL, m->sync_interval_ms);
 	if (m->caught_up_s != usual.caught_up_s)
 		form_set_number(f, F_CAUGHT_UP, llround(m->caught_up_s * 1000));
+	if (m->alert_lag_s != usual.alert_lag_s)
+		form_set_number(f, F_ALERT_LAG, llround(m->alert_lag_s));
+	if (m->alert_retained_mb != usual.alert_retained_mb)
+		form_set_number(f, F_ALERT_WAL, m->alert_retained_mb);
 	if (strcmp(m->synced_at_column, usual.synced_at_column) != 0)
 		form_set_text(f, F_SYNCED_AT, m->synced_at_column);
 	if (strcmp(m->is_deleted_column, usual.is_deleted_column) != 0)
@@ -177,6 +200,8 @@ static void show_dependent(struct mirror_form *s)
 		d[of_stream[i]].hidden = !d[F_CONTINUOUS].on;
 	d[F_SYNCED_AT].hidden = !d[F_CONTINUOUS].on || !d[F_SYNC_COLUMNS].on;
 	d[F_IS_DELETED].hidden = !d[F_CONTINUOUS].on || (!d[F_SYNC_COLUMNS].on && !d[F_SOFT_DELETE].on);
+	bool alerts = *form_text(&s->form, F_ALERT) != '\0';
+	d[F_ALERT_LAG].hidden = d[F_ALERT_WAL].hidden = !d[F_CONTINUOUS].on || !alerts;
 	struct mirror_config named = { .name = xstrdup(form_text(&s->form, F_NAME)) };
 	mirror_slot_name(&named, s->slot);
 	mirror_publication_name(&named, s->publication);
@@ -202,6 +227,7 @@ static void show_config(struct mirror_form *s)
 	f->fields[F_SYNC_COLUMNS].on = m->sync_columns;
 	form_set_text(f, F_PUBLICATION, m->publication);
 	form_set_text(f, F_SLOT, m->slot);
+	form_set_text(f, F_ALERT, m->alert_command);
 	show_numbers(f, m);
 	show_dependent(s);
 }
@@ -305,8 +331,7 @@ static bool takes_text(const struct pane *p)
 static bool input(struct pane *p, const struct input *in)
 {
 	struct mirror_form *s = (struct mirror_form *)p;
-	bool mouse = in->kind != INPUT_KEY && in->kind != INPUT_PASTE;
-	bool taken = mouse ? form_mouse(&s->form, in) : form_input(&s->form, in);
+	bool taken = form_input(&s->form, in);
 	show_dependent(s);
 	if (form_take_pressed(&s->form) == F_NEXT)
 		go_on(s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The list of mirrors. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
@@ -15,39 +15,22 @@ static const struct column columns[COL_COUNT] = {
 	[COL_SOURCE] = { "SOURCE", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_TARGET] = { "TARGET", 7, 20, ALIGN_LEFT, 3, false, false },
 	[COL_STATE] = { "STATE", 14, 16, ALIGN_LEFT, 0, false, false },
-	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false, true },
+	[COL_PROGRESS] = { "PROGRESS", 12, 90, ALIGN_LEFT, 0, true, false, table_shorten_parts },
 	[COL_LAG] = { "LAG", 5, 8, ALIGN_RIGHT, 1, false, false },
 	[COL_SINCE] = { "SINCE", 6, 8, ALIGN_RIGHT, 2, false, false },
 };
 
-struct mirrors {
-	struct pane pane;
-	struct mirror_view *rows;
-	size_t count;
-	struct table table;
-	struct facts facts;
-};
-
-static const struct mirror_view *mirror_at(const void *data, size_t row)
-{
-	return &((const struct mirrors *)data)->rows[row];
-}
-
-static size_t count(const void *data)
-{
-	return ((const struct mirrors *)data)->count;
-}
-
 static uint64_t identity(const void *data, size_t row)
 {
-	return table_identity(mirror_at(data, row)->name);
+	const struct mirror_view *v = list_row(data, row);
+	return table_identity(v->name);
 }
 
-static void progress_cell(const struct mirrors *s, const struct mirror_view *v, struct cell *out)
+static void progress_cell(const struct ui *u, const struct mirror_view *v, struct cell *out)
 {
 	if (v->error.class != ERROR_NONE)
 		out->role = v->state == MIRROR_FAILED ? ROLE_ERROR : ROLE_WARN;
-	mirror_progress_brief(s->pane.ui, v, out->text, sizeof(out->text));
+	mirror_progress_brief(u, v, out->text, sizeof(out->text));
 }
 
 /* Today's runs by their hour, older ones by how long ago. */
@@ -74,13 +57,13 @@ static void lag_cell(const struct mirror_view *v, struct cell *out)
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct mirrors *s = data;
-	const struct mirror_view *v = mirror_at(data, row);
+	const struct mirror_view *v = list_row(data, row);
+	const struct ui *u = ((const struct pane *)data)->ui;
 	out->role = ROLE_TEXT;
 	if (column == COL_STATE)
-		out->role = mirror_state_text(s->pane.ui, v->state, out->text, sizeof(out->text));
+		out->role = mirror_state_text(u, v->state, out->text, sizeof(out->text));
 	else if (column == COL_PROGRESS)
-		progress_cell(s, v, out);
+		progress_cell(u, v, out);
 	else if (column == COL_LAG)
 		lag_cell(v, out);
 	else if (column == COL_SINCE)
@@ -94,16 +77,16 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 
 static int compare(const void *data, int column, size_t a, size_t b)
 {
-	const struct mirror_view *x = mirror_at(data, a), *y = mirror_at(data, b);
+	const struct mirror_view *x = list_row(data, a), *y = list_row(data, b);
 	switch (column) {
 	case COL_STATE:
-		return (int)x->state - (int)y->state;
+		return ORDER(x->state, y->state);
 	case COL_PROGRESS:
-		return x->load.fraction < y->load.fraction ? -1 : x->load.fraction > y->load.fraction;
+		return ORDER(x->load.fraction, y->load.fraction);
 	case COL_LAG:
-		return x->lag_s < y->lag_s ? -1 : x->lag_s > y->lag_s;
+		return ORDER(x->lag_s, y->lag_s);
 	case COL_SINCE:
-		return x->started_at < y->started_at ? -1 : x->started_at > y->started_at;
+		return ORDER(x->started_at, y->started_at);
 	case COL_SOURCE:
 		return strcmp(x->source, y->source);
 	case COL_TARGET:
@@ -115,7 +98,7 @@ static int compare(const void *data, int column, size_t a, size_t b)
 
 static void words(const void *data, size_t row, struct strbuf *out)
 {
-	const struct mirror_view *v = mirror_at(data, row);
+	const struct mirror_view *v = list_row(data, row);
 	strbuf_addf(out, "%s %s %s %s %s", v->name, v->source, v->target, mirror_state_name(v->state),
 		v->error.text);
 }
@@ -124,55 +107,43 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no mirrors yet: press n to create one",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
 	.words = words,
 };
 
-static const struct mirror_view *selected(const struct pane *p)
-{
-	const struct mirrors *s = (const struct mirrors *)p;
-	size_t row = table_selected(&s->table);
-	return row < s->count ? &s->rows[row] : NULL;
-}
-
 static void sync(struct pane *p)
 {
-	struct mirrors *s = (struct mirrors *)p;
-	free(s->rows);
-	s->count = model_mirrors(p->ui->model, &s->rows);
-	table_refresh(&s->table);
-	list_choose(p, &s->table, ROOT_MIRRORS);
+	struct list *l = (struct list *)p;
+	struct mirror_view *rows;
+	size_t count = model_mirrors(p->ui->model, &rows);
+	list_take(l, rows, count, sizeof(*rows));
+	list_choose(l, ROOT_MIRRORS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
 {
-	snprintf(buf, size, "Mirrors (%zu)", ((const struct mirrors *)p)->count);
+	snprintf(buf, size, "Mirrors (%zu)", list_count(p));
+}
+
+static void describe(const struct pane *p, struct facts *f)
+{
+	const struct mirror_view *v = list_selected(p);
+	facts_add(f, NULL, ROLE_TITLE, "%s", v->name);
+	facts_gap(f);
+	mirror_facts(f, p->ui, v);
 }
 
 static void render(struct pane *p, const struct canvas *c)
 {
-	struct mirrors *s = (struct mirrors *)p;
-	struct canvas list, detail;
-	split_detail(p->ui, c, WIDE_COLS, &list, &detail);
-	table_render(&s->table, &list, true);
-	const struct mirror_view *v = selected(p);
-	if (detail.cols == 0 || !v)
-		return;
-	facts_clear(&s->facts);
-	facts_add(&s->facts, NULL, ROLE_TITLE, "%s", v->name);
-	facts_gap(&s->facts);
-	mirror_facts(&s->facts, p->ui, v);
-	facts_render(&s->facts, &detail);
+	list_render_split(p, c, WIDE_COLS, describe);
 }
 
 static bool act(struct pane *p, enum action a)
 {
-	struct mirrors *s = (struct mirrors *)p;
-	const struct mirror_view *v = selected(p);
-	if (table_act(&s->table, a))
+	const struct mirror_view *v = list_selected(p);
+	if (list_act(p, a))
 		return true;
 	if (a == ACTION_NEW) {
 		ui_push(p->ui, mirror_form_new(p->ui, NULL));
@@ -193,7 +164,7 @@ static bool act(struct pane *p, enum action a)
 
 static const char *refuse(const struct pane *p, enum action a)
 {
-	const struct mirror_view *v = selected(p);
+	const struct mirror_view *v = list_selected(p);
 	struct peer_view *peers;
 	if (a == ACTION_NEW) {
 		size_t n = model_peers(p->ui->model, &peers);
@@ -207,7 +178,7 @@ static const char *refuse(const struct pane *p, enum action a)
 
 static const char *label(const struct pane *p, enum action a)
 {
-	const struct mirror_view *v = selected(p);
+	const struct mirror_view *v = list_selected(p);
 	return v ? mirror_label(v, a) : NULL;
 }
 
@@ -215,25 +186,6 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 {
 	(void)value;
 	mirror_answered(p, a, subject);
-}
-
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct mirrors *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct mirrors *)p)->table, in);
-}
-
-static void pane_free(struct pane *p)
-{
-	struct mirrors *s = (struct mirrors *)p;
-	free(s->rows);
-	table_free(&s->table);
-	facts_clear(&s->facts);
-	free(s);
 }
 
 static const enum action hints[] = { ACTION_NEW, ACTION_OPEN, ACTION_PAUSE, ACTION_RETRY, ACTION_EDIT,
@@ -248,15 +200,11 @@ static const struct pane_ops ops = {
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = takes_text,
-	.input = input,
-	.free = pane_free,
 };
 
 struct pane *mirrors_pane_new(struct ui *u)
 {
-	struct mirrors *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_MIRRORS | IN_MIRROR | IN_WIDE };
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	struct list *l = xcalloc(1, sizeof(*l));
+	list_init(l, u, &ops, IN_LIST | IN_MIRRORS | IN_MIRROR | IN_WIDE, &source);
+	return &l->pane;
 }

@@ -48,8 +48,16 @@ static void replication_facts(struct facts *f, const struct mirror_config *m)
 	if (m->sync_interval_ms > 0)
 		facts_add(f, "sync interval", ROLE_TEXT, "%d ms", m->sync_interval_ms);
 	facts_add(f, "caught up", ROLE_TEXT, "under %.0f ms", m->caught_up_s * 1000);
-	if (m->alert_command)
-		facts_add(f, "alert command", ROLE_TEXT, "%s", m->alert_command);
+}
+
+static void alert_facts(struct facts *f, const struct mirror_config *m)
+{
+	char lag[FORMAT_SIZE], kept[FORMAT_SIZE];
+	facts_add(f, "alert command", ROLE_TEXT, "%s", m->alert_command);
+	if (m->continuous && m->alert_lag_s > 0)
+		facts_add(f, "alert over", ROLE_TEXT, "%s of lag", format_duration(m->alert_lag_s, lag));
+	if (m->continuous && m->alert_retained_mb > 0)
+		facts_add(f, "alert over", ROLE_TEXT, "%s of kept WAL", format_bytes(m->alert_retained_mb * 1000000, kept));
 }
 
 static void sync(struct pane *p)
@@ -77,6 +85,8 @@ static void sync(struct pane *p)
 	settings_facts(&s->settings, &m);
 	if (m.continuous)
 		replication_facts(&s->settings, &m);
+	if (m.alert_command)
+		alert_facts(&s->settings, &m);
 	mirror_config_free(&m);
 }
 

@@ -7,6 +7,8 @@
 #include "widgets/facts.h"
 #include "widgets/table.h"
 
+#include <pgpier/format.h>
+
 struct draft;
 
 struct pane *peers_pane_new(struct ui *u);
@@ -40,10 +42,7 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 #define WIDE_COLS 120
 
 /* What a pane that is a list does with text and the mouse. */
-bool list_input(struct pane *p, struct table *t, const struct input *in);
-
-/* Selects the object that ui_choose() named, if the list has it by now. */
-void list_choose(struct pane *p, struct table *t, enum root root);
+bool list_table_input(struct pane *p, struct table *t, const struct input *in);
 
 /* ---- shared.c: how objects read on a screen ---- */
 
@@ -65,6 +64,8 @@ void done_of_total_rows(int64_t done, int64_t total, bool exact, char *buf, size
 /* Error texts begin with what they are about; beside a name that is said already. "mirror shop: table a.b: x"
  * without table a.b is "x", and so is that of "a.b: x". */
 const char *without_subject(const char *text, const char *kind, const char *name);
+/* What the server said beside the text, for a report; empty ones are left out. */
+void report_details(struct strbuf *b, const char *sqlstate, const char *detail, const char *statement);
 char *error_report(const struct error *e); /* all of it, for the text pane; the caller frees */
 bool mirror_runs(enum mirror_state s);
 /* Has the peer's activity and slots sampled for as long as a pane asks in each sync(). *asked_at is the
@@ -79,6 +80,7 @@ enum role forecast_text(const struct replication_view *r, enum mirror_state stat
 /* "extended  keeps 1.24 GB, +3.1 MB/s, lost at 17:25": of WAL, at this rate. */
 enum role slot_text(const struct replication_view *r, int64_t now_wall_us, char *buf, size_t size);
 enum role wal_status_role(const char *status);
+const char *position_text(lsn_t at, char buf[FORMAT_SIZE]); /* "-" for none */
 void stream_text(const struct mirror_view *v, char *buf, size_t size); /* "1.2 k ch/s", for a list */
 void stream_facts(struct facts *f, const struct replication_view *r, enum mirror_state state);
 

@@ -254,20 +254,11 @@ static void start_test(struct peer_form *s)
 	facts_clear(&s->result);
 }
 
-static void cancel_test(struct peer_form *s)
-{
-	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->testing };
-	ui_submit(s->pane.ui, &c, NULL);
-	s->testing = 0;
-}
-
 static void follow_test(struct peer_form *s)
 {
 	struct outcome o;
-	if (s->testing == 0 || !model_outcome(s->pane.ui->model, s->testing, &o) ||
-		o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(s->pane.ui, &s->testing, &o))
 		return;
-	s->testing = 0;
 	s->tested = true;
 	facts_clear(&s->result);
 	if (o.state == OUTCOME_DONE)
@@ -281,9 +272,8 @@ static void sync(struct pane *p)
 	struct peer_form *s = (struct peer_form *)p;
 	struct outcome o;
 	follow_test(s);
-	if (s->saving == 0 || !model_outcome(p->ui->model, s->saving, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->saving, &o))
 		return;
-	s->saving = 0;
 	if (o.state == OUTCOME_DONE) {
 		ui_toast(p->ui, false, "peer %s saved", form_text(&s->form, F_NAME));
 		ui_choose(p->ui, ROOT_PEERS, form_text(&s->form, F_NAME));
@@ -297,7 +287,7 @@ static void press(struct peer_form *s)
 {
 	int button = form_take_pressed(&s->form);
 	if (button == F_TEST && s->testing != 0)
-		cancel_test(s);
+		ui_cancel(s->pane.ui, &s->testing);
 	else if (button == F_TEST)
 		start_test(s);
 	else if (button == F_SAVE && s->saving == 0)
@@ -320,7 +310,7 @@ static bool act(struct pane *p, enum action a)
 {
 	struct peer_form *s = (struct peer_form *)p;
 	if (a == ACTION_BACK && s->testing != 0)
-		cancel_test(s);
+		ui_cancel(s->pane.ui, &s->testing);
 	else if (a == ACTION_BACK)
 		ask_back(s);
 	else if (a == ACTION_SUBMIT)
@@ -353,8 +343,7 @@ static bool takes_text(const struct pane *p)
 static bool input(struct pane *p, const struct input *in)
 {
 	struct peer_form *s = (struct peer_form *)p;
-	bool mouse = in->kind != INPUT_KEY && in->kind != INPUT_PASTE;
-	bool taken = mouse ? form_mouse(&s->form, in) : form_input(&s->form, in);
+	bool taken = form_input(&s->form, in);
 	/* A pasted connection string shows at once what it was understood as. */
 	if (in->kind == INPUT_PASTE && s->form.focus == F_CONNINFO)
 		take_conninfo(&s->form);
@@ -410,8 +399,7 @@ static bool busy(const struct pane *p)
 static void pane_free(struct pane *p)
 {
 	struct peer_form *s = (struct peer_form *)p;
-	if (s->testing != 0)
-		cancel_test(s);
+	ui_cancel(p->ui, &s->testing);
 	form_free(&s->form);
 	facts_clear(&s->result);
 	free(s);

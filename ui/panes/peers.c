@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The list of peers. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { COL_NAME, COL_ADDRESS, COL_VERSION, COL_WAL, COL_SIZE, COL_MIRRORS, COL_STATUS, COL_COUNT };
 
+/* user@host:port/db. The user leaves first, then the end of db, then the middle of the host: the port is seen. */
+static void shorten_address(char *text, size_t size, int cells, const char *ellipsis)
+{
+	char whole[256], host[256], port[16], db[256];
+	const char *user_end = strrchr(text, '@');
+	copy_text(whole, sizeof(whole), user_end ? user_end + 1 : text);
+	char *colon = strrchr(whole, ':');
+	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+	if (digits == 0)
+		return;
+	snprintf(port, sizeof(port), "%.*s", (int)digits + 1, colon);
+	*colon = '\0';
+	text_clip_middle(host, sizeof(host), whole, cells - text_width(port), ellipsis);
+	text_clip(db, sizeof(db), colon + 1 + digits, cells - text_width(host) - text_width(port), ellipsis);
+	snprintf(text, size, "%s%s%s", host, port, db);
+}
+
 static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 8, 24, ALIGN_LEFT, 0, false, false },
-	[COL_ADDRESS] = { "ADDRESS", 14, 56, ALIGN_LEFT, 1, false, false },
+	[COL_ADDRESS] = { "ADDRESS", 18, 56, ALIGN_LEFT, 1, false, false, shorten_address },
 	[COL_VERSION] = { "VERSION", 7, 12, ALIGN_LEFT, 2, false, false },
 	[COL_WAL] = { "WAL", 7, 8, ALIGN_LEFT, 4, false, false },
 	[COL_SIZE] = { "SIZE", 7, 8, ALIGN_RIGHT, 3, false, false },
@@ -20,32 +36,15 @@ static const struct column columns[COL_COUNT] = {
 	[COL_STATUS] = { "STATUS", 10, 10, ALIGN_LEFT, 0, true, false },
 };
 
-struct peers {
-	struct pane pane;
-	struct peer_view *rows;
-	size_t count;
-	struct table table;
-	struct facts facts;
-};
-
-static size_t count(const void *data)
-{
-	return ((const struct peers *)data)->count;
-}
-
-static const struct peer_view *peer_at(const void *data, size_t row)
-{
-	return &((const struct peers *)data)->rows[row];
-}
-
 static uint64_t identity(const void *data, size_t row)
 {
-	return table_identity(peer_at(data, row)->name);
+	const struct peer_view *v = list_row(data, row);
+	return table_identity(v->name);
 }
 
-static void status_cell(const struct peers *s, const struct peer_view *v, struct cell *out)
+static void status_cell(const struct ui *u, const struct peer_view *v, struct cell *out)
 {
-	const struct theme *t = s->pane.ui->theme;
+	const struct theme *t = u->theme;
 	switch (v->status) {
 	case PEER_OK:
 		out->role = ROLE_OK;
@@ -59,7 +58,7 @@ static void status_cell(const struct peers *s, const struct peer_view *v, struct
 		break;
 	case PEER_PROBING:
 		out->role = ROLE_DIM;
-		snprintf(out->text, sizeof(out->text), "%s testing", theme_spinner(t, s->pane.ui->now));
+		snprintf(out->text, sizeof(out->text), "%s testing", theme_spinner(t, u->now));
 		break;
 	case PEER_UNKNOWN:
 		out->role = ROLE_DIM;
@@ -70,7 +69,7 @@ static void status_cell(const struct peers *s, const struct peer_view *v, struct
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct peer_view *v = peer_at(data, row);
+	const struct peer_view *v = list_row(data, row);
 	bool ok = v->status == PEER_OK;
 	char size[FORMAT_SIZE];
 	out->role = ROLE_TEXT;
@@ -82,7 +81,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	else if (column == COL_MIRRORS)
 		snprintf(out->text, sizeof(out->text), "%zu", v->mirrors);
 	else if (column == COL_STATUS)
-		status_cell(data, v, out);
+		status_cell(((const struct pane *)data)->ui, v, out);
 	else if (ok && column == COL_VERSION)
 		copy_text(out->text, sizeof(out->text), v->probe.version);
 	else if (ok && column == COL_WAL)
@@ -91,23 +90,18 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		copy_text(out->text, sizeof(out->text), format_bytes(v->probe.database_bytes, size));
 }
 
-static int compare_numbers(double a, double b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare(const void *data, int column, size_t a, size_t b)
 {
-	const struct peer_view *x = peer_at(data, a), *y = peer_at(data, b);
+	const struct peer_view *x = list_row(data, a), *y = list_row(data, b);
 	switch (column) {
 	case COL_SIZE:
-		return compare_numbers((double)x->probe.database_bytes, (double)y->probe.database_bytes);
+		return ORDER(x->probe.database_bytes, y->probe.database_bytes);
 	case COL_MIRRORS:
-		return compare_numbers((double)x->mirrors, (double)y->mirrors);
+		return ORDER(x->mirrors, y->mirrors);
 	case COL_VERSION:
-		return compare_numbers(x->probe.version_num, y->probe.version_num);
+		return ORDER(x->probe.version_num, y->probe.version_num);
 	case COL_STATUS:
-		return compare_numbers(x->status, y->status);
+		return ORDER(x->status, y->status);
 	case COL_WAL:
 		return strcmp(x->probe.wal_level, y->probe.wal_level);
 	case COL_ADDRESS:
@@ -119,7 +113,7 @@ static int compare(const void *data, int column, size_t a, size_t b)
 
 static void words(const void *data, size_t row, struct strbuf *out)
 {
-	const struct peer_view *v = peer_at(data, row);
+	const struct peer_view *v = list_row(data, row);
 	strbuf_addf(out, "%s %s %s", v->name, v->address, v->status == PEER_FAILED ? v->error.text : "");
 }
 
@@ -127,48 +121,37 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no peers yet; n makes one, also from a pasted postgresql:// address",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
 	.words = words,
 };
 
-static const struct peer_view *selected(const struct peers *s)
-{
-	size_t row = table_selected(&s->table);
-	return row < s->count ? &s->rows[row] : NULL;
-}
-
 static void sync(struct pane *p)
 {
-	struct peers *s = (struct peers *)p;
-	free(s->rows);
-	s->count = model_peers(p->ui->model, &s->rows);
-	table_refresh(&s->table);
-	list_choose(p, &s->table, ROOT_PEERS);
+	struct list *l = (struct list *)p;
+	struct peer_view *rows;
+	size_t count = model_peers(p->ui->model, &rows);
+	list_take(l, rows, count, sizeof(*rows));
+	list_choose(l, ROOT_PEERS);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
 {
-	const struct peers *s = (const struct peers *)p;
-	snprintf(buf, size, "Peers (%zu)", s->count);
+	snprintf(buf, size, "Peers (%zu)", list_count(p));
+}
+
+static void describe(const struct pane *p, struct facts *f)
+{
+	const struct peer_view *v = list_selected(p);
+	facts_add(f, NULL, ROLE_TITLE, "%s", v->name);
+	facts_gap(f);
+	peer_facts(f, p->ui, v);
 }
 
 static void render(struct pane *p, const struct canvas *c)
 {
-	struct peers *s = (struct peers *)p;
-	struct canvas list, detail;
-	split_detail(p->ui, c, WIDE_COLS, &list, &detail);
-	table_render(&s->table, &list, true);
-	const struct peer_view *v = selected(s);
-	if (detail.cols == 0 || !v)
-		return;
-	facts_clear(&s->facts);
-	facts_add(&s->facts, NULL, ROLE_TITLE, "%s", v->name);
-	facts_gap(&s->facts);
-	peer_facts(&s->facts, p->ui, v);
-	facts_render(&s->facts, &detail);
+	list_render_split(p, c, WIDE_COLS, describe);
 }
 
 static void probe(struct ui *u, const char *name, const char *done)
@@ -193,9 +176,8 @@ static void ask_drop(struct pane *p, const struct peer_view *v)
 
 static bool act(struct pane *p, enum action a)
 {
-	struct peers *s = (struct peers *)p;
-	const struct peer_view *v = selected(s);
-	if (table_act(&s->table, a))
+	const struct peer_view *v = list_selected(p);
+	if (list_act(p, a))
 		return true;
 	if (a == ACTION_NEW)
 		ui_push(p->ui, peer_form_new(p->ui, NULL));
@@ -220,7 +202,7 @@ static bool act(struct pane *p, enum action a)
 
 static const char *refuse(const struct pane *p, enum action a)
 {
-	const struct peer_view *v = selected((const struct peers *)p);
+	const struct peer_view *v = list_selected(p);
 	bool about_one = a == ACTION_EDIT || a == ACTION_DROP || a == ACTION_TEST || a == ACTION_OPEN;
 	if (!about_one)
 		return NULL;
@@ -243,30 +225,10 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 	ui_submit(p->ui, &c, "peer dropped");
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct peers *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct peers *)p)->table, in);
-}
-
-static void pane_free(struct pane *p)
-{
-	struct peers *s = (struct peers *)p;
-	free(s->rows);
-	table_free(&s->table);
-	facts_clear(&s->facts);
-	free(s);
-}
-
 static bool busy(const struct pane *p)
 {
-	const struct peers *s = (const struct peers *)p;
-	for (size_t i = 0; i < s->count; i++)
-		if (s->rows[i].status == PEER_PROBING)
+	for (size_t i = 0; i < list_count(p); i++)
+		if (((const struct peer_view *)list_row(p, i))->status == PEER_PROBING)
 			return true;
 	return false;
 }
@@ -282,16 +244,12 @@ static const struct pane_ops ops = {
 	.act = act,
 	.refuse = refuse,
 	.answered = answered,
-	.takes_text = takes_text,
-	.input = input,
 	.busy = busy,
-	.free = pane_free,
 };
 
 struct pane *peers_pane_new(struct ui *u)
 {
-	struct peers *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_PEERS | IN_WIDE };
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	struct list *l = xcalloc(1, sizeof(*l));
+	list_init(l, u, &ops, IN_LIST | IN_PEERS | IN_WIDE, &source);
+	return &l->pane;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Second page of the wizard: which tables, out of any number. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include "draft.h"
 #include "table_filter.h"
@@ -24,14 +24,13 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct picker {
-	struct pane pane;
+	struct list list;
 	struct draft *draft; /* the form's */
 	uint64_t ticket;     /* of the catalog; 0 none */
 	int64_t asked_at;
 	struct error error; /* of asking */
 	struct tree tree;
 	bool *shown; /* by the filter, for each table */
-	struct table table;
 	uint64_t range_from; /* identity of the row where a range begins; 0 none */
 };
 
@@ -113,11 +112,11 @@ static void group_cell(const struct picker *s, size_t g, int column, struct cell
 {
 	struct group_sum sum = sum_group(s, g);
 	char text[FORMAT_SIZE];
-	bool open = s->tree.open[g] || *edit_text(&s->table.filter) != '\0';
+	bool open = s->tree.open[g] || *edit_text(&s->list.table.filter) != '\0';
 	out->role = ROLE_TITLE;
 	if (column == COL_TABLE)
 		snprintf(out->text, sizeof(out->text), "%s [%s] %s",
-			theme_glyph(s->pane.ui->theme, open ? GLYPH_OPEN : GLYPH_CLOSED),
+			theme_glyph(s->list.pane.ui->theme, open ? GLYPH_OPEN : GLYPH_CLOSED),
 			sum.taken == 0			  ? " "
 			: sum.taken == sum.tables ? "x"
 									  : "-",
@@ -208,8 +207,8 @@ static void ask_catalog(struct picker *s)
 	struct command c = { .kind = COMMAND_CATALOG };
 	copy_text(c.name, sizeof(c.name), s->draft->config.source);
 	s->error = (struct error){ 0 };
-	s->ticket = ui_submit(s->pane.ui, &c, NULL);
-	s->asked_at = s->pane.ui->now;
+	s->ticket = ui_submit(s->list.pane.ui, &c, NULL);
+	s->asked_at = s->list.pane.ui->now;
 }
 
 /* The tree over the draft's catalog; with one schema, or few tables, there is no reason to keep it shut. */
@@ -223,16 +222,15 @@ static void adopt_catalog(struct picker *s)
 	free(s->shown);
 	s->shown = xcalloc(tables, sizeof(*s->shown));
 	s->range_from = 0;
-	table_refresh(&s->table);
+	table_refresh(&s->list.table);
 }
 
 static void sync(struct pane *p)
 {
 	struct picker *s = (struct picker *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	if (o.state == OUTCOME_DONE && o.catalog) {
 		draft_take_catalog(s->draft, o.catalog);
 		adopt_catalog(s);
@@ -266,10 +264,10 @@ static void toggle(struct picker *s, size_t row)
 		return;
 	}
 	if (!draft_can_take(s->draft, row))
-		ui_toast(s->pane.ui, true, "%s.%s can't be chosen: %s", table_of(s, row)->schema,
+		ui_toast(s->list.pane.ui, true, "%s.%s can't be chosen: %s", table_of(s, row)->schema,
 			table_of(s, row)->name, table_of(s, row)->refusal);
 	choose(s, row, !s->draft->picks[row].taken);
-	table_act(&s->table, ACTION_DOWN);
+	table_act(&s->list.table, ACTION_DOWN);
 }
 
 static void choose_shown(struct picker *s, bool taken)
@@ -282,16 +280,16 @@ static void choose_shown(struct picker *s, bool taken)
 /* The rows from where the range began to the selected one, whichever stands first. */
 static void choose_range(struct picker *s)
 {
-	size_t from = SIZE_MAX, to = s->table.selected;
-	for (size_t i = 0; i < s->table.count; i++)
-		if (identity(s, s->table.rows[i]) == s->range_from)
+	size_t from = SIZE_MAX, to = s->list.table.selected;
+	for (size_t i = 0; i < s->list.table.count; i++)
+		if (identity(s, s->list.table.rows[i]) == s->range_from)
 			from = i;
 	s->range_from = 0;
 	if (from == SIZE_MAX)
 		return;
 	for (size_t i = MIN(from, to); i <= MAX(from, to); i++)
-		if (!tree_is_group(s->table.rows[i]))
-			choose(s, s->table.rows[i], true);
+		if (!tree_is_group(s->list.table.rows[i]))
+			choose(s, s->list.table.rows[i], true);
 }
 
 static size_t schema_of_row(const struct picker *s, size_t row)
@@ -304,7 +302,7 @@ static void ask_schema(struct picker *s, size_t row)
 	const char *name = table_of(s, s->tree.first[schema_of_row(s, row)])->schema;
 	char head[160];
 	snprintf(head, sizeof(head), "Map schema %s", name);
-	ui_ask(s->pane.ui, &(struct question){ .kind = ASK_VALUE,
+	ui_ask(s->list.pane.ui, &(struct question){ .kind = ASK_VALUE,
 						   .action = ACTION_MAP_SCHEMA,
 						   .title = head,
 						   .text = "Schema on the target for all tables of this one. Empty = the same.",
@@ -314,11 +312,11 @@ static void ask_schema(struct picker *s, size_t row)
 static void open_row(struct picker *s, size_t row)
 {
 	if (!tree_is_group(row)) {
-		ui_push(s->pane.ui, columns_pane_new(s->pane.ui, s->draft, row));
+		ui_push(s->list.pane.ui, columns_pane_new(s->list.pane.ui, s->draft, row));
 		return;
 	}
 	s->tree.open[tree_group(row)] = !s->tree.open[tree_group(row)];
-	table_refresh(&s->table);
+	table_refresh(&s->list.table);
 }
 
 static void set_open(struct picker *s, size_t row, bool open)
@@ -326,8 +324,8 @@ static void set_open(struct picker *s, size_t row, bool open)
 	size_t g = schema_of_row(s, row);
 	s->tree.open[g] = open;
 	if (!open)
-		table_select(&s->table, identity(s, TREE_GROUP | g));
-	table_refresh(&s->table);
+		table_select(&s->list.table, identity(s, TREE_GROUP | g));
+	table_refresh(&s->list.table);
 }
 
 static bool act_on_row(struct picker *s, enum action a, size_t row)
@@ -354,7 +352,7 @@ static bool act_on_row(struct picker *s, enum action a, size_t row)
 		return true;
 	case ACTION_COPY:
 		if (!tree_is_group(row))
-			ui_copy(s->pane.ui, table_of(s, row)->name);
+			ui_copy(s->list.pane.ui, table_of(s, row)->name);
 		return true;
 	default:
 		return false;
@@ -364,19 +362,11 @@ static bool act_on_row(struct picker *s, enum action a, size_t row)
 static void go_on(struct picker *s)
 {
 	if (s->draft->live) {
-		tables_ask_change(&s->pane, s->draft);
+		tables_ask_change(&s->list.pane, s->draft);
 		return;
 	}
 	draft_store(s->draft);
-	ui_push(s->pane.ui, preflight_pane_new(s->pane.ui, s->draft));
-}
-
-static void cancel(struct picker *s)
-{
-	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->ticket };
-	if (s->ticket != 0)
-		ui_submit(s->pane.ui, &c, NULL);
-	s->ticket = 0;
+	ui_push(s->list.pane.ui, preflight_pane_new(s->list.pane.ui, s->draft));
 }
 
 static bool act(struct pane *p, enum action a)
@@ -386,9 +376,9 @@ static bool act(struct pane *p, enum action a)
 		s->range_from = 0;
 		return true;
 	}
-	if (s->draft->catalog && table_act(&s->table, a))
+	if (s->draft->catalog && list_act(p, a))
 		return true;
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	if (row != TABLE_NOTHING && act_on_row(s, a, row))
 		return true;
 	if (a == ACTION_REFRESH && s->ticket == 0)
@@ -415,7 +405,7 @@ static const char *refuse(const struct pane *p, enum action a)
 static void answered(struct pane *p, enum action a, const char *subject, const char *value)
 {
 	struct picker *s = (struct picker *)p;
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	(void)subject;
 	if (a == ACTION_MAP_SCHEMA && row != TABLE_NOTHING)
 		draft_map_schema(s->draft, schema_of_row(s, row), value);
@@ -423,15 +413,10 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 		tables_change(p, s->draft);
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct picker *)p)->table);
-}
-
 static bool input(struct pane *p, const struct input *in)
 {
 	struct picker *s = (struct picker *)p;
-	return s->draft->catalog && list_input(p, &s->table, in);
+	return s->draft->catalog && list_input(p, in);
 }
 
 /* ---- drawing ---- */
@@ -444,7 +429,7 @@ static void title(const struct pane *p, char *buf, size_t size)
 static void render_waiting(const struct picker *s, const struct canvas *c)
 {
 	struct facts f = { 0 };
-	const struct ui *u = s->pane.ui;
+	const struct ui *u = s->list.pane.ui;
 	if (s->error.class != ERROR_NONE) {
 		error_facts(&f, &s->error);
 		facts_gap(&f);
@@ -467,7 +452,7 @@ static void render_footer(const struct picker *s, const struct canvas *c)
 		dot, t.rows_known ? "~" : ">", format_count(t.rows, rows));
 	if (s->ticket != 0)
 		x = canvas_addf(c, 0, x + 2, ROLE_PROGRESS, "%s refreshing",
-			theme_spinner(c->theme, s->pane.ui->now));
+			theme_spinner(c->theme, s->list.pane.ui->now));
 	if (s->range_from != 0)
 		copy_text(note, sizeof(note), "range: v again chooses up to here, Esc drops it");
 	else
@@ -487,7 +472,7 @@ static void render(struct pane *p, const struct canvas *c)
 		render_waiting(s, &list);
 		return;
 	}
-	table_render(&s->table, &list, true);
+	list_render(p, &list);
 	render_footer(s, &foot);
 }
 
@@ -499,16 +484,15 @@ static bool busy(const struct pane *p)
 static void pane_free(struct pane *p)
 {
 	struct picker *s = (struct picker *)p;
-	cancel(s);
+	ui_cancel(p->ui, &s->ticket);
 	tree_free(&s->tree);
 	free(s->shown);
-	table_free(&s->table);
-	free(s);
+	list_free(p);
 }
 
 static const char *label(const struct pane *p, enum action a)
 {
-	size_t row = table_selected(&((const struct picker *)p)->table);
+	size_t row = table_selected(&((const struct picker *)p)->list.table);
 	if (a != ACTION_OPEN)
 		return NULL;
 	return row == TABLE_NOTHING || tree_is_group(row) ? "open" : "columns";
@@ -526,7 +510,6 @@ static const struct pane_ops ops = {
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = takes_text,
 	.input = input,
 	.busy = busy,
 	.free = pane_free,
@@ -535,13 +518,12 @@ static const struct pane_ops ops = {
 struct pane *picker_pane_new(struct ui *u, struct draft *d)
 {
 	struct picker *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_PICKER };
+	list_init(&s->list, u, &ops, IN_LIST | IN_PICKER, &source);
 	s->draft = d;
-	table_init(&s->table, &source, s);
 	/* Coming back to the same source finds everything as it was left. */
 	if (d->catalog && strcmp(d->catalog->peer, d->config.source) == 0)
 		adopt_catalog(s);
 	else
 		ask_catalog(s);
-	return &s->pane;
+	return &s->list.pane;
 }

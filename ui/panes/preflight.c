@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Third page of the wizard: what stands in the way. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include "draft.h"
 
@@ -19,13 +19,12 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct preflight_pane {
-	struct pane pane;
+	struct list list;
 	struct draft *draft; /* the form's */
 	uint64_t ticket;
 	int64_t asked_at;
 	struct error error;
 	const struct preflight *preflight; /* held */
-	struct table table;
 	struct facts facts;
 };
 
@@ -62,7 +61,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	out->role = column == COL_SEVERITY ? looks[f->severity].role : ROLE_TEXT;
 	if (column == COL_SEVERITY)
 		snprintf(out->text, sizeof(out->text), "%s %s",
-			theme_glyph(s->pane.ui->theme, looks[f->severity].glyph), severity_name(f->severity));
+			theme_glyph(s->list.pane.ui->theme, looks[f->severity].glyph), severity_name(f->severity));
 	else
 		copy_text(out->text, sizeof(out->text), column == COL_SUBJECT ? f->subject : f->text);
 }
@@ -89,25 +88,16 @@ static void start(struct preflight_pane *s)
 	c.mirror = xcalloc(1, sizeof(*c.mirror));
 	mirror_config_copy(c.mirror, &s->draft->config);
 	s->error = (struct error){ 0 };
-	s->ticket = ui_submit(s->pane.ui, &c, NULL);
-	s->asked_at = s->pane.ui->now;
-}
-
-static void cancel(struct preflight_pane *s)
-{
-	struct command c = { .kind = COMMAND_CANCEL, .ticket = s->ticket };
-	if (s->ticket != 0)
-		ui_submit(s->pane.ui, &c, NULL);
-	s->ticket = 0;
+	s->ticket = ui_submit(s->list.pane.ui, &c, NULL);
+	s->asked_at = s->list.pane.ui->now;
 }
 
 static void sync(struct pane *p)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	catalog_release(o.catalog);
 	if (o.state != OUTCOME_DONE || !o.preflight) {
 		preflight_release(o.preflight);
@@ -116,14 +106,14 @@ static void sync(struct pane *p)
 	}
 	preflight_release(s->preflight);
 	s->preflight = o.preflight;
-	table_refresh(&s->table);
+	table_refresh(&s->list.table);
 }
 
 static bool act(struct pane *p, enum action a)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
-	size_t row = table_selected(&s->table);
-	if (s->preflight && table_act(&s->table, a))
+	size_t row = table_selected(&s->list.table);
+	if (s->preflight && list_act(p, a))
 		return true;
 	if (a == ACTION_CHECK && s->ticket == 0)
 		start(s);
@@ -150,15 +140,10 @@ static const char *refuse(const struct pane *p, enum action a)
 	return s->preflight->blockers > 0 ? "a blocker stands in the way; mend it, then press R" : NULL;
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct preflight_pane *)p)->table);
-}
-
 static bool input(struct pane *p, const struct input *in)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
-	return s->preflight && list_input(p, &s->table, in);
+	return s->preflight && list_input(p, in);
 }
 
 static void title(const struct pane *p, char *buf, size_t size)
@@ -169,7 +154,7 @@ static void title(const struct pane *p, char *buf, size_t size)
 
 static void render_verdict(const struct preflight_pane *s, const struct canvas *c)
 {
-	const struct ui *u = s->pane.ui;
+	const struct ui *u = s->list.pane.ui;
 	if (s->ticket != 0) {
 		if (u->now - s->asked_at > 300000)
 			canvas_addf(c, 0, 1, ROLE_PROGRESS, "%s checking both servers",
@@ -193,7 +178,7 @@ static void render_verdict(const struct preflight_pane *s, const struct canvas *
 /* The selected finding in full: most are longer than a line. */
 static void render_detail(struct preflight_pane *s, const struct canvas *c)
 {
-	size_t row = table_selected(&s->table);
+	size_t row = table_selected(&s->list.table);
 	canvas_repeat(c, 0, 0, c->cols, ROLE_DIM, GLYPH_HORIZONTAL);
 	if (row >= count(s))
 		return;
@@ -218,7 +203,7 @@ static void render(struct pane *p, const struct canvas *c)
 		error_facts(&s->facts, &s->error);
 		facts_render(&s->facts, &list);
 	} else if (count(s) > 0) {
-		table_render(&s->table, &list, true);
+		list_render(p, &list);
 		render_detail(s, &detail);
 	}
 }
@@ -231,11 +216,10 @@ static bool busy(const struct pane *p)
 static void pane_free(struct pane *p)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
-	cancel(s);
+	ui_cancel(p->ui, &s->ticket);
 	preflight_release(s->preflight);
-	table_free(&s->table);
 	facts_clear(&s->facts);
-	free(s);
+	list_free(p);
 }
 
 static const enum action hints[] = { ACTION_CONTINUE, ACTION_OPEN, ACTION_CHECK, ACTION_FILTER,
@@ -248,7 +232,6 @@ static const struct pane_ops ops = {
 	.render = render,
 	.act = act,
 	.refuse = refuse,
-	.takes_text = takes_text,
 	.input = input,
 	.busy = busy,
 	.free = pane_free,
@@ -257,9 +240,8 @@ static const struct pane_ops ops = {
 struct pane *preflight_pane_new(struct ui *u, struct draft *d)
 {
 	struct preflight_pane *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_STEP };
+	list_init(&s->list, u, &ops, IN_LIST | IN_STEP, &source);
 	s->draft = d;
-	table_init(&s->table, &source, s);
 	start(s);
-	return &s->pane;
+	return &s->list.pane;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The stream of a mirror: how far behind, how that moves, what its slot keeps, what it did to which table.
- * Tables that had no change yet are not listed; paused ones stand first, then those with most changes. */
-#include "panes/panes.h"
+ * Tables that had no change yet are not listed; paused ones stand first, then those with most changes, until a
+ * column is chosen to sort by. */
+#include "panes/list.h"
+#include "panes/run_tables.h"
 
+#include "widgets/chart.h"
 #include "widgets/sparkline.h"
 
 #include <pgpier/format.h>
@@ -14,71 +17,77 @@
 #define WINDOW_MAX 256
 #define SAMPLES 300
 #define DETAIL_FROM 150 /* columns; the list itself needs 90 */
-#define CHART_FROM 34   /* rows; fewer leave one row for the shape of the lag */
-#define CHART_LEAST 5
-#define CHART_MOST 12
+#define TALL_FROM 34 /* rows */
+#define TALL_LEAST 7
+#define TALL_MOST 14
+#define LOW_FROM 14 /* rows */
+#define LOW_ROWS 2
 #define LIST_LEAST 4 /* rows that notes leave to the list */
-#define MANY 5000 /* tables; beyond, the list is made anew once a second only */
 
 enum { COL_TABLE, COL_INSERTS, COL_UPDATES, COL_DELETES, COL_TRUNCATES, COL_MISSING, COL_NOTE, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, true },
-	[COL_INSERTS] = { "INSERTS", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_UPDATES] = { "UPDATES", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_DELETES] = { "DELETES", 8, 10, ALIGN_RIGHT, 1, false, true },
-	[COL_TRUNCATES] = { "TRUNC", 5, 7, ALIGN_RIGHT, 3, false, true },
-	[COL_MISSING] = { "MISSING", 7, 8, ALIGN_RIGHT, 2, false, true },
+	[COL_TABLE] = { "TABLE", 16, 64, ALIGN_LEFT, 0, false, false },
+	[COL_INSERTS] = { "INSERTS", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_UPDATES] = { "UPDATES", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_DELETES] = { "DELETES", 8, 10, ALIGN_RIGHT, 1, false, false },
+	[COL_TRUNCATES] = { "TRUNC", 5, 7, ALIGN_RIGHT, 3, false, false },
+	[COL_MISSING] = { "MISSING", 7, 8, ALIGN_RIGHT, 2, false, false },
 	[COL_NOTE] = { "", 20, 400, ALIGN_LEFT, 0, true, true },
 };
 
+/* A table with changes. */
+struct changed {
+	size_t index;
+	int64_t counts[COL_NOTE - COL_INSERTS];
+};
+
 struct replication {
-	struct pane pane;
+	struct list list; /* of struct changed */
 	char mirror[NAME_SIZE];
 	struct mirror_view view;
 	struct replication_view now;
 	bool known; /* the stream has been heard of */
-	uint64_t run;
-	struct strings names; /* of all tables of the run */
-	size_t *changed;      /* their indexes, those that are listed */
-	size_t count;
-	int64_t listed_at;
+	struct run_tables tables;
 	struct changes_view window[WINDOW_MAX]; /* the rows on the screen */
 	size_t window_count;
 	double lag[SAMPLES], rate[SAMPLES];
 	size_t sample_count;
-	struct table table;
 };
 
 /* ---- rows ---- */
 
-static size_t count(const void *data)
+static size_t index_at(const void *data, size_t row)
 {
-	return ((const struct replication *)data)->count;
+	return ((const struct changed *)list_row(data, row))->index;
+}
+
+static int64_t count_at(const void *data, size_t row, int column)
+{
+	return ((const struct changed *)list_row(data, row))->counts[column - COL_INSERTS];
 }
 
 static uint64_t identity(const void *data, size_t row)
 {
-	return ((const struct replication *)data)->changed[row];
+	return index_at(data, row);
 }
 
 static const char *name_of(const struct replication *s, size_t row)
 {
-	size_t index = s->changed[row];
-	return index < s->names.count ? s->names.items[index] : "";
+	return run_tables_name(&s->tables, index_at(s, row));
 }
 
 static const struct changes_view *changes_at(const struct replication *s, size_t row)
 {
 	for (size_t i = 0; i < s->window_count; i++)
-		if (s->window[i].index == s->changed[row])
+		if (s->window[i].index == index_at(s, row))
 			return &s->window[i];
 	return NULL;
 }
 
 static size_t selected(const struct replication *s)
 {
-	return table_selected(&s->table);
+	return table_selected(&s->list.table);
 }
 
 static const struct changes_view *selected_changes(const struct replication *s)
@@ -86,32 +95,40 @@ static const struct changes_view *selected_changes(const struct replication *s)
 	return selected(s) == TABLE_NOTHING ? NULL : changes_at(s, selected(s));
 }
 
-static void count_cell(int64_t n, struct cell *out)
+static void count_cell(int64_t n, enum role role, struct cell *out)
 {
 	char text[FORMAT_SIZE];
 	copy_text(out->text, sizeof(out->text), n > 0 ? format_count(n, text) : "-");
+	out->role = n > 0 ? role : ROLE_TEXT;
+}
+
+static void note_cell(const struct replication *s, size_t row, struct cell *out)
+{
+	const struct changes_view *v = changes_at(s, row);
+	if (!v || !v->paused)
+		return;
+	snprintf(out->text, sizeof(out->text), "%s paused: %s", theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE),
+		without_subject(v->error.text, "table", name_of(s, row)));
+	out->role = ROLE_WARN;
 }
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct replication *s = data;
-	const struct changes_view *v = changes_at(s, row);
 	out->role = ROLE_TEXT;
 	out->text[0] = '\0';
 	if (column == COL_TABLE)
-		copy_text(out->text, sizeof(out->text), name_of(s, row));
-	if (!v || column == COL_TABLE)
-		return;
-	const int64_t counts[COL_COUNT] = { 0, v->inserts, v->updates, v->deletes, v->truncates, v->missing };
-	if (column != COL_NOTE) {
-		count_cell(counts[column], out);
-		out->role = column == COL_MISSING && v->missing > 0 ? ROLE_WARN : ROLE_TEXT;
-	} else if (v->paused) {
-		snprintf(out->text, sizeof(out->text), "%s paused: %s",
-			theme_glyph(s->pane.ui->theme, GLYPH_TROUBLE),
-			without_subject(v->error.text, "table", name_of(s, row)));
-		out->role = ROLE_WARN;
-	}
+		copy_text(out->text, sizeof(out->text), name_of(data, row));
+	else if (column == COL_NOTE)
+		note_cell(data, row, out);
+	else
+		count_cell(count_at(data, row, column), column == COL_MISSING ? ROLE_WARN : ROLE_TEXT, out);
+}
+
+static int compare(const void *data, int column, size_t a, size_t b)
+{
+	if (column == COL_TABLE)
+		return strcmp(name_of(data, a), name_of(data, b));
+	return ORDER(count_at(data, a, column), count_at(data, b, column));
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)
@@ -125,17 +142,17 @@ static void window(void *data, const size_t *rows, size_t n)
 	size_t indexes[WINDOW_MAX];
 	n = MIN(n, (size_t)WINDOW_MAX);
 	for (size_t i = 0; i < n; i++)
-		indexes[i] = s->changed[rows[i]];
-	s->window_count = model_changes(s->pane.ui->model, s->mirror, indexes, n, s->window);
+		indexes[i] = index_at(s, rows[i]);
+	s->window_count = model_changes(s->list.pane.ui->model, s->mirror, indexes, n, s->window);
 }
 
 static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no change has come yet",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
+	.compare = compare,
 	.words = words,
 	.window = window,
 };
@@ -145,28 +162,43 @@ static const struct table_source source = {
 static void fetch_samples(struct replication *s)
 {
 	struct lag_sample samples[SAMPLES];
-	s->sample_count = model_lag(s->pane.ui->model, s->mirror, samples, SAMPLES);
+	s->sample_count = model_lag(s->list.pane.ui->model, s->mirror, samples, SAMPLES);
 	for (size_t i = 0; i < s->sample_count; i++) {
 		s->lag[i] = samples[i].lag_s;
 		s->rate[i] = samples[i].changes_per_s;
 	}
 }
 
+/* A window at a time: each brings its error along, which is large. */
+static struct changed *count_changes(struct replication *s, const size_t *indexes, size_t *n)
+{
+	struct changed *all = xcalloc(*n, sizeof(*all));
+	struct changes_view *some = xmalloc(WINDOW_MAX * sizeof(*some));
+	size_t found = 0;
+	for (size_t first = 0; first < *n; first += WINDOW_MAX) {
+		size_t got = model_changes(s->list.pane.ui->model, s->mirror, indexes + first,
+			MIN(*n - first, (size_t)WINDOW_MAX), some);
+		for (size_t i = 0; i < got; i++) {
+			const struct changes_view *v = &some[i];
+			all[found++] = (struct changed){ v->index,
+				{ v->inserts, v->updates, v->deletes, v->truncates, v->missing } };
+		}
+	}
+	free(some);
+	*n = found;
+	return all;
+}
+
 static void fetch_tables(struct replication *s)
 {
-	struct ui *u = s->pane.ui;
-	uint64_t run = model_load_run(u->model, s->mirror);
-	if (run == s->run && s->count > MANY && u->now - s->listed_at < 1000000)
+	struct ui *u = s->list.pane.ui;
+	size_t *indexes;
+	if (!run_tables_due(&s->tables, u, s->mirror, s->list.count))
 		return;
-	if (run != s->run || s->names.count == 0) {
-		strings_free(&s->names);
-		model_load_names(u->model, s->mirror, &s->names);
-		s->run = run;
-	}
-	free(s->changed);
-	s->count = model_changed_tables(u->model, s->mirror, &s->changed);
-	s->listed_at = u->now;
-	table_refresh(&s->table);
+	size_t count = model_changed_tables(u->model, s->mirror, &indexes);
+	struct changed *rows = count_changes(s, indexes, &count);
+	free(indexes);
+	list_take(&s->list, rows, count, sizeof(*rows));
 }
 
 static void sync(struct pane *p)
@@ -181,12 +213,20 @@ static void sync(struct pane *p)
 
 /* ---- drawing ---- */
 
-/* "● catching up  12 s  1.42 GB  reaches 0 at 14:05  ▂▃▅▇", the shape only where no chart is. */
-static void render_lag(const struct replication *s, const struct canvas *c, bool shape)
+/* How the lag is drawn: in its line, below it, or in a chart beside that of the changes. */
+enum look { LOOK_LINE, LOOK_LOW, LOOK_TALL };
+
+static enum look look_in(int rows)
+{
+	return rows >= TALL_FROM ? LOOK_TALL : rows >= LOW_FROM ? LOOK_LOW : LOOK_LINE;
+}
+
+/* "● catching up  lag 12 s  1.42 GB  reaches 0 at 14:05  ▂▃▅▇" */
+static void render_lag(const struct replication *s, const struct canvas *c, enum look look)
 {
 	const struct replication_view *r = &s->now;
 	char text[128], bytes[FORMAT_SIZE], lag[FORMAT_SIZE];
-	enum role role = mirror_state_text(s->pane.ui, s->view.state, text, sizeof(text));
+	enum role role = mirror_state_text(s->list.pane.ui, s->view.state, text, sizeof(text));
 	int x = canvas_add(c, 0, 1, role, text) + 2;
 	if (!s->known || !r->running) {
 		canvas_add(c, 0, x, ROLE_DIM, s->view.next);
@@ -198,7 +238,7 @@ static void render_lag(const struct replication *s, const struct canvas *c, bool
 		x = canvas_add(c, 0, x, ROLE_TEXT, format_bytes(r->lag_bytes, bytes)) + 2;
 	role = forecast_text(r, s->view.state, wall_us(), text, sizeof(text));
 	x = canvas_add(c, 0, x, role, text) + 2;
-	if (!shape || c->cols - x < 8)
+	if (look != LOOK_LINE || c->cols - x < 8)
 		return;
 	struct canvas line = canvas_part(c, 0, x, 1, c->cols - x - 1);
 	sparkline_render(&line, ROLE_PROGRESS, s->lag, s->sample_count);
@@ -228,7 +268,7 @@ static int render_positions(const struct replication *s, const struct canvas *c)
 	int x = 1, y = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		char text[FORMAT_SIZE];
-		format_lsn(all[i].at, text);
+		position_text(all[i].at, text);
 		int cells = text_width(all[i].name) + 1 + text_width(text);
 		if (x + cells > c->cols && x > 1) {
 			x = 1;
@@ -260,7 +300,7 @@ static int note(const struct replication *s, const struct canvas *c, int y, enum
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	int x = canvas_add(c, y, 1, role, theme_glyph(s->pane.ui->theme, GLYPH_TROUBLE)) + 1;
+	int x = canvas_add(c, y, 1, role, theme_glyph(s->list.pane.ui->theme, GLYPH_TROUBLE)) + 1;
 	canvas_put(c, y, x, c->cols - x - 1, ALIGN_LEFT, role, text);
 	return y + 1;
 }
@@ -289,34 +329,36 @@ static int render_notes(const struct replication *s, const struct canvas *c)
 	return y;
 }
 
-static void render_charts(const struct replication *s, const struct canvas *c)
+static void render_lag_chart(const struct replication *s, const struct canvas *c)
 {
-	int half = (c->cols - 3) / 2;
-	struct canvas lag = canvas_part(c, 1, 1, c->rows - 1, half);
-	struct canvas rate = canvas_part(c, 1, half + 2, c->rows - 1, half);
-	char span[FORMAT_SIZE];
-	canvas_addf(c, 0, 1, ROLE_DIM, "lag, the last %s", format_duration((double)s->sample_count, span));
-	canvas_add(c, 0, half + 2, ROLE_DIM, "changes/s");
-	sparkline_render(&lag, ROLE_PROGRESS, s->lag, s->sample_count);
-	sparkline_render(&rate, ROLE_OK, s->rate, s->sample_count);
+	const struct chart lag = { "lag", ROLE_PROGRESS, s->lag, s->sample_count, format_lag };
+	chart_render(&lag, c);
 }
 
-static void render_detail(const struct replication *s, const struct canvas *c)
+static void render_charts(const struct replication *s, const struct canvas *c)
 {
-	struct facts f = { 0 };
+	const struct chart rate = { "changes/s", ROLE_OK, s->rate, s->sample_count, format_per_second };
+	int half = (c->cols - 3) / 2;
+	struct canvas left = canvas_part(c, 0, 1, c->rows, half);
+	struct canvas right = canvas_part(c, 0, half + 2, c->rows, half);
+	render_lag_chart(s, &left);
+	chart_render(&rate, &right);
+}
+
+static void describe(const struct pane *p, struct facts *f)
+{
+	const struct replication *s = (const struct replication *)p;
 	const struct changes_view *v = selected_changes(s);
-	if (c->cols == 0 || !v)
+	if (!v)
 		return;
-	facts_add(&f, "table", ROLE_TITLE, "%s", name_of(s, selected(s)));
-	facts_add(&f, "inserts", ROLE_TEXT, "%lld", (long long)v->inserts);
-	facts_add(&f, "updates", ROLE_TEXT, "%lld", (long long)v->updates);
-	facts_add(&f, "deletes", ROLE_TEXT, "%lld", (long long)v->deletes);
-	facts_add(&f, "truncates", ROLE_TEXT, "%lld", (long long)v->truncates);
-	facts_add(&f, "missing rows", v->missing > 0 ? ROLE_WARN : ROLE_TEXT, "%lld", (long long)v->missing);
+	facts_add(f, "table", ROLE_TITLE, "%s", name_of(s, selected(s)));
+	facts_add(f, "inserts", ROLE_TEXT, "%lld", (long long)v->inserts);
+	facts_add(f, "updates", ROLE_TEXT, "%lld", (long long)v->updates);
+	facts_add(f, "deletes", ROLE_TEXT, "%lld", (long long)v->deletes);
+	facts_add(f, "truncates", ROLE_TEXT, "%lld", (long long)v->truncates);
+	facts_add(f, "missing rows", v->missing > 0 ? ROLE_WARN : ROLE_TEXT, "%lld", (long long)v->missing);
 	if (v->paused)
-		error_facts(&f, &v->error);
-	facts_render(&f, c);
-	facts_clear(&f);
+		error_facts(f, &v->error);
 }
 
 /* Draws at the top of what is left of *c and takes that many rows away. */
@@ -327,32 +369,41 @@ static struct canvas take_rows(struct canvas *c, int rows)
 	return part;
 }
 
+/* What the stream does, from the top down. */
+static void render_stream(const struct replication *s, struct canvas *rest, enum look look)
+{
+	struct canvas line = take_rows(rest, 1);
+	render_lag(s, &line, look);
+	if (!s->known)
+		return;
+	if (look == LOOK_LOW) {
+		line = take_rows(rest, LOW_ROWS);
+		line = canvas_part(&line, 0, 1, line.rows, line.cols - 2);
+		render_lag_chart(s, &line);
+	}
+	line = take_rows(rest, 1);
+	render_rates(s, &line);
+	take_rows(rest, render_positions(s, rest));
+	line = take_rows(rest, s->now.slot[0] != '\0');
+	if (line.rows > 0)
+		render_slot(s, &line);
+}
+
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct replication *s = (struct replication *)p;
-	struct canvas rest = *c, list, detail;
-	bool chart = c->rows >= CHART_FROM;
-	struct canvas line = take_rows(&rest, 1);
-	render_lag(s, &line, !chart);
-	if (s->known) {
-		line = take_rows(&rest, 1);
-		render_rates(s, &line);
-		take_rows(&rest, render_positions(s, &rest));
-		line = take_rows(&rest, s->now.slot[0] != '\0');
-		if (line.rows > 0)
-			render_slot(s, &line);
-	}
-	line = canvas_part(&rest, 0, 0, rest.rows - LIST_LEAST, rest.cols);
-	take_rows(&rest, MIN(render_notes(s, &line), line.rows));
-	if (chart) {
+	struct canvas rest = *c;
+	enum look look = look_in(c->rows);
+	render_stream(s, &rest, look);
+	struct canvas notes = canvas_part(&rest, 0, 0, rest.rows - LIST_LEAST, rest.cols);
+	take_rows(&rest, MIN(render_notes(s, &notes), notes.rows));
+	if (look == LOOK_TALL) {
 		take_rows(&rest, 1);
-		line = take_rows(&rest, MIN(MAX(c->rows / 6, CHART_LEAST), CHART_MOST) + 1);
-		render_charts(s, &line);
+		struct canvas part = take_rows(&rest, MIN(MAX(c->rows / 6 + 2, TALL_LEAST), TALL_MOST));
+		render_charts(s, &part);
 		take_rows(&rest, 1);
 	}
-	split_detail(p->ui, &rest, DETAIL_FROM, &list, &detail);
-	table_render(&s->table, &list, true);
-	render_detail(s, &detail);
+	list_render_split(p, &rest, DETAIL_FROM, describe);
 }
 
 /* ---- keys ---- */
@@ -362,21 +413,21 @@ static bool open_error(struct replication *s)
 	const struct changes_view *v = selected_changes(s);
 	if (!v || !v->paused)
 		return false;
-	ui_push(s->pane.ui, text_pane_new(s->pane.ui, name_of(s, selected(s)), error_report(&v->error)));
+	ui_push(s->list.pane.ui, text_pane_new(s->list.pane.ui, name_of(s, selected(s)), error_report(&v->error)));
 	return true;
 }
 
 static bool act(struct pane *p, enum action a)
 {
 	struct replication *s = (struct replication *)p;
-	if (table_act(&s->table, a))
+	if (list_act(p, a))
 		return true;
 	if (selected(s) == TABLE_NOTHING)
 		return false;
 	if (a == ACTION_OPEN)
 		return open_error(s);
 	if (a == ACTION_RESYNC)
-		table_ask_resync(p, &s->view, s->changed[selected(s)]);
+		table_ask_resync(p, &s->view, index_at(s, selected(s)));
 	else if (a == ACTION_COPY)
 		ui_copy(p->ui, name_of(s, selected(s)));
 	else
@@ -403,7 +454,7 @@ static const char *label(const struct pane *p, enum action a)
 	if (a == ACTION_OPEN)
 		return refuse(p, a) ? "" : "why paused";
 	if (a == ACTION_RESYNC)
-		return s->count == 0 ? "" : NULL;
+		return s->list.count == 0 ? "" : NULL;
 	return NULL;
 }
 
@@ -414,29 +465,11 @@ static void answered(struct pane *p, enum action a, const char *subject, const c
 		table_resync(p, ((struct replication *)p)->mirror, subject);
 }
 
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct replication *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct replication *)p)->table, in);
-}
-
-static void title(const struct pane *p, char *buf, size_t size)
-{
-	(void)p;
-	copy_text(buf, size, "Replication");
-}
-
 static void pane_free(struct pane *p)
 {
 	struct replication *s = (struct replication *)p;
-	strings_free(&s->names);
-	free(s->changed);
-	table_free(&s->table);
-	free(s);
+	run_tables_free(&s->tables);
+	list_free(p);
 }
 
 static const enum action hints[] = { ACTION_PAUSE, ACTION_RETRY, ACTION_OPEN, ACTION_RESYNC, ACTION_FILTER,
@@ -444,23 +477,19 @@ static const enum action hints[] = { ACTION_PAUSE, ACTION_RETRY, ACTION_OPEN, AC
 
 static const struct pane_ops ops = {
 	.hints = hints,
-	.title = title,
 	.sync = sync,
 	.render = render,
 	.act = act,
 	.refuse = refuse,
 	.label = label,
 	.answered = answered,
-	.takes_text = takes_text,
-	.input = input,
 	.free = pane_free,
 };
 
 struct pane *replication_pane_new(struct ui *u, const char *mirror)
 {
 	struct replication *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST | IN_REPLICATION | IN_WIDE };
+	list_init(&s->list, u, &ops, IN_LIST | IN_REPLICATION | IN_WIDE, &source);
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

@@ -70,6 +70,8 @@ static char *plan_text(const struct review *s)
 		strbuf_add(&b, "no rate limit.\n");
 	if (m->continuous)
 		add_replication(&b, m);
+	if (m->alert_command)
+		strbuf_addf(&b, "Alerts go to: %s\n", m->alert_command);
 	return strbuf_take(&b);
 }
 
@@ -105,9 +107,8 @@ static void sync(struct pane *p)
 {
 	struct review *s = (struct review *)p;
 	struct outcome o;
-	if (s->ticket == 0 || !model_outcome(p->ui->model, s->ticket, &o) || o.state == OUTCOME_RUNNING)
+	if (!ui_outcome(p->ui, &s->ticket, &o))
 		return;
-	s->ticket = 0;
 	catalog_release(o.catalog);
 	preflight_release(o.preflight);
 	bool saved = s->step == STEP_STARTING;

@@ -27,25 +27,6 @@ void split_detail(const struct ui *u, const struct canvas *c, int least, struct 
 		canvas_add(c, y, c->cols - cols - 1, ROLE_DIM, theme_glyph(c->theme, GLYPH_VERTICAL));
 }
 
-bool list_input(struct pane *p, struct table *t, const struct input *in)
-{
-	bool opened;
-	if (in->kind == INPUT_KEY || in->kind == INPUT_PASTE)
-		return table_takes_text(t) && table_input(t, in);
-	bool taken = table_mouse(t, in, &opened);
-	if (opened)
-		ui_act(p->ui, ACTION_OPEN);
-	return taken;
-}
-
-void list_choose(struct pane *p, struct table *t, enum root root)
-{
-	char *name = p->ui->chosen[root];
-	if (name[0] == '\0' || !table_select(t, table_identity(name)))
-		return;
-	name[0] = '\0';
-}
-
 /* ---- errors ---- */
 
 void error_facts(struct facts *f, const struct error *e)
@@ -72,18 +53,23 @@ const char *without_subject(const char *text, const char *kind, const char *name
 	return strncmp(text, name_alone, strlen(name_alone)) == 0 ? text + strlen(name_alone) : text;
 }
 
+void report_details(struct strbuf *b, const char *sqlstate, const char *detail, const char *statement)
+{
+	if (*sqlstate != '\0')
+		strbuf_addf(b, "\nSQLSTATE: %s\n", sqlstate);
+	if (*detail != '\0')
+		strbuf_addf(b, "\n%s\n", detail);
+	if (*statement != '\0')
+		strbuf_addf(b, "\nStatement: %s\n", statement);
+}
+
 char *error_report(const struct error *e)
 {
 	struct strbuf b = STRBUF_INIT;
 	strbuf_addf(&b, "%s\n", e->text);
 	if (e->next[0] != '\0')
 		strbuf_addf(&b, "\nWhat to do: %s\n", e->next);
-	if (e->sqlstate[0] != '\0')
-		strbuf_addf(&b, "\nSQLSTATE: %s\n", e->sqlstate);
-	if (e->detail[0] != '\0')
-		strbuf_addf(&b, "\n%s\n", e->detail);
-	if (e->statement[0] != '\0')
-		strbuf_addf(&b, "\nStatement: %s\n", e->statement);
+	report_details(&b, e->sqlstate, e->detail, e->statement);
 	return strbuf_take(&b);
 }
 

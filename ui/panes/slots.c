@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The replication slots of a peer's server, ours and others': who keeps its WAL. Sampled with its activity. */
-#include "panes/panes.h"
+#include "panes/list.h"
 
 #include <pgpier/format.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { COL_NAME, COL_MIRROR, COL_ACTIVE, COL_STATUS, COL_RETAINED, COL_SAFE, COL_RESTART, COL_CONFIRMED,
 	COL_SPILL, COL_DATABASE, COL_PLUGIN, COL_COUNT };
@@ -26,27 +24,15 @@ static const struct column columns[COL_COUNT] = {
 };
 
 struct slots {
-	struct pane pane;
+	struct list list;
 	char peer[NAME_SIZE];
-	struct slot_view *rows;
-	size_t count;
-	int64_t taken_at, asked_at;
-	struct table table;
+	int64_t asked_at;
 };
-
-static size_t count(const void *data)
-{
-	return ((const struct slots *)data)->count;
-}
-
-static const struct slot_view *slot_at(const void *data, size_t row)
-{
-	return &((const struct slots *)data)->rows[row];
-}
 
 static uint64_t identity(const void *data, size_t row)
 {
-	return table_identity(slot_at(data, row)->name);
+	const struct slot_view *v = list_row(data, row);
+	return table_identity(v->name);
 }
 
 static void bytes_cell(int64_t bytes, const char *unknown, struct cell *out)
@@ -66,7 +52,7 @@ static void active_cell(const struct slot_view *v, struct cell *out)
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
 {
-	const struct slot_view *v = slot_at(data, row);
+	const struct slot_view *v = list_row(data, row);
 	char text[FORMAT_SIZE];
 	out->role = v->mirror[0] == '\0' ? ROLE_DIM : ROLE_TEXT;
 	switch (column) {
@@ -90,7 +76,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	case COL_RESTART:
 	case COL_CONFIRMED:
 		copy_text(out->text, sizeof(out->text),
-			format_lsn(column == COL_RESTART ? v->restart : v->confirmed, text));
+			position_text(column == COL_RESTART ? v->restart : v->confirmed, text));
 		break;
 	default:
 		copy_text(out->text, sizeof(out->text),
@@ -102,36 +88,28 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	}
 }
 
-static int compare_numbers(int64_t a, int64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare(const void *data, int column, size_t a, size_t b)
 {
-	const struct slot_view *x = slot_at(data, a), *y = slot_at(data, b);
-	struct cell left, right;
+	const struct slot_view *x = list_row(data, a), *y = list_row(data, b);
 	switch (column) {
 	case COL_RETAINED:
-		return compare_numbers(x->retained_bytes, y->retained_bytes);
+		return ORDER(x->retained_bytes, y->retained_bytes);
 	case COL_SAFE:
-		return compare_numbers(x->safe_bytes, y->safe_bytes);
+		return ORDER(x->safe_bytes, y->safe_bytes);
 	case COL_SPILL:
-		return compare_numbers(x->spill_bytes, y->spill_bytes);
+		return ORDER(x->spill_bytes, y->spill_bytes);
 	case COL_RESTART:
-		return x->restart < y->restart ? -1 : x->restart > y->restart;
+		return ORDER(x->restart, y->restart);
 	case COL_CONFIRMED:
-		return x->confirmed < y->confirmed ? -1 : x->confirmed > y->confirmed;
+		return ORDER(x->confirmed, y->confirmed);
 	default:
-		cell(data, a, column, &left);
-		cell(data, b, column, &right);
-		return strcmp(left.text, right.text);
+		return table_order_text(cell, data, column, a, b);
 	}
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)
 {
-	const struct slot_view *v = slot_at(data, row);
+	const struct slot_view *v = list_row(data, row);
 	strbuf_addf(out, "%s %s %s %s %s", v->name, v->mirror, v->wal_status, v->database, v->plugin);
 }
 
@@ -139,7 +117,6 @@ static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "no replication slots there, or the first sample is on its way",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.compare = compare,
@@ -149,78 +126,37 @@ static const struct table_source source = {
 static void sync(struct pane *p)
 {
 	struct slots *s = (struct slots *)p;
+	struct slot_view *rows;
+	int64_t taken_at;
 	watch_peer(p->ui, s->peer, &s->asked_at);
-	free(s->rows);
-	s->count = model_slots(p->ui->model, s->peer, &s->rows, &s->taken_at);
-	table_refresh(&s->table);
-}
-
-static void title(const struct pane *p, char *buf, size_t size)
-{
-	(void)p;
-	copy_text(buf, size, "Slots");
-}
-
-static void render(struct pane *p, const struct canvas *c)
-{
-	table_render(&((struct slots *)p)->table, c, true);
+	size_t count = model_slots(p->ui->model, s->peer, &rows, &taken_at);
+	list_take(&s->list, rows, count, sizeof(*rows));
 }
 
 static bool act(struct pane *p, enum action a)
 {
-	struct slots *s = (struct slots *)p;
-	size_t row = table_selected(&s->table);
-	if (table_act(&s->table, a))
+	const struct slot_view *v = list_selected(p);
+	if (list_act(p, a))
 		return true;
-	if (row >= s->count || a != ACTION_COPY)
+	if (!v || a != ACTION_COPY)
 		return false;
-	ui_copy(p->ui, s->rows[row].name);
+	ui_copy(p->ui, v->name);
 	return true;
-}
-
-static bool takes_text(const struct pane *p)
-{
-	return table_takes_text(&((const struct slots *)p)->table);
-}
-
-static bool input(struct pane *p, const struct input *in)
-{
-	return list_input(p, &((struct slots *)p)->table, in);
-}
-
-static bool busy(const struct pane *p)
-{
-	(void)p;
-	return true;
-}
-
-static void pane_free(struct pane *p)
-{
-	struct slots *s = (struct slots *)p;
-	free(s->rows);
-	table_free(&s->table);
-	free(s);
 }
 
 static const enum action hints[] = { ACTION_NEXT, ACTION_FILTER, ACTION_COPY, ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {
 	.hints = hints,
-	.title = title,
 	.sync = sync,
-	.render = render,
 	.act = act,
-	.takes_text = takes_text,
-	.input = input,
-	.busy = busy,
-	.free = pane_free,
+	.busy = list_sampled,
 };
 
 struct pane *slots_pane_new(struct ui *u, const char *peer)
 {
 	struct slots *s = xcalloc(1, sizeof(*s));
-	s->pane = (struct pane){ &ops, u, IN_LIST };
+	list_init(&s->list, u, &ops, IN_LIST, &source);
 	copy_text(s->peer, sizeof(s->peer), peer);
-	table_init(&s->table, &source, s);
-	return &s->pane;
+	return &s->list.pane;
 }

@@ -75,6 +75,14 @@ enum role slot_text(const struct replication_view *r, int64_t now, char *buf, si
 	return role == ROLE_TEXT && soon ? ROLE_WARN : role;
 }
 
+const char *position_text(lsn_t at, char buf[FORMAT_SIZE])
+{
+	format_lsn(at, buf);
+	if (at == 0)
+		copy_text(buf, FORMAT_SIZE, "-");
+	return buf;
+}
+
 void stream_text(const struct mirror_view *v, char *buf, size_t size)
 {
 	char rate[FORMAT_SIZE];

@@ -204,7 +204,7 @@ static bool choose_by_letter(struct form *f, int key)
 	return false;
 }
 
-bool form_input(struct form *f, const struct input *in)
+static bool take_typed(struct form *f, const struct input *in)
 {
 	struct field *d = &f->fields[f->focus];
 	if (in->kind == INPUT_KEY && (in->key == KEY_ARROW_UP || in->key == KEY_ARROW_DOWN)) {
@@ -235,7 +235,7 @@ bool form_input(struct form *f, const struct input *in)
 	return choose_by_letter(f, in->key);
 }
 
-bool form_mouse(struct form *f, const struct input *in)
+static bool take_mouse(struct form *f, const struct input *in)
 {
 	if (in->kind == INPUT_WHEEL_UP || in->kind == INPUT_WHEEL_DOWN) {
 		step(f, in->kind == INPUT_WHEEL_UP ? -1 : 1);
@@ -255,6 +255,12 @@ bool form_mouse(struct form *f, const struct input *in)
 	else if (!is_text(&f->fields[hit]))
 		turn(f, 1);
 	return true;
+}
+
+bool form_input(struct form *f, const struct input *in)
+{
+	bool typed = in->kind == INPUT_KEY || in->kind == INPUT_PASTE;
+	return typed ? take_typed(f, in) : take_mouse(f, in);
 }
 
 /* ---- drawing ---- */
@@ -341,10 +347,28 @@ static void render_fields(struct form *f, const struct canvas *c)
 	}
 }
 
+/* Below the fields, on as many lines as the longest help takes, so that nothing moves from field to field. Returns
+ * how many they are. */
+static int render_help(const struct form *f, const struct canvas *c)
+{
+	struct strings all = { 0 };
+	size_t most = 1, from = 0, to = 0;
+	for (int i = 0; i < f->count; i++) {
+		size_t first = all.count;
+		text_wrap(&all, f->fields[i].help, c->cols - 3);
+		most = MAX(most, all.count - first);
+		from = i == f->focus ? first : from;
+		to = i == f->focus ? all.count : to;
+	}
+	for (size_t i = from; i < to; i++)
+		canvas_add(c, c->rows - (int)(most - (i - from)), 2, ROLE_DIM, all.items[i]);
+	strings_free(&all);
+	return (int)most;
+}
+
 void form_render(struct form *f, const struct canvas *c)
 {
-	const struct field *d = &f->fields[f->focus];
-	struct canvas body = canvas_part(c, 0, 0, c->rows - 1, c->cols);
+	struct canvas body = canvas_part(c, 0, 0, c->rows - render_help(f, c), c->cols);
 	int total = place(f), at = f->lines[f->focus];
 	if (at - 1 < f->top)
 		f->top = MAX(at - 1, 0);
@@ -355,6 +379,4 @@ void form_render(struct form *f, const struct canvas *c)
 	render_fields(f, &body);
 	struct canvas frame = { c->theme, c->y - 1, c->x - 1, c->rows + 2, c->cols + 2 };
 	canvas_scrollbar(&frame, (size_t)f->top, (size_t)body.rows, (size_t)total);
-	if (d->help)
-		canvas_put(c, c->rows - 1, 2, c->cols - 2, ALIGN_LEFT, ROLE_DIM, d->help);
 }

@@ -19,7 +19,7 @@ enum field_kind {
 struct field {
 	enum field_kind kind;
 	const char *label;
-	const char *help;     /* one line, shown while the field has the focus */
+	const char *help;     /* shown while the field has the focus */
 	const char *fallback; /* dim, in place of an empty value: what holds then */
 	int64_t least, most;  /* of a number */
 	const char *const *choices; /* borrowed */
@@ -65,8 +65,7 @@ int form_take_pressed(struct form *f);
 
 bool form_act(struct form *f, enum action a);
 bool form_takes_text(const struct form *f);
-bool form_input(struct form *f, const struct input *in);
-bool form_mouse(struct form *f, const struct input *in);
+bool form_input(struct form *f, const struct input *in); /* text and the mouse */
 void form_render(struct form *f, const struct canvas *c);
 
 #endif

@@ -24,12 +24,18 @@ static double column_value(const double *values, size_t count, size_t i, size_t 
 	return highest;
 }
 
+double sparkline_highest(const double *values, size_t count)
+{
+	double highest = 0;
+	for (size_t i = 0; i < count; i++)
+		highest = MAX(highest, values[i]);
+	return highest;
+}
+
 void sparkline_render(const struct canvas *c, enum role role, const double *values, size_t count)
 {
 	size_t n = MIN(count, (size_t)MAX(c->cols, 0));
-	double top = 0;
-	for (size_t i = 0; i < count; i++)
-		top = MAX(top, values[i]);
+	double top = sparkline_highest(values, count);
 	for (size_t i = 0; i < n && top > 0; i++) {
 		double value = column_value(values, count, i, n);
 		int height = (int)(value / top * (c->rows * STEPS - 0.01)) + 1;

@@ -8,6 +8,7 @@
 /* All values in all of c, oldest first; more of them than columns share one, which shows the highest of its
  * values. The highest of all fills the height. Negative ones are unknown: a column of only such stays empty.
  * Nothing is drawn while all are 0. */
+double sparkline_highest(const double *values, size_t count); /* 0 when none is above */
 void sparkline_render(const struct canvas *c, enum role role, const double *values, size_t count);
 
 #define SPARK_SIZE 240

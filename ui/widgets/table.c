@@ -36,6 +36,15 @@ size_t table_selected(const struct table *t)
 
 /* ---- order ---- */
 
+int table_order_text(void (*cell)(const void *data, size_t row, int column, struct cell *out), const void *data,
+	int column, size_t a, size_t b)
+{
+	struct cell left, right;
+	cell(data, a, column, &left);
+	cell(data, b, column, &right);
+	return strcmp(left.text, right.text);
+}
+
 static int compare_rows(const void *a, const void *b, void *table)
 {
 	const struct table *t = table;
@@ -365,10 +374,11 @@ static int run_over(const struct table *t, const struct cell *cells, int column,
 	return *next == n ? room : cells_wide;
 }
 
-/* Cuts after the last part that fits; a first one that doesn't is left to the ellipsis. */
-static void cut_parts(char *text, int cells)
+void table_shorten_parts(char *text, size_t size, int cells, const char *ellipsis)
 {
 	char *at = text + strlen(text);
+	(void)size;
+	(void)ellipsis;
 	while (text_width(text) > cells) {
 		do {
 			at -= at > text;
@@ -392,8 +402,9 @@ static void render_row(
 		if (t->shown[i] == 0)
 			continue;
 		int wide = run_over(t, cells, i, c->cols - MARGIN - x, &next);
-		if (t->source->columns[i].parts)
-			cut_parts(cells[i].text, wide);
+		if (t->source->columns[i].shorten && text_width(cells[i].text) > wide)
+			t->source->columns[i].shorten(cells[i].text, sizeof(cells[i].text), wide,
+				theme_glyph(c->theme, GLYPH_ELLIPSIS));
 		canvas_put(c, y, x, wide, t->source->columns[i].align, selected ? ROLE_SELECTION : cells[i].role,
 			cells[i].text);
 		x += wide + GAP;

@@ -19,7 +19,9 @@ struct column {
 	short rank; /* columns of the highest rank leave first when it gets narrow; 0 never leaves */
 	bool grows; /* takes what is left over */
 	bool fixed; /* can't be sorted by */
-	bool parts; /* two spaces part its text: what does not fit leaves by whole parts */
+	/* Makes a text that is too wide fit better than by losing its end, which is what becomes of what still
+	 * is too wide. NULL: nothing better. */
+	void (*shorten)(char *text, size_t size, int cells, const char *ellipsis);
 };
 
 struct cell {
@@ -80,6 +82,14 @@ bool table_input(struct table *t, const struct input *in); /* while it takes tex
 bool table_mouse(struct table *t, const struct input *in, bool *opened);
 /* Header line and rows; the filter line below while one is typed or set. */
 void table_render(struct table *t, const struct canvas *c, bool focused);
+
+/* For texts whose parts stand two spaces apart: those that do not fit leave whole. */
+void table_shorten_parts(char *text, size_t size, int cells, const char *ellipsis);
+
+/* For compare callbacks: numbers by <, and cells of text as they read. */
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+int table_order_text(void (*cell)(const void *data, size_t row, int column, struct cell *out), const void *data,
+	int column, size_t a, size_t b);
 
 /* FNV-1a of a name: an identity for rows that have no number. */
 uint64_t table_identity(const char *name);

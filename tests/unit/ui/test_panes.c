@@ -25,7 +25,12 @@ static void mirrors_and_peers(void **state)
 	assert_sees(h, "items: permission d"); /* the reason, not just a colour */
 	assert_sees(h, "1 running");
 	house_press(h, "1");
-	assert_sees(h, "mover@10.1.1.5");
+	assert_sees(h, "10.1.1.5:5432/shop "); /* the user leaves first, the port never */
+	assert_sees(h, "192.168.7.93:5432… ");
+	assert_sees(h, "shop.a…ws.com:5432 ");
+	house_resize(h, 110, 24);
+	assert_sees(h, "mover@10.1.1.5:5432/shop");
+	house_resize(h, 80, 24);
 	assert_sees(h, "● 0.8 ms");
 	assert_sees(h, "! connect");
 	house_press(h, "enter");

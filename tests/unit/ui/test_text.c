@@ -50,6 +50,28 @@ static void clipping(void **state)
 	}
 }
 
+static void cut_in_the_middle(void **state)
+{
+	static const struct {
+		const char *text;
+		int cells;
+		const char *cut;
+	} cases[] = {
+		{ "10.1.1.5", 8, "10.1.1.5" },
+		{ "db1.eu-west.example", 10, "db1.…ample" },
+		{ "db1.eu-west.example", 9, "db1.…mple" },
+		{ "京都の表の列", 6, "京…列" },
+		{ "abc", 1, "…" },
+		{ "", 3, "" },
+	};
+	char out[64];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		text_clip_middle(out, sizeof(out), cases[i].text, cases[i].cells, "…");
+		assert_string_equal(out, cases[i].cut);
+	}
+}
+
 static void padding(void **state)
 {
 	char out[64];
@@ -139,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(widths),
 		cmocka_unit_test(clipping),
+		cmocka_unit_test(cut_in_the_middle),
 		cmocka_unit_test(padding),
 		cmocka_unit_test(hostile),
 		cmocka_unit_test(wrapping),

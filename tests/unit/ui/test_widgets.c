@@ -219,7 +219,7 @@ static void wide_cell(const void *data, size_t row, int column, struct cell *out
 
 static const struct column wide_columns[WIDE_COUNT] = {
 	[WIDE_NAME] = { "N", 3, 3, ALIGN_LEFT, 0, false, false },
-	[WIDE_TEXT] = { "TEXT", 15, 15, ALIGN_LEFT, 0, false, false, true },
+	[WIDE_TEXT] = { "TEXT", 15, 15, ALIGN_LEFT, 0, false, false, table_shorten_parts },
 	[WIDE_LAST] = { "LAST", 5, 5, ALIGN_RIGHT, 0, false, false },
 };
 static const struct table_source wide_source = {

@@ -186,7 +186,12 @@ static void a_continuous_mirror(void **state)
 	house_press(h, "2 n");
 	house_type(h, "Shop-5");
 	assert_not_sees(h, "Soft delete");
-	house_press(h, "tab tab tab space tab");
+	house_press(h, "tab tab tab");
+	house_resize(h, 120, 40); /* the form shares the width with its summary */
+	assert_sees(h, "on: goes on replicating changes until you stop it; off: initial");
+	assert_sees(h, "copy only");
+	house_resize(h, 119, 40);
+	house_press(h, "space tab");
 	assert_sees(h, "Soft delete");
 	house_press(h, "space tab tab tab enter"); /* Advanced */
 	assert_sees(h, "pgpier_shop_5");
@@ -207,6 +212,12 @@ static void a_continuous_mirror(void **state)
 	assert_sees(h, "slot must be"); /* it goes nowhere, and to the field that is wrong */
 	house_press(h, "^u");
 	house_type(h, "mine");
+	assert_not_sees(h, "Alert, lag");
+	house_press(h, "tab tab tab tab");
+	house_type(h, "notify the-dba");
+	assert_sees(h, "Alert, lag"); /* limits make no sense without it */
+	house_press(h, "tab");
+	house_type(h, "5");
 	house_press(h, "^s a c c");
 	assert_sees(h, "then replicates every change");
 	assert_sees(h, "publication pgpier_shop_5 and slot mine on ec2-prod");
@@ -218,6 +229,8 @@ static void a_continuous_mirror(void **state)
 	assert_true(m->caught_up_s == 0.25 && m->sync_interval_ms == 0);
 	assert_string_equal(m->slot, "mine");
 	assert_null(m->publication);
+	assert_string_equal(m->alert_command, "notify the-dba");
+	assert_true(m->alert_lag_s == 5 && m->alert_retained_mb == 10000);
 	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
 	assert_string_equal(m->is_deleted_column, "_pgpier_is_deleted");
 	assert_sees(h, "Mirrors (4) › Shop-5");
