@@ -265,6 +265,25 @@ static void plan_schema(struct preflight *p, const struct mirror_config *m, cons
 		plan_line(p, "On %s it will create no tables, keys or indexes: they are there.", m->target);
 }
 
+/* Partitions have the names of their tables. */
+static void plan_names(struct preflight *p, const struct mirror_config *m, const struct survey *s)
+{
+	for (size_t i = 0; i < s->table_count; i++) {
+		const struct survey_table *t = &s->tables[i];
+		struct strbuf line = STRBUF_INIT;
+		if (t->renamed.count == 0 || t->info.partition)
+			continue;
+		strbuf_addf(&line, "Columns of %s.%s get other names on %s", t->names.source_schema,
+			t->names.source_name, m->target);
+		for (size_t k = 0; k < t->renamed.count; k++)
+			strbuf_addf(&line, "%s%s -> %s", k ? ", " : ": ", t->renamed.items[k].source,
+				t->renamed.items[k].target);
+		strbuf_add(&line, ".");
+		strings_add(&p->plan, line.text);
+		strbuf_free(&line);
+	}
+}
+
 static void plan_replication(struct preflight *p, const struct mirror_config *m)
 {
 	char slot[NAME_SIZE], publication[NAME_SIZE];
@@ -289,6 +308,7 @@ static void plan_all(struct preflight *p, const struct mirror_config *m, const s
 		m->source, m->continuous ? "reads" : "will change nothing: it reads", p->tables,
 		format_count(p->rows, rows), format_bytes(p->bytes, bytes));
 	plan_schema(p, m, s);
+	plan_names(p, m, s);
 	if (m->continuous)
 		plan_replication(p, m);
 	plan_line(p, "On %s it will keep its progress in schema pgpier, until the mirror is dropped.", m->target);

@@ -36,8 +36,9 @@ struct run_table {
 	/* immutable once the schedule is open */
 	size_t index;             /* its number in the store less 1, and its index in the model */
 	struct schema_table names;
-	struct table_info info; /* borrowed from the survey, as is columns */
+	struct table_info info; /* borrowed from the survey, as are columns and names.renamed */
 	const char *columns;    /* quoted, joined; "" when there are none */
+	const char *target_columns; /* the same, as the target calls them */
 	bool binary;
 	bool parent;  /* partitioned: nothing to copy */
 	bool stale;   /* the target's rows must go first */

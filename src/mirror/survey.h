@@ -14,7 +14,9 @@
 struct survey_table {
 	struct schema_table names; /* .exists: on the target, and not made by this mirror */
 	struct table_info info;    /* owned; .oid 0 when the source has it no more */
+	struct renames renamed;    /* what names.renamed points to */
 	char *columns;             /* quoted and joined; "" for none */
+	char *target_columns;      /* the same, as the target calls them */
 	bool binary;
 	bool has_rows; /* the existing target table */
 	bool settled;  /* it replicates already */

@@ -44,14 +44,6 @@ static void drop(struct chosen *out, char *take_text)
 	out->dropped = both ? both : take_text;
 }
 
-static bool holds(const struct strings *l, const char *text)
-{
-	for (size_t i = 0; i < l->count; i++)
-		if (strcmp(l->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* A sequence that a column owns goes where its table goes, and refuses to go alone. */
 static bool goes_with_table(const struct choosing *c, size_t i)
 {
@@ -67,9 +59,9 @@ static void give(const struct choosing *c, size_t i, struct chosen *out)
 	if (!e->give_sql || c->mirror->owners == OWNERS_NONE || goes_with_table(c, i))
 		return;
 	char *sql = roles_owner(e->give_sql, c->mirror, role);
-	if (!holds(&f->roles, role))
+	if (!strings_sorted_have(&f->roles, role))
 		drop(out, xasprintf("owner %s, a role that the target lacks", role));
-	else if (!f->superuser && !holds(&f->roles_held, role))
+	else if (!f->superuser && !strings_sorted_have(&f->roles_held, role))
 		drop(out, xasprintf("owner %s, to whom only a member of that role can give it", role));
 	else
 		out->give_sql = xstrdup(sql);
@@ -131,7 +123,8 @@ static bool dump_has_schema(const struct dump *d, const char *name)
 	return found;
 }
 
-/* A table may go to a schema that the source has not. */
+/* A table may go to a schema that the source has not. It is its owner's, who must be able to use it: foreign keys
+ * are checked with the owner's rights. */
 static void add_new_schema(const struct choosing *c, size_t i, struct chosen *out)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
@@ -144,7 +137,14 @@ static void add_new_schema(const struct choosing *c, size_t i, struct chosen *ou
 	struct strbuf b = STRBUF_INIT;
 	strbuf_add(&b, "CREATE SCHEMA IF NOT EXISTS ");
 	quote_name(&b, schema);
+	if (out->give_sql) {
+		char owner[NAME_SIZE];
+		free(roles_owner(e->give_sql, c->mirror, owner));
+		strbuf_add(&b, " AUTHORIZATION ");
+		quote_name(&b, owner);
+	}
 	strbuf_addf(&b, ";\n\n%s", out->sql);
+	drop(out, xasprintf("grants on schema %s, which the source has not", schema));
 	free(out->sql);
 	out->sql = strbuf_take(&b);
 }

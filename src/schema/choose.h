@@ -23,13 +23,13 @@ struct chosen {
 	char *dropped;  /* what of it was left out ("grants to role x, which the target lacks"); NULL nothing */
 };
 
-/* What the target has and the role may. */
+/* What the target has and the role may. The lists are sorted. */
 struct choose_facts {
 	struct strings roles;      /* that exist there */
 	struct strings roles_held; /* that what we make can be given to */
 	struct strings extensions; /* available or installed */
-	struct strings tables;     /* schema.table of the mirror's, as on the source, sorted */
-	struct strings extension_members; /* schema.name of what an extension brought on the source, sorted: a dump
+	struct strings tables;     /* schema.table of the mirror's, as on the source */
+	struct strings extension_members; /* schema.name of what an extension brought on the source: a dump
 	                                   * names those of which somebody changed the grants */
 	bool superuser;
 	const char *profile; /* of the source's provider: "rds", "supabase" ...; NULL self-hosted */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "choose.h"
+#include "profile.h"
 
 #define NO_ENTRY ((size_t)-1)
 
@@ -67,15 +68,6 @@ bool is_for_all_tables(const struct dump_entry *e); /* a publication */
 
 /* Its statement without a password: definitions are copied and shown, secrets are neither. */
 char *without_secrets(const struct dump_entry *e, bool *any);
-
-/* ---- choose_profile.c: providers and packages ---- */
-
-const char *profile_title(const char *profile); /* "Amazon RDS" */
-bool profile_has_schema(const char *profile, const char *schema);
-bool profile_has_extension(const char *profile, const char *extension);
-bool profile_has_role(const char *profile, const char *role);
-/* What to install for it, in words. Caller frees. */
-char *extension_package(const char *extension);
 
 /* ---- choose_needs.c: what follows from that ---- */
 

@@ -4,17 +4,11 @@
  * could be mistaken for a name, and a type's or a column's stand in parentheses. */
 #include <stdlib.h>
 
+#include <pgpier/selection.h>
+
 #include "../pg/conn.h"
 #include "choose_inside.h"
 #include "lexer.h"
-
-static const char *mapped(const struct mirror_config *m, const char *role)
-{
-	for (size_t i = 0; m->owners != OWNERS_KEEP && i < m->role_map_count; i++)
-		if (strcmp(m->roles_map[i].source, role) == 0)
-			return m->roles_map[i].target;
-	return role;
-}
 
 static bool has(const struct strings *l, const char *text)
 {
@@ -104,12 +98,12 @@ static bool put_role(struct rewrite *r, struct strbuf *b, const struct token *t)
 	char name[NAME_SIZE];
 	if (!token_name(t, name))
 		return false;
-	const char *role = mapped(r->mirror, name);
+	const char *role = selection_role(r->mirror, name);
 	if (strcmp(role, name) == 0)
 		strbuf_addn(b, t->start, t->len);
 	else
 		quote_name(b, role);
-	if (has(&r->facts->roles, role))
+	if (strings_sorted_have(&r->facts->roles, role))
 		return true;
 	if (!has(r->lacking, role))
 		strings_add(r->lacking, role);
@@ -122,8 +116,8 @@ static bool can_act_as(struct rewrite *r, const struct token *t)
 	char name[NAME_SIZE];
 	if (!token_name(t, name))
 		return false;
-	const char *role = mapped(r->mirror, name);
-	if (r->facts->superuser || has(&r->facts->roles_held, role))
+	const char *role = selection_role(r->mirror, name);
+	if (r->facts->superuser || strings_sorted_have(&r->facts->roles_held, role))
 		return true;
 	if (!has(r->lacking, role))
 		strings_add(r->lacking, role);
@@ -222,7 +216,7 @@ char *roles_owner(const char *give_sql, const struct mirror_config *m, char role
 		char name[NAME_SIZE];
 		if (!is_role || !token_name(&t, name))
 			continue;
-		copy_text(role, NAME_SIZE, mapped(m, name));
+		copy_text(role, NAME_SIZE, selection_role(m, name));
 		strbuf_addn(&b, copied, (size_t)(t.start - copied));
 		quote_name(&b, role);
 		copied = t.start + t.len;

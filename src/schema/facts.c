@@ -2,50 +2,30 @@
 #include "facts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "../pg/known_roles.h"
 #include "../pg/provider.h"
-
-#define SINCE_SET_OPTION 160000 /* a member may be one who can't SET ROLE */
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* In strcmp's order, whatever the server's collation. */
-static void sort(struct strings *l)
-{
-	if (l->count > 0)
-		qsort(l->items, l->count, sizeof(char *), compare_texts);
-}
 
 static bool read_names(struct pg *c, const char *sql, struct strings *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e, sql);
 	for (int i = 0; r && i < rows_count(r); i++)
 		strings_add(out, rows_text(r, i, 0));
-	sort(out);
-	rows_free(r);
-	return r != NULL;
-}
-
-static bool read_superuser(struct pg *target, bool *out, struct error *e)
-{
-	struct rows *r = PG_ROWS(target, e, "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user");
-	*out = r && rows_count(r) > 0 && rows_bool(r, 0, 0);
+	strings_sort(out);
 	rows_free(r);
 	return r != NULL;
 }
 
 static bool read_roles(struct pg *target, struct choose_facts *out, struct error *e)
 {
-	const char *held = pg_version(target) >= SINCE_SET_OPTION
-		? "SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'SET')"
-		: "SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER')";
-	return read_superuser(target, &out->superuser, e) &&
-		   read_names(target, "SELECT rolname FROM pg_catalog.pg_roles", &out->roles, e) &&
-		   read_names(target, held, &out->roles_held, e);
+	struct known_roles roles;
+	if (!known_roles_read(target, &roles, e))
+		return false;
+	strings_copy(&out->roles, &roles.all);
+	strings_copy(&out->roles_held, &roles.held);
+	out->superuser = roles.superuser;
+	known_roles_free(&roles);
+	return true;
 }
 
 static bool read_extensions(struct pg *target, struct choose_facts *out, struct error *e)
@@ -86,7 +66,7 @@ bool choose_facts_read(struct pg *source, struct pg *target, const struct schema
 		strings_add(&out->tables, name);
 		free(name);
 	}
-	sort(&out->tables);
+	strings_sort(&out->tables);
 	bool ok = read_roles(target, out, e) && read_extensions(target, out, e) && read_members(source, out, e) &&
 			  read_profile(source, out, e);
 	if (!ok)

@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -19,7 +19,7 @@ static const char create_sql[] =
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (2);"
+	"INSERT INTO pgpier.version VALUES (3);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
 	"  ended_at timestamptz, selection text NOT NULL DEFAULT '');"
@@ -33,7 +33,8 @@ static const char create_sql[] =
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
 	"  how text, error_class int, error text, sqlstate text, error_next text, last_snapshot_no int NOT NULL DEFAULT 0,"
-	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text, PRIMARY KEY (mirror_id, table_no))"
+	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text,"
+	"  renamed text[] NOT NULL DEFAULT '{}', PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
 	"  chunk_no int, condition text NOT NULL, range text NOT NULL, done bool NOT NULL DEFAULT false,"

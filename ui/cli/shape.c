@@ -198,6 +198,27 @@ void shape_table(struct json *j, const struct table_view *t, const struct change
 	json_end_object(j);
 }
 
+static void shape_map(struct json *j, const struct mirror_config *m)
+{
+	json_array(j, "map");
+	for (size_t i = 0; i < m->map_count; i++) {
+		const struct table_map *map = &m->map[i];
+		json_object(j, NULL);
+		json_text(j, "source", map->source);
+		json_text(j, "target", map->target ? map->target : map->source);
+		json_array(j, "columns");
+		for (size_t k = 0; k < map->column_count; k++) {
+			json_object(j, NULL);
+			json_text(j, "source", map->columns[k].source);
+			json_text(j, "target", map->columns[k].target);
+			json_end_object(j);
+		}
+		json_end_array(j);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 void shape_mirror_config(struct json *j, const struct mirror_config *m)
 {
 	char slot[NAME_SIZE], publication[NAME_SIZE];
@@ -210,14 +231,7 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	strings(j, "tables", &m->tables);
 	strings(j, "exclude", &m->exclude);
 	strings(j, "columns_exclude", &m->columns_exclude);
-	json_array(j, "map");
-	for (size_t i = 0; i < m->map_count; i++) {
-		json_object(j, NULL);
-		json_text(j, "source", m->map[i].source);
-		json_text(j, "target", m->map[i].target);
-		json_end_object(j);
-	}
-	json_end_array(j);
+	shape_map(j, m);
 	json_bool(j, "continuous", m->continuous);
 	json_bool(j, "soft_delete", m->soft_delete);
 	json_bool(j, "sync_columns", m->sync_columns);

@@ -18,8 +18,8 @@ const struct verb verbs[] = {
 	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
-	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
+	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What providers put into everybody's database, and where extensions come from. */
-#include <fnmatch.h>
+#include "profile.h"
 
-#include "choose_inside.h"
+#include <fnmatch.h>
+#include <string.h>
 
 #define MOST 12
 
@@ -121,8 +121,9 @@ static const char *language_package(const char *extension)
 
 char *extension_package(const char *extension)
 {
-	if (is_one_of(extension, contrib, ARRAY_SIZE(contrib)))
-		return xstrdup("install postgresql-contrib of the target's version");
+	for (size_t i = 0; i < ARRAY_SIZE(contrib); i++)
+		if (strcmp(contrib[i], extension) == 0)
+			return xstrdup("install postgresql-contrib of the target's version");
 	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
 		if (fnmatch(packages[i].pattern, extension, 0) != 0)
 			continue;
