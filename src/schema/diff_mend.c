@@ -32,6 +32,8 @@ static char *worded(const char *before, struct piece p, const char *after)
 	return xasprintf("%s %.*s%s", before, (int)(p.end - p.start), p.start, after);
 }
 
+/* "ALTER FUNCTION f(integer) OWNER TO o": what is altered is what is dropped. Whatever is like a table is altered
+ * as one. */
 static char *drop_owned(const struct dump_entry *e)
 {
 	struct piece p;
@@ -39,19 +41,13 @@ static char *drop_owned(const struct dump_entry *e)
 		return NULL;
 	if (!KIND_OF(e, "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"))
 		return worded("DROP", p, ";");
-	char *name = NULL; /* those are all altered as tables */
-	const char *at = p.start;
-	struct token t = lexer_code(&at, p.end);
-	if (token_is(&t, "TABLE") || token_is(&t, "FOREIGN") || token_is(&t, "VIEW") || token_is(&t, "SEQUENCE") ||
-		token_is(&t, "MATERIALIZED")) {
-		while (!token_is(&t, "TABLE") && !token_is(&t, "VIEW") && !token_is(&t, "SEQUENCE"))
-			t = lexer_code(&at, p.end);
-		p.start = at + strspn(at, " ");
-		char *what = xasprintf("DROP %s", e->kind);
-		name = worded(what, p, ";");
-		free(what);
-	}
-	return name;
+	const char *last_word = strrchr(e->kind, ' ') ? strrchr(e->kind, ' ') + 1 : e->kind;
+	if (!between(e->give_sql, "TABLE", "OWNER", &p) && !between(e->give_sql, last_word, "OWNER", &p))
+		return NULL;
+	char *drop = xasprintf("DROP %s", e->kind);
+	char *statement = worded(drop, p, ";");
+	free(drop);
+	return statement;
 }
 
 /* ---- of tables ---- */
