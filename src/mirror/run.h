@@ -309,9 +309,9 @@ bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 void objects_plan(struct run *r);
 /* Why there is no such table on the target; false: it is none of the dump's. */
 bool objects_table_error(struct run *r, const struct schema_table *t, struct error *e);
-/* A step has been run. True when it failed and its table can do without. */
-bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us,
-	const struct error *failed);
+/* A step has been run. True when it failed and its table can do without; or the target had such a thing already,
+ * which is no failure: then *failed is none any more. */
+bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us, struct error *failed);
 /* How many are in which state, as an event; and what failed of that part, each as its own. */
 void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
