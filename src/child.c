@@ -12,6 +12,7 @@
 
 /* The last of what it says is what matters, after any number of notices. */
 #define MOST_SAID 4000
+#define MOST_TOLD 600
 
 extern char **environ;
 
@@ -156,16 +157,21 @@ static char *fold(const char *text)
 			strbuf_addf(&line, "%s%.*s", line.len ? " " : "", (int)n, text);
 		text += n;
 	}
+	while (line.len && strchr(" \t", line.text[line.len - 1]))
+		line.text[--line.len] = '\0';
 	return strbuf_take(&line);
 }
 
-/* Warnings come first and are many; from the first error on it counts. */
+/* Warnings come first and are many: from the first error on it counts, else the end. */
 static const char *from_error(const char *said, const char *program)
 {
 	char *mark = xasprintf("%s: error:", program);
 	const char *found = strstr(said, mark);
 	free(mark);
-	return found ? found : said;
+	if (found || strlen(said) <= MOST_TOLD)
+		return found ? found : said;
+	said += strlen(said) - MOST_TOLD;
+	return strchr(said, '\n') ? strchr(said, '\n') : said;
 }
 
 static bool failed(const char *program, int status, const struct strbuf *said, struct error *e)

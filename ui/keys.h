@@ -107,6 +107,8 @@ enum context {
 		IN_PICKER)                                                                                         \
 	X(RENAME,       "e",              "target",    "Name of the table on the target",                     \
 		IN_COLUMNS)                                                                                        \
+	X(RENAME_COLUMN, "r",             "rename",    "Name of the column on the target",                    \
+		IN_COLUMNS)                                                                                        \
 	X(CONTINUE,     "c ^s",           "continue",  "Go on to the next page",                              \
 		IN_PICKER | IN_STEP)                                                                               \
 	X(CHECK,        "R",              "check",     "Run the preflight again",                             \

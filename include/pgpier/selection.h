@@ -11,6 +11,9 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 /* Is this column left out by columns_exclude? */
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column);
+/* What the map says of schema.name: borrowed; NULL when it says nothing. */
+const struct table_map *selection_map(
+	const struct mirror_config *m, const char *schema, const char *name);
 /* Target of schema.name: the map's, else the same names. Buffers of NAME_SIZE. The target text of a
  * map is split by selection_split(). */
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,

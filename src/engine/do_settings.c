@@ -5,7 +5,8 @@
 #include "../server/server.h"
 #include "inside.h"
 
-void do_compare_settings(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
+void do_compare_settings(
+	struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct peer_config source, target;
 	if (strcmp(c->name, c->other) == 0) {

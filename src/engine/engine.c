@@ -31,6 +31,7 @@ static handler *const handlers[] = {
 	[COMMAND_COMPARE_ROLES] = do_compare_roles,
 	[COMMAND_APPLY_ROLES] = do_apply_roles,
 	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
+	[COMMAND_SCRIPT] = do_script,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)

@@ -51,6 +51,7 @@ handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirr
 handler do_compare_settings;
 handler do_compare_roles, do_apply_roles;
 handler do_compare_schema;
+handler do_script;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
 bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;

@@ -70,7 +70,8 @@ static void moved(struct large_objects *l, struct pg *source, int64_t bytes)
 
 /* ---- contents ---- */
 
-static bool create(struct large_objects *l, struct pg *source, struct pg *target, const struct rows *batch, struct error *e)
+static bool create(struct large_objects *l, struct pg *source, struct pg *target, const struct rows *batch,
+	struct error *e)
 {
 	size_t n = 0;
 	int64_t bytes = 0;
@@ -87,7 +88,8 @@ static bool create(struct large_objects *l, struct pg *source, struct pg *target
 	quote_array(&o, n, oids);
 	quote_array(&p, n, pieces);
 	struct rows *r = PG_ROWS(target, e,
-		"SELECT count(pg_catalog.lo_from_bytea(u.o, u.p)) FROM unnest($1::oid[], $2::bytea[]) u (o, p)", o.text, p.text);
+		"SELECT count(pg_catalog.lo_from_bytea(u.o, u.p)) FROM unnest($1::oid[], $2::bytea[]) u (o, p)",
+		o.text, p.text);
 	bool ok = r != NULL;
 	l->count += ok ? (int64_t)n : 0;
 	if (ok)
@@ -108,7 +110,8 @@ static bool go_on(struct large_objects *l, struct pg *source, struct pg *target,
 	snprintf(piece, sizeof(piece), "%d", LONG_PIECE);
 	while (got == LONG_PIECE) {
 		snprintf(offset, sizeof(offset), "%lld", (long long)at);
-		struct rows *r = PG_ROWS(source, e, "SELECT pg_catalog.lo_get($1::oid, $2::int8, $3::int4)", oid, offset, piece);
+		struct rows *r = PG_ROWS(source, e, "SELECT pg_catalog.lo_get($1::oid, $2::int8, $3::int4)", oid, offset,
+			piece);
 		if (!r)
 			return false;
 		const char *hex = rows_text(r, 0, 0);
@@ -160,8 +163,8 @@ static void note_unread(struct large_objects *l, const struct rows *batch)
 	}
 }
 
-static bool add_rights(struct large_objects *l, const struct large_rights *rights, struct pg *source, const struct rows *batch,
-	struct strbuf *sql, struct error *e)
+static bool add_rights(struct large_objects *l, const struct large_rights *rights, struct pg *source,
+	const struct rows *batch, struct strbuf *sql, struct error *e)
 {
 	struct strings kept_out = { 0 };
 	for (int i = 0; i < rows_count(batch); i++)
@@ -247,7 +250,7 @@ static bool check_free(struct pg *source, struct pg *target, int64_t last, struc
 	if (both && rows_int(both, 0, 0) > 0) {
 		error_set(e, ERROR_CONFLICT, "large object %s exists on the target already%s", rows_text(both, 0, 1),
 			rows_int(both, 0, 0) > 1 ? ", and so do others" : "");
-		ok = error_next(e, "remove them there (SELECT lo_unlink(oid) FROM pg_largeobject_metadata), if nobody needs them");
+		ok = error_next(e, "remove what nobody needs there with lo_unlink(), or choose another target database");
 	}
 	rows_free(both);
 	return ok;

@@ -36,7 +36,8 @@ static void add_grant(const struct large_rights *r, struct strbuf *sql, const st
 	struct strings *left)
 {
 	bool public = rows_null(g, i, G_GRANTEE);
-	const char *oid = rows_text(g, i, G_OID), *role = public ? "" : selection_role(r->mirror, rows_text(g, i, G_GRANTEE));
+	const char *oid = rows_text(g, i, G_OID), *grantee = rows_text(g, i, G_GRANTEE);
+	const char *role = public ? "" : selection_role(r->mirror, grantee);
 	if (!public && !strings_sorted_have(&r->known.all, role)) {
 		leave(left, xasprintf("large object %s: no %s for %s, a role that the target lacks", oid,
 			rows_text(g, i, G_PRIVILEGE), role));
@@ -70,7 +71,8 @@ bool large_rights_grants(const struct large_rights *r, struct strbuf *sql, struc
 	struct rows *g = PG_ROWS(source, e,
 		"SELECT m.oid, r.rolname, a.privilege_type, a.is_grantable, pg_catalog.pg_get_userbyid(m.lomowner)"
 		" FROM pg_catalog.pg_largeobject_metadata m"
-		" LEFT JOIN LATERAL pg_catalog.aclexplode(m.lomacl) a ON true LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee"
+		" LEFT JOIN LATERAL pg_catalog.aclexplode(m.lomacl) a ON true"
+		" LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee"
 		" WHERE m.oid = ANY ($1::oid[]) AND (a.grantee IS NULL OR a.grantee = 0 OR r.oid IS NOT NULL)"
 		" ORDER BY m.oid, a.grantee <> m.lomowner, r.rolname, a.privilege_type DESC", list.text);
 	for (int i = 0; g && i < rows_count(g); i++) {

@@ -325,26 +325,34 @@ void objects_plan(struct run *r)
 	free(order);
 }
 
-bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us,
-	const struct error *failed)
+/* What its transaction has marked, or what became of it instead. */
+static void set_step(struct run *r, struct store_object *o, struct pg *target,
+	struct error *failed)
+{
+	struct error why;
+	if (!failed) {
+		store_object_set(o, OBJECT_DONE, NULL);
+	} else if (restore_exists(target, o, failed)) {
+		store_object_set(o, OBJECT_EXISTS, NULL);
+		failed->class = ERROR_NONE;
+	} else {
+		why = *failed;
+		error_next(&why, "mend it on the target, then press r or run it again");
+		store_object_set(o, OBJECT_FAILED, &why);
+	}
+	const struct store_object *one = o;
+	if (failed && !store_objects_states(target, r->id, &one, 1, &why)) /* the next run tries it either way */
+		pg_rollback(target);
+}
+
+bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us, struct error *failed)
 {
 	struct store_object *o = s->object ? restore_find(&r->objects, s->object) : NULL;
-	struct error ignored, why;
 	if (!o)
 		return false;
 	size_t index = (size_t)(o - r->objects.objects);
 	o->took_us = took_us;
-	if (!failed) { /* its transaction marked it */
-		store_object_set(o, OBJECT_DONE, NULL);
-		told(r, &index, 1);
-		return false;
-	}
-	why = *failed;
-	error_next(&why, "mend it on the target, then press r or run it again");
-	store_object_set(o, OBJECT_FAILED, &why);
-	const struct store_object *one = o;
-	if (!store_objects_states(target, r->id, &one, 1, &ignored)) /* the next run tries it either way */
-		pg_rollback(target);
+	set_step(r, o, target, failed);
 	told(r, &index, 1);
-	return s->kind != SCHEMA_PRIMARY_KEY;
+	return failed && (o->state == OBJECT_EXISTS || s->kind != SCHEMA_PRIMARY_KEY);
 }

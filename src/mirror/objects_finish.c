@@ -151,34 +151,47 @@ static void show(struct run *r, int worker, const char *doing, const struct stor
 	model_worker(r->model, r->mirror, worker, doing, 0, what);
 }
 
-/* How many rows it is that refer to nothing, on the source too; that is why they are here. */
-static void count_orphans(struct run *r, struct pg *target, struct store_object *o, struct error *why)
+static bool ask_orphans(struct pg *c, const char *schema, const char *table, const char *name, int64_t *count,
+	struct strbuf *sample)
+{
+	struct error ignored;
+	*count = -1;
+	bool ok = c && orphans_count(c, schema, table, name, count, sample, &ignored);
+	if (c && !ok)
+		pg_rollback(c);
+	return ok && *count >= 0;
+}
+
+/* How many rows it is that refer to nothing. A partitioned table's key is not on the target, because it is checked as it
+ * is made. */
+static void count_orphans(struct run *r, struct pg *target, const struct store_object *o, struct error *why)
 {
 	struct restore_constraint names;
-	struct strbuf sample = STRBUF_INIT, there = STRBUF_INIT;
+	struct strbuf here = STRBUF_INIT, there = STRBUF_INIT;
 	struct error ignored;
-	int64_t count = -1, on_source = -1;
+	int64_t count, on_source;
+	if (!restore_constraint(o->sql, &names))
+		return;
 	struct pg *source = pg_connect(&r->source, r->mirror, "orphans", r->stop, &ignored);
-	const char *table = o->table + strlen(o->schema) + 1;
-	if (!restore_constraint(o->sql, &names) ||
-		!orphans_count(target, names.schema, names.table, names.name, &count, &sample, &ignored) ||
-		!source || !orphans_count(source, o->schema, table, names.name, &on_source, &there, &ignored))
-		on_source = -1;
-	pg_rollback(target);
-	if (count >= 0)
-		error_set(why, ERROR_DATA, "%lld rows refer to nothing: %s%s; the source has %lld of them: it stays NOT VALID",
-			(long long)count, sample.text ? sample.text : "", count > 5 ? " ..." : "", (long long)MAX(on_source, 0));
-	if (count >= 0 && on_source < 0)
-		error_set(why, ERROR_DATA, "%lld rows refer to nothing: %s%s; the source could not be asked: it stays NOT VALID",
-			(long long)count, sample.text ? sample.text : "", count > 5 ? " ..." : "");
-	strbuf_free(&sample);
+	bool made = ask_orphans(target, names.schema, names.table, names.name, &count, &here);
+	bool known = ask_orphans(source, o->schema, o->table + strlen(o->schema) + 1, names.name, &on_source, &there);
+	if (made && known)
+		error_set(why, ERROR_DATA, "%lld rows refer to nothing: %s; the source has %lld of them; it stays NOT VALID",
+			(long long)count, here.text ? here.text : "", (long long)on_source);
+	else if (made)
+		error_set(why, ERROR_DATA, "%lld rows refer to nothing: %s; it stays NOT VALID", (long long)count,
+			here.text ? here.text : "");
+	else if (known)
+		error_set(why, ERROR_DATA, "%lld rows of the source refer to nothing: %s", (long long)on_source,
+			there.text ? there.text : "");
+	strbuf_free(&here);
 	strbuf_free(&there);
 	pg_free(source);
 }
 
 static bool tell_orphans(struct run *r, struct pg *target, size_t index, struct error *e)
 {
-	struct store_object *o = &r->objects.objects[index];
+	const struct store_object *o = &r->objects.objects[index];
 	struct error why = { 0 };
 	if (o->state != OBJECT_FAILED || !restore_is_kind(o, "FK CONSTRAINT") || strcmp(o->sqlstate, "23503") != 0 || !o->table)
 		return true;
@@ -359,6 +372,19 @@ bool objects_finish(struct run *r, struct error *e)
 	if (ok)
 		objects_report(r, false);
 	return ok;
+}
+
+static bool any_open(const struct run *r)
+{
+	for (size_t i = 0; i < r->objects.count; i++)
+		if (restore_is_open(&r->objects.objects[i]))
+			return true;
+	return false;
+}
+
+bool objects_retry(struct run *r, struct error *e)
+{
+	return !any_open(r) || (objects_before(r, e) && objects_finish(r, e));
 }
 
 /* The stream has brought what the rows lacked. What fails here is tried again by the next run, or a retry. */

@@ -37,8 +37,9 @@ struct run_table {
 	/* immutable once the schedule is open */
 	size_t index;             /* its number in the store less 1, and its index in the model */
 	struct schema_table names;
-	struct table_info info; /* borrowed from the survey, as is columns */
+	struct table_info info; /* borrowed from the survey, as are columns and names.renamed */
 	const char *columns;    /* quoted, joined; "" when there are none */
+	const char *target_columns; /* the same, as the target calls them */
 	bool binary;
 	bool parent;  /* partitioned: nothing to copy */
 	bool stale;   /* the target's rows must go first */
@@ -308,9 +309,9 @@ bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 void objects_plan(struct run *r);
 /* Why there is no such table on the target; false: it is none of the dump's. */
 bool objects_table_error(struct run *r, const struct schema_table *t, struct error *e);
-/* A step has been run. True when it failed and its table can do without. */
-bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us,
-	const struct error *failed);
+/* A step has been run. True when it failed and its table can do without; or the target had such a thing already,
+ * which is no failure: then *failed is none any more. */
+bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us, struct error *failed);
 /* How many are in which state, as an event; and what failed of that part, each as its own. */
 void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
@@ -318,6 +319,8 @@ struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUS
 /* ---- objects_finish.c ---- */
 /* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
 bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
+/* Those that failed, once more. */
+bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
 /* What had to wait until the stream is caught up. */
 void objects_settle(struct run *r);
 
@@ -331,6 +334,8 @@ bool each_run(struct run *r, size_t n, each_one *one, void *arg, struct error *e
 /* What waits for all leaves: keys and indexes of partitioned parents. A tree with a table that failed waits. */
 bool finish_trees(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+/* Of a whole database. The source's connection is inside the snapshot. */
+bool finish_large_objects(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
 void finish_moments(struct run *r);
 
 #endif

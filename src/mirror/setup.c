@@ -45,6 +45,7 @@ void setup_store_table(const struct run *r, const struct survey_table *t, struct
 	copy_text(out->source_name, NAME_SIZE, n->source_name);
 	copy_text(out->target_schema, NAME_SIZE, n->target_schema);
 	copy_text(out->target_name, NAME_SIZE, n->target_name);
+	out->renamed = t->renamed; /* borrowed: the row is only written */
 	out->parent = t->parent;
 	out->ours = setup_may_empty(r, t);
 	out->rows_estimate = chunks_estimate(&t->info);
@@ -170,6 +171,7 @@ static void fill_tables(struct run *r)
 		t->names = s->tables[i].names;
 		t->info = s->tables[i].info;
 		t->columns = s->tables[i].columns;
+		t->target_columns = s->tables[i].target_columns;
 		t->binary = s->tables[i].binary;
 		t->parent = s->tables[i].parent;
 		t->missing = s->tables[i].info.oid == 0;

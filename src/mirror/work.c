@@ -287,6 +287,7 @@ enum job_end work_build(struct worker *w, const struct job *job, struct error *e
 	if (end == JOB_DONE || end == JOB_FAILED) {
 		if (objects_step(r, s, w->target, clock_us() - began, ok ? NULL : e))
 			end = JOB_DONE;
+		ok = ok || (end == JOB_DONE && !e->class);
 	}
 	if (end == JOB_DONE && schedule_build_done(r, job))
 		mark_done(w, t);

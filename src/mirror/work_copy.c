@@ -224,8 +224,8 @@ static void target_query(const struct run_table *t, struct strbuf *sql)
 {
 	strbuf_add(sql, "BEGIN; COPY ");
 	quote_qualified(sql, t->names.target_schema, t->names.target_name);
-	strbuf_addf(sql, "%s%s%s FROM STDIN%s", t->columns[0] ? " (" : "", t->columns, t->columns[0] ? ")" : "",
-		t->binary ? " (FORMAT binary)" : "");
+	strbuf_addf(sql, "%s%s%s FROM STDIN%s", t->columns[0] ? " (" : "", t->target_columns,
+		t->columns[0] ? ")" : "", t->binary ? " (FORMAT binary)" : "");
 }
 
 /* Small enough that its keys come in the same transaction. */

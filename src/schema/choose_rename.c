@@ -17,29 +17,42 @@ struct rename {
 	bool table;
 };
 
-struct renames {
-	struct rename *items;
+struct table_renames {
+	struct rename *items; /* by schema and name */
 	size_t count;
+	bool bare; /* a table has another name, not only another schema */
 };
 
 /* ---- what is renamed ---- */
 
-static struct rename *add(struct renames *r, const char *schema, const char *name)
+static struct rename *add(struct table_renames *r, const char *schema, const char *name)
 {
 	GROW(r->items, r->count);
 	r->items[r->count] = (struct rename){ .schema = schema, .name = name };
 	return &r->items[r->count++];
 }
 
-static const struct rename *find(const struct renames *r, const char *schema, const char *name)
+static int compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->items[i].schema, schema) == 0 && strcmp(r->items[i].name, name) == 0)
-			return &r->items[i];
-	return NULL;
+	const struct rename *x = a, *y = b;
+	int by_schema = strcmp(x->schema, y->schema);
+	return by_schema != 0 ? by_schema : strcmp(x->name, y->name);
 }
 
-static void add_table(struct renames *r, const struct choosing *c, size_t i)
+static void sort(struct table_renames *r)
+{
+	if (r->count > 0)
+		qsort(r->items, r->count, sizeof(*r->items), compare);
+}
+
+/* Among the first n, which are sorted. */
+static const struct rename *find(const struct table_renames *r, size_t n, const char *schema, const char *name)
+{
+	const struct rename key = { .schema = schema, .name = name };
+	return n > 0 ? bsearch(&key, r->items, n, sizeof(key), compare) : NULL;
+}
+
+static void add_table(struct table_renames *r, const struct choosing *c, size_t i)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	char schema[NAME_SIZE], name[NAME_SIZE];
@@ -48,19 +61,20 @@ static void add_table(struct renames *r, const struct choosing *c, size_t i)
 		return;
 	struct rename *n = add(r, e->schema, e->name);
 	n->table = true;
+	r->bare = r->bare || strcmp(name, e->name) != 0;
 	copy_text(n->to_schema, NAME_SIZE, schema);
 	copy_text(n->to_name, NAME_SIZE, name);
 }
 
 /* An index and a sequence keep their names, in the schema of their table. */
-static void add_follower(struct renames *r, const struct choosing *c, size_t i)
+static void add_follower(struct table_renames *r, size_t tables, const struct choosing *c, size_t i)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	size_t host = c->verdicts[i].host;
 	if (host == NO_ENTRY || !KIND_OF(e, "INDEX", "CONSTRAINT", "SEQUENCE"))
 		return;
 	const struct dump_entry *t = &c->dump->entries[host];
-	const struct rename *n = is_kind(t, "TABLE") ? find(r, t->schema, t->name) : NULL;
+	const struct rename *n = is_kind(t, "TABLE") ? find(r, tables, t->schema, t->name) : NULL;
 	if (!n || strcmp(n->to_schema, e->schema) == 0)
 		return;
 	const char *name = is_kind(e, "CONSTRAINT") ? e->name + strlen(t->name) + 1 : e->name;
@@ -71,20 +85,23 @@ static void add_follower(struct renames *r, const struct choosing *c, size_t i)
 	copy_text(f->to_name, NAME_SIZE, name);
 }
 
-struct renames *renames_new(const struct choosing *c)
+struct table_renames *table_renames_new(const struct choosing *c)
 {
 	if (c->mirror->map_count == 0)
 		return NULL;
-	struct renames *r = xcalloc(1, sizeof(*r));
+	struct table_renames *r = xcalloc(1, sizeof(*r));
 	for (size_t i = 0; i < c->dump->count; i++)
 		if (is_kind(&c->dump->entries[i], "TABLE"))
 			add_table(r, c, i);
-	for (size_t i = 0; r->count > 0 && i < c->dump->count; i++)
-		add_follower(r, c, i);
+	sort(r);
+	size_t tables = r->count;
+	for (size_t i = 0; tables > 0 && i < c->dump->count; i++)
+		add_follower(r, tables, c, i);
+	sort(r);
 	return r;
 }
 
-void renames_free(struct renames *r)
+void table_renames_free(struct table_renames *r)
 {
 	if (!r)
 		return;
@@ -95,7 +112,7 @@ void renames_free(struct renames *r)
 /* ---- in statements ---- */
 
 struct rewrite {
-	const struct renames *renames;
+	const struct table_renames *renames;
 	const char *at, *end, *copied;
 	struct token last; /* the one before the name in question */
 	struct strbuf out;
@@ -153,7 +170,7 @@ static void rewrite_literal(struct rewrite *w, const struct token *t)
 	const char *at = t->start + 1;
 	if (!lexer_qualified(&at, behind - 1, schema, name) || at != behind - 1)
 		return;
-	const struct rename *n = find(w->renames, schema, name);
+	const struct rename *n = find(w->renames, w->renames->count, schema, name);
 	if (!n)
 		return;
 	struct strbuf q = STRBUF_INIT;
@@ -166,7 +183,7 @@ static void rewrite_literal(struct rewrite *w, const struct token *t)
 
 static void note_bare_name(struct rewrite *w, const char *name)
 {
-	for (size_t i = 0; i < w->renames->count; i++) {
+	for (size_t i = 0; w->renames->bare && i < w->renames->count; i++) {
 		const struct rename *n = &w->renames->items[i];
 		if (n->table && strcmp(n->name, name) == 0 && strcmp(n->name, n->to_name) != 0)
 			w->bare[i] = true;
@@ -180,7 +197,7 @@ static void rewrite_name(struct rewrite *w, const struct token *t)
 	const char *at = t->start;
 	if (token_is_char(&w->last, '.') || !lexer_qualified(&at, w->end, schema, name) || schema[0] == '\0')
 		return;
-	const struct rename *n = find(w->renames, schema, name);
+	const struct rename *n = find(w->renames, w->renames->count, schema, name);
 	if (n) {
 		put(w, t->start, at, n);
 		w->at = at;
@@ -198,7 +215,7 @@ static bool is_torn(const struct rewrite *w)
 	return false;
 }
 
-char *renames_apply(const struct renames *r, const struct dump_entry *e, const char *sql, char **why)
+char *table_renames_apply(const struct table_renames *r, const struct dump_entry *e, const char *sql, char **why)
 {
 	struct rewrite w = { .renames = r, .at = sql, .end = sql + strlen(sql), .copied = sql, .query = has_query(e),
 		.bare = xcalloc(r->count + 1, sizeof(bool)), .aliased = xcalloc(r->count + 1, sizeof(bool)) };

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pgpier/selection.h>
+
 #include "choose_inside.h"
 #include "lexer.h"
 
@@ -160,6 +162,17 @@ static bool rule_provider(struct verdict *v, const struct choosing *c, const str
 	return true;
 }
 
+/* A comment or a grant on a column that the table does not get: "COLUMN t.c", each name quoted if need be. */
+static bool is_of_left_out_column(const struct choosing *c, const struct verdict *v, const struct dump_entry *e)
+{
+	char table[NAME_SIZE], column[NAME_SIZE];
+	const char *at = e->name, *end = e->name + strlen(e->name);
+	struct token t = lexer_code(&at, end);
+	return c->mirror->schema == SCHEMA_TABLES && v->host != NO_ENTRY &&
+		   KIND_OF(e, "COMMENT", "ACL", "SECURITY LABEL") && token_is(&t, "COLUMN") && lexer_qualified(&at, end, table, column) &&
+		   selection_leaves_out(c->mirror, e->schema, c->dump->entries[v->host].name, column);
+}
+
 static void rule_of(const struct choosing *c, struct verdict *v, const struct dump_entry *e)
 {
 	v->mine = is_mirrored(c, e);
@@ -167,6 +180,8 @@ static void rule_of(const struct choosing *c, struct verdict *v, const struct du
 		leave_out(v, true, xstrdup("is left out: schema = none"), NULL);
 	else if (strcmp(is_kind(e, "SCHEMA") ? e->name : e->schema, "pgpier") == 0)
 		leave_out(v, true, xstrdup("is pgpier's own"), NULL);
+	else if (is_of_left_out_column(c, v, e))
+		leave_out(v, true, xstrdup("is of a column that the mirror leaves out"), NULL);
 	else if (rule_role(v, c, e) || rule_kind(v, c, e) || v->mine || rule_provider(v, c, e))
 		return;
 	else if (is_kind(e, "TABLE"))

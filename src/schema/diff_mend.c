@@ -9,8 +9,7 @@
 
 /* ---- taking words from statements ---- */
 
-/* From behind the first such word to before the second (NULL: to the end), outside of parentheses. */
-static bool between(const char *sql, const char *from, const char *to, struct piece *out)
+bool between(const char *sql, const char *from, const char *to, struct piece *out)
 {
 	const char *at = sql, *end = sql + strlen(sql);
 	int depth = 0;
@@ -33,6 +32,8 @@ static char *worded(const char *before, struct piece p, const char *after)
 	return xasprintf("%s %.*s%s", before, (int)(p.end - p.start), p.start, after);
 }
 
+/* "ALTER FUNCTION f(integer) OWNER TO o": what is altered is what is dropped. Whatever is like a table is altered
+ * as one. */
 static char *drop_owned(const struct dump_entry *e)
 {
 	struct piece p;
@@ -40,19 +41,13 @@ static char *drop_owned(const struct dump_entry *e)
 		return NULL;
 	if (!KIND_OF(e, "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE"))
 		return worded("DROP", p, ";");
-	char *name = NULL; /* those are all altered as tables */
-	const char *at = p.start;
-	struct token t = lexer_code(&at, p.end);
-	if (token_is(&t, "TABLE") || token_is(&t, "FOREIGN") || token_is(&t, "VIEW") || token_is(&t, "SEQUENCE") ||
-		token_is(&t, "MATERIALIZED")) {
-		while (!token_is(&t, "TABLE") && !token_is(&t, "VIEW") && !token_is(&t, "SEQUENCE"))
-			t = lexer_code(&at, p.end);
-		p.start = at + strspn(at, " ");
-		char *what = xasprintf("DROP %s", e->kind);
-		name = worded(what, p, ";");
-		free(what);
-	}
-	return name;
+	const char *last_word = strrchr(e->kind, ' ') ? strrchr(e->kind, ' ') + 1 : e->kind;
+	if (!between(e->give_sql, "TABLE", "OWNER", &p) && !between(e->give_sql, last_word, "OWNER", &p))
+		return NULL;
+	char *drop = xasprintf("DROP %s", e->kind);
+	char *statement = worded(drop, p, ";");
+	free(drop);
+	return statement;
 }
 
 /* ---- of tables ---- */
@@ -141,28 +136,31 @@ static bool begins_with(struct piece p, const char *word)
 	return token_is(&t, word);
 }
 
+/* The other word, of those that say in which direction it goes. */
+static const char *opposite(const struct token *t, bool turned)
+{
+	if (!turned && token_is(t, "GRANT"))
+		return "REVOKE";
+	if (!turned && token_is(t, "REVOKE"))
+		return "GRANT";
+	return token_is(t, "TO") ? "FROM" : token_is(t, "FROM") ? "TO" : NULL;
+}
+
 /* GRANT x ON y TO z [WITH GRANT OPTION]: REVOKE x ON y FROM z; and the other way round, also behind ALTER
  * DEFAULT PRIVILEGES. */
 static void add_inverse(struct strbuf *b, struct piece p)
 {
-	const char *at = p.start;
+	const char *at = p.start, *copied = p.start;
 	bool turned = false;
 	int depth = 0;
-	size_t begin = b->len;
-	for (struct token t; (t = lexer_code(&at, p.end)).kind != TOKEN_END;) {
+	for (struct token t; (t = lexer_code(&at, p.end)).kind != TOKEN_END; copied = at) {
 		depth += token_is_char(&t, '(') - token_is_char(&t, ')');
 		if (depth == 0 && (token_is_char(&t, ';') || (turned && token_is(&t, "WITH"))))
 			break;
-		const char *space = b->len > begin && !token_is_char(&t, ',') && !token_is_char(&t, '.') &&
-			b->text[b->len - 1] != '.' ? " " : "";
-		const char *other = depth > 0 ? NULL
-							: token_is(&t, "GRANT") && !turned ? "REVOKE"
-							: token_is(&t, "REVOKE") && !turned ? "GRANT"
-							: token_is(&t, "TO")   ? "FROM"
-							: token_is(&t, "FROM") ? "TO"
-												   : NULL;
+		const char *other = depth == 0 ? opposite(&t, turned) : NULL;
 		turned = turned || token_is(&t, "GRANT") || token_is(&t, "REVOKE");
-		strbuf_add(b, space);
+		if (t.start > copied)
+			strbuf_add(b, " ");
 		if (other)
 			strbuf_add(b, other);
 		else
@@ -217,7 +215,7 @@ static char *label_null(const char *sql)
 	bool comment = token_is(&t, "COMMENT");
 	if (!between(sql, comment ? "COMMENT" : "SECURITY", "IS", &p))
 		return NULL;
-	return worded(comment ? "COMMENT" : "SECURITY", p, "IS NULL;");
+	return worded(comment ? "COMMENT" : "SECURITY", p, " IS NULL;");
 }
 
 /* CREATE CAST (a AS b) WITH ...; CREATE USER MAPPING FOR x SERVER y OPTIONS ... */
@@ -226,14 +224,7 @@ static char *drop_created(const char *sql, const char *up_to)
 	struct piece p;
 	if (!between(sql, "CREATE", up_to, &p) && !between(sql, "CREATE", NULL, &p))
 		return NULL;
-	char *text = worded("DROP", p, "");
-	size_t n = strlen(text);
-	while (n > 0 && strchr(" \n", text[n - 1]))
-		n--;
-	text[n] = '\0';
-	char *statement = xasprintf("%s;", text);
-	free(text);
-	return statement;
+	return worded("DROP", p, ";");
 }
 
 static char *drop_from_publication(const char *sql)
@@ -243,11 +234,31 @@ static char *drop_from_publication(const char *sql)
 		if (!between(sql, "ALTER", "ADD", &p) || !between(sql, "ADD", NULL, &table))
 			return NULL;
 	}
-	return xasprintf("ALTER %.*sDROP %.*s;", (int)(p.end - p.start), p.start, (int)(table.end - table.start),
+	return xasprintf("ALTER %.*s DROP %.*s;", (int)(p.end - p.start), p.start, (int)(table.end - table.start),
 		table.start);
 }
 
-static char *drop_table_like(const char *what, const struct dump_entry *e)
+/* Parts of a column or of a table that are statements by themselves. */
+static char *undo_alter(const char *sql, const char *word, const char *instead)
+{
+	struct piece p;
+	return between(sql, "ALTER", word, &p) ? worded("ALTER", p, instead) : NULL;
+}
+
+static char *detach(const char *sql)
+{
+	struct piece table, partition;
+	if (!between(sql, "ALTER", "ATTACH", &table) || !between(sql, "PARTITION", NULL, &partition))
+		return NULL;
+	const char *at = partition.start;
+	char schema[NAME_SIZE], name[NAME_SIZE];
+	if (!lexer_qualified(&at, partition.end, schema, name))
+		return NULL;
+	return xasprintf("ALTER %.*s DETACH PARTITION %.*s;", (int)(table.end - table.start), table.start,
+		(int)(at - partition.start), partition.start);
+}
+
+static char *drop_by_name(const char *what, const struct dump_entry *e)
 {
 	struct strbuf b = STRBUF_INIT;
 	strbuf_addf(&b, "DROP %s ", what);
@@ -273,13 +284,19 @@ char *mend_drop(const struct dump_entry *e, const char *sql)
 	if (is_kind(e, "INDEX"))
 		return drop_index(e);
 	if (KIND_OF(e, "EXTENSION", "ACCESS METHOD"))
-		return drop_table_like(e->kind, e);
+		return drop_by_name(e->kind, e);
 	if (is_kind(e, "CAST"))
 		return drop_created(sql, "WITH");
 	if (is_kind(e, "TRANSFORM"))
 		return drop_created(sql, "WITH");
 	if (is_kind(e, "USER MAPPING"))
 		return drop_created(sql, "OPTIONS");
+	if (is_kind(e, "SEQUENCE OWNED BY"))
+		return undo_alter(sql, "OWNED", " OWNED BY NONE;");
+	if (is_kind(e, "SEQUENCE") && !e->give_sql)
+		return undo_alter(sql, "ADD", " DROP IDENTITY;");
+	if (is_kind(e, "TABLE ATTACH"))
+		return detach(sql);
 	if (strncmp(e->kind, "PUBLICATION TABLE", 17) == 0)
 		return drop_from_publication(sql);
 	return e->give_sql ? drop_owned(e) : NULL;
@@ -349,7 +366,7 @@ static char *add_labels(const char *source_sql, const char *target_sql)
 			k++;
 			continue;
 		}
-		strbuf_addf(&b, "%sALTER %.*sADD VALUE ", b.len ? "\n" : "", (int)(name.end - name.start), name.start);
+		strbuf_addf(&b, "%sALTER %.*s ADD VALUE ", b.len ? "\n" : "", (int)(name.end - name.start), name.start);
 		add_piece(&b, wanted[i]);
 		if (k < m) {
 			strbuf_add(&b, " BEFORE ");

@@ -117,16 +117,15 @@ static bool read_items(struct table *t, const char **at, const char *end)
 }
 
 /* A table that goes to a schema which the source lacks has CREATE SCHEMA in front. */
-static void skip_schema(struct table *t, struct piece **first, size_t *n)
+static size_t skip_schema(struct piece *list, size_t n)
 {
-	const char *at = (*first)[0].start;
-	struct token word = lexer_code(&at, (*first)[0].end);
-	word = lexer_code(&at, (*first)[0].end);
-	(void)t;
-	if (!token_is(&word, "SCHEMA") || *n < 2)
-		return;
-	memmove(*first, *first + 1, (*n - 1) * sizeof(**first));
-	--*n;
+	const char *at = list[0].start;
+	struct token word = lexer_code(&at, list[0].end);
+	word = lexer_code(&at, list[0].end);
+	if (!token_is(&word, "SCHEMA") || n < 2)
+		return n;
+	memmove(list, list + 1, (n - 1) * sizeof(*list));
+	return n - 1;
 }
 
 /* CREATE [UNLOGGED] TABLE name ( ... ) ...; and statements behind it. */
@@ -138,7 +137,7 @@ static bool read_table(const char *sql, struct table *t)
 	t->more = statements_of(sql, &n);
 	if (n == 0)
 		return false;
-	skip_schema(t, &t->more, &n);
+	n = skip_schema(t->more, n);
 	struct piece first = t->more[0];
 	const char *at = first.start;
 	struct token word = lexer_code(&at, first.end);

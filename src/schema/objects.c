@@ -206,7 +206,7 @@ enum check_field { CHECK_SCHEMA, CHECK_TABLE, CHECK_NAME, CHECK_DEFINITION, CHEC
 static struct store_object *find_table(const struct making *m, const char *schema, const char *name)
 {
 	for (size_t i = 0; i < m->dump->count; i++)
-		if (strcmp(m->objects[i].kind, "TABLE") == 0 && strcmp(m->objects[i].name, name) == 0 &&
+		if (m->objects[i].kind && strcmp(m->objects[i].kind, "TABLE") == 0 && strcmp(m->objects[i].name, name) == 0 &&
 			strcmp(m->objects[i].schema, schema) == 0)
 			return &m->objects[i];
 	return NULL;
@@ -223,6 +223,54 @@ static bool created_name(const char *sql, char schema[NAME_SIZE], char table[NAM
 		if (token_is(&t, "TABLE"))
 			return lexer_qualified(&at, end, schema, table);
 	}
+}
+
+/* COMMENT ON CONSTRAINT name ON s.t */
+static bool is_comment_on(const struct store_object *o, const char *schema, const char *table, const char *name)
+{
+	static const char *const words[] = { "COMMENT", "ON", "CONSTRAINT" };
+	char of[3][NAME_SIZE];
+	if (!o->kind || strcmp(o->kind, "COMMENT") != 0 || !o->sql)
+		return false;
+	const char *at = o->sql, *end = at + strlen(at);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct token t = lexer_code(&at, end);
+		if (!token_is(&t, words[i]))
+			return false;
+	}
+	struct token t = lexer_code(&at, end);
+	if (!token_name(&t, of[0]))
+		return false;
+	t = lexer_code(&at, end);
+	return token_is(&t, "ON") && lexer_qualified(&at, end, of[1], of[2]) && strcmp(of[0], name) == 0 &&
+		   strcmp(of[1], schema) == 0 && strcmp(of[2], table) == 0;
+}
+
+/* Behind the constraint; what is left in its old place is dropped in the end. */
+static void move_comment(struct making *m, const char *schema, const char *table, const char *name, int constraint)
+{
+	for (size_t i = 0; i < m->dump->count; i++) {
+		struct store_object moved = m->objects[i];
+		if (!is_comment_on(&moved, schema, table, name))
+			continue;
+		m->objects[i] = (struct store_object){ .id = moved.id };
+		struct store_object *o = add(m);
+		moved.id = o->id;
+		moved.post = true;
+		free(o->owner);
+		*o = moved;
+		add_need(o, constraint);
+		return;
+	}
+}
+
+static void drop_moved(struct making *m)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < m->count; i++)
+		if (m->objects[i].kind)
+			m->objects[n++] = m->objects[i];
+	m->count = n;
 }
 
 /* The table is made without it; later it comes back. One that is inherited comes with its parent's. */
@@ -258,6 +306,7 @@ static void move_check(struct making *m, const struct rows *r, int row)
 	o->table = of;
 	o->sql = strbuf_take(&alter);
 	add_need(o, id);
+	move_comment(m, schema, target, name, o->id);
 }
 
 static bool move_checks(struct making *m, struct error *e)
@@ -302,6 +351,7 @@ bool objects_new(struct pg *source, const struct dump *d, const struct chosen *c
 	struct making m = { .source = source, .dump = d, .chosen = chosen };
 	add_entries(&m);
 	bool ok = read_sizes(&m, e) && add_refreshes(&m, e) && move_checks(&m, e) && add_invalid(&m, e);
+	drop_moved(&m);
 	*out = m.objects;
 	*n = m.count;
 	if (ok)

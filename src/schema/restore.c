@@ -142,15 +142,47 @@ static void set_failed(struct store_object *o, const struct error *e)
 
 /* ---- one object ---- */
 
-/* The target has one of this name, which stays as it is. */
-static bool exists_already(const struct store_object *o, const struct error *e)
+/* Which of the relations that share one space of names it makes; NULL: another kind of object. */
+static const char *relation_kinds(const struct store_object *o)
 {
-	static const char *const duplicates[] = { "42710", "42P06", "42P07", "42723", "42701", "42P03" };
+	static const struct {
+		const char *kind, *relkinds;
+	} known[] = {
+		{ "TABLE", "rp" }, { "VIEW", "v" }, { "MATERIALIZED VIEW", "m" }, { "SEQUENCE", "S" }, { "FOREIGN TABLE", "f" },
+		{ "INDEX", "iI" }, { "CONSTRAINT", "iI" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (restore_is_kind(o, known[i].kind))
+			return known[i].relkinds;
+	return NULL;
+}
+
+static bool is_relation(struct pg *target, const struct store_object *o, const char *relkinds)
+{
+	struct restore_constraint names;
+	struct error ignored;
+	bool constraint = o->sql && restore_constraint(o->sql, &names);
+	struct rows *r = PG_ROWS(target, &ignored, "SELECT c.relkind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+		" ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2", o->schema, constraint ? names.name : o->name);
+	bool same = r && rows_count(r) == 1 && strchr(relkinds, rows_text(r, 0, 0)[0]);
+	rows_free(r);
+	return same;
+}
+
+bool restore_exists(struct pg *target, const struct store_object *o, const struct error *e)
+{
+	static const char *const duplicates[] = { "42710", "42P06", "42723", "42701" };
+	const char *relkinds = relation_kinds(o);
+	bool constraint = restore_is_kind(o, "CONSTRAINT");
+	if (strcmp(e->sqlstate, "42P07") == 0)
+		return relkinds && is_relation(target, o, relkinds);
+	/* A second primary key has no error code of its own. */
+	if (strcmp(e->sqlstate, "42P16") == 0)
+		return constraint && o->sql && strstr(o->sql, " PRIMARY KEY ");
 	for (size_t i = 0; i < ARRAY_SIZE(duplicates); i++)
 		if (strcmp(e->sqlstate, duplicates[i]) == 0)
-			return true;
-	/* A second primary key has no error code of its own. */
-	return strcmp(e->sqlstate, "42P16") == 0 && restore_is_kind(o, "CONSTRAINT") && o->sql && strstr(o->sql, " PRIMARY KEY ");
+			return !relkinds || constraint; /* it is a type that has a relation's name */
+	return false;
 }
 
 /* MAKING when rows are to be looked at later. */
@@ -173,7 +205,7 @@ static void note(struct store_object *o, const char *text)
 	o->note = both;
 }
 
-/* Inside the transaction that made it. Who may not give it away keeps it. */
+/* Inside the transaction that made it. */
 static bool give(struct store_object *o, struct pg *target, struct error *e)
 {
 	struct error why;
@@ -186,10 +218,26 @@ static bool give(struct store_object *o, struct pg *target, struct error *e)
 	*e = why;
 	if (is_fatal(target, &why) || !pg_run(target, e, "ROLLBACK TO give"))
 		return false;
+	o->kept = true; /* the grants that it takes may come later */
+	return true;
+}
+
+/* When the grants are made. */
+static bool give_again(struct restore *r, struct pg *target, size_t index, struct error *e)
+{
+	struct store_object *o = &r->objects[index];
+	struct error why;
+	o->kept = false;
+	if (pg_run(target, &why, o->give_sql))
+		return true;
+	pg_rollback(target);
+	*e = why;
+	if (is_fatal(target, &why))
+		return false;
 	char *text = xasprintf("it stays with whoever made it, not with %s: %s", o->owner, why.text);
 	note(o, text);
 	free(text);
-	return true;
+	return write_state(r, target, index, e);
 }
 
 static bool try_alone(struct restore *r, struct pg *target, struct store_object *o, struct error *e)
@@ -224,7 +272,7 @@ bool restore_alone(struct restore *r, struct pg *target, size_t index, struct er
 		tell(r, &index, 1);
 		return true;
 	}
-	if (exists_already(o, e))
+	if (restore_exists(target, o, e))
 		store_object_set(o, OBJECT_EXISTS, NULL);
 	else
 		set_failed(o, e);
@@ -422,6 +470,9 @@ bool restore_make(struct restore *r, struct pg *target, const size_t *list, size
 	bool ok = first_round(r, target, list, n, e);
 	for (size_t made = 1; ok && made > 0;)
 		ok = next_round(r, target, list, n, &made, e);
+	for (size_t i = 0; ok && i < n; i++)
+		if (r->objects[list[i]].kept)
+			ok = give_again(r, target, list[i], e);
 	ok = ok && settle(r, target, list, n, e);
 	if (ok)
 		e->class = ERROR_NONE;

@@ -39,6 +39,8 @@ bool restore_validate(struct restore *r, struct pg *target, size_t index, struct
 bool restore_set(struct restore *r, struct pg *target, size_t index, enum object_state state, const struct error *why,
 	struct error *e) MUST_CHECK;
 
+/* Did it fail because the target has such an object, which stays as it is? */
+bool restore_exists(struct pg *target, const struct store_object *o, const struct error *e);
 struct store_object *restore_find(const struct restore *r, int id); /* NULL: there is none */
 /* Is there something to run that was not run yet? */
 bool restore_is_open(const struct store_object *o);

@@ -12,12 +12,14 @@
 #include <pgpier/preflight.h>
 
 #include "../pg/conn.h"
+#include "../renames.h"
 
 /* One chosen table. */
 struct schema_table {
 	int64_t oid; /* on the source */
 	char source_schema[NAME_SIZE], source_name[NAME_SIZE];
 	char target_schema[NAME_SIZE], target_name[NAME_SIZE];
+	const struct renames *renamed; /* its columns that have other names on the target; NULL: none has */
 	bool exists; /* on the target, already: it is used as it is and gets no statement of ours at all
 	              * (no columns, no keys; its sequences still get their values) */
 };

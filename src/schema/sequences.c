@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Sequences of the chosen tables: those their columns own (serial, identity) and those their
- * defaults use; for their values also those of the whole database that belong to no table. Before 10 a sequence's options are columns of the sequence itself; its value is so
- * in every version. */
+ * defaults use; for their values also those of the whole database that belong to no table.
+ * Before 10 a sequence's options are columns of the sequence itself; its value is so in every version. */
 #include "sequences.h"
 
 #include <stdlib.h>
@@ -116,7 +116,8 @@ static void sequence_own(struct defs *d, struct def_sequence *s, const struct ro
 	char link = rows_text(r, row, SEQ_LINK)[0];
 	s->owner = s->user;
 	s->owner_column = (int)rows_int(r, row, SEQ_COLUMN);
-	s->owner_column_name = rows_text(r, row, SEQ_COLUMN_NAME);
+	s->owner_column_name =
+		renames_target(d->tables[s->owner].wanted->renamed, rows_text(r, row, SEQ_COLUMN_NAME));
 	s->identity = link != 'a';
 	s->borrowed = link == 'b';
 	s->target_schema = d->tables[s->owner].wanted->target_schema;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Who may connect from where: the rules of pg_hba.conf, which no statement changes, as a list to carry over. */
+/* Who may connect from where: the rules of pg_hba.conf, which no statement changes, as a list to
+ * carry over. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -30,9 +31,10 @@ static bool may_read(struct pg *c, bool *may, struct error *e)
 static struct rows *ask(struct pg *c, struct error *e)
 {
 	return PG_ROWS(c, e,
-		"SELECT type, array_to_string(database, ','), array_to_string(user_name, ','), address, netmask, auth_method,"
-		" array_to_string(options, ' '), type <> 'local' AND address NOT IN ('127.0.0.1', '::1')"
-		" AND (database && ARRAY['all', 'sameuser', 'samerole', 'samegroup', current_database()::text]"
+		"SELECT type, array_to_string(database, ','), array_to_string(user_name, ','), address,"
+		" netmask, auth_method, array_to_string(options, ' '),"
+		" type <> 'local' AND address NOT IN ('127.0.0.1', '::1') AND (database &&"
+		" ARRAY['all', 'sameuser', 'samerole', 'samegroup', current_database()::text]"
 		" OR array_to_string(database, ',') LIKE '%/%'), error, line_number"
 		" FROM pg_catalog.pg_hba_file_rules ORDER BY line_number");
 }
@@ -53,7 +55,8 @@ static int mask_length(const char *mask)
 static char *rule_text(const struct rows *r, int row)
 {
 	struct strbuf out = STRBUF_INIT;
-	strbuf_addf(&out, "%s %s %s", rows_text(r, row, TYPE), rows_text(r, row, DATABASES), rows_text(r, row, USERS));
+	strbuf_addf(&out, "%s %s %s", rows_text(r, row, TYPE), rows_text(r, row, DATABASES),
+		rows_text(r, row, USERS));
 	if (!rows_null(r, row, ADDRESS)) {
 		int length = mask_length(rows_text(r, row, NETMASK));
 		strbuf_addf(&out, " %s", rows_text(r, row, ADDRESS));
@@ -78,25 +81,32 @@ static bool has(const struct rows *r, const char *rule)
 }
 
 /* Rules that only one side has, in the order of its file, for the first that fits decides. */
-static void add_rules(const struct rows *of, const struct rows *other, bool is_source, struct comparison *out)
+static void add_rules(
+	const struct rows *of, const struct rows *other, bool is_source, struct comparison *out)
 {
 	for (int i = 0; i < rows_count(of); i++) {
 		if (!rows_null(of, i, PROBLEM)) {
-			comparison_note(out, "line %s of pg_hba.conf on %s is wrong: %s", rows_text(of, i, LINE),
-				is_source ? out->source : out->target, rows_text(of, i, PROBLEM));
+			comparison_note(out, "line %s of pg_hba.conf on %s is wrong: %s",
+				rows_text(of, i, LINE), is_source ? out->source : out->target,
+				rows_text(of, i, PROBLEM));
 			continue;
 		}
 		char *rule = rule_text(of, i);
 		out->compared += is_source;
 		if (!has(other, rule)) {
 			bool matters = is_source && rows_bool(of, i, CONCERNS);
-			struct difference *d = comparison_add(
-				out, matters ? SEVERITY_WARNING : is_source ? SEVERITY_NOTE : SEVERITY_OK, KIND, rule);
+			struct difference *d = comparison_add(out,
+				matters     ? SEVERITY_WARNING
+				: is_source ? SEVERITY_NOTE
+							: SEVERITY_OK,
+				KIND, rule);
 			*(is_source ? &d->source : &d->target) = xasprintf("line %s", rows_text(of, i, LINE));
-			d->meaning = xstrdup(matters ? "who comes in by it, or is kept out, is not treated so on the target; put it "
-										   "into pg_hba.conf there, in this order, or into the provider's firewall"
-								 : is_source ? "of the machine itself, of replication or of another database"
-											 : "the target alone lets in, or keeps out, by it");
+			d->meaning = xstrdup(
+				matters
+					? "who comes in by it, or is kept out, is not treated so on the target; put it "
+					  "into pg_hba.conf there, in this order, or into the provider's firewall"
+				: is_source ? "of the machine itself, of replication or of another database"
+							: "the target alone lets in, or keeps out, by it");
 		}
 		free(rule);
 	}
@@ -111,8 +121,9 @@ bool compare_hba(struct pg *source, struct pg *target, struct comparison *out, s
 			return false;
 		if (may)
 			continue;
-		comparison_note(out, "the rules of pg_hba.conf are not compared: %s of %s", pg_version(sides[i]) < PG_HAS_HBA_RULES
-				? "there is no view before PostgreSQL 10" : "our role may not read those",
+		comparison_note(out, "the rules of pg_hba.conf are not compared: %s of %s",
+			pg_version(sides[i]) < PG_HAS_HBA_RULES ? "there is no view before PostgreSQL 10"
+													: "our role may not read those",
 			pg_peer_name(sides[i]));
 		return true;
 	}

@@ -189,8 +189,8 @@ static const struct setting_known table[] = {
 		"damaged pages are read as if they were sound"),
 	DURABILITY("zero_damaged_pages", WARNING, ON, "damaged pages become empty ones"),
 	DURABILITY("track_counts", WARNING, OFF, "autovacuum sees no changes and does nothing"),
-	DURABILITY("wal_level", NOTE, ANY,
-		"another amount of detail goes to the WAL: logical replication, standbys and archives "
+	DURABILITY("wal_level", NOTE, LESS,
+		"less detail goes to the WAL: logical replication, standbys and archives "
 		"need theirs"),
 	DURABILITY("archive_mode", WARNING, OFF,
 		"the source archives its WAL, by a command of its own machine; without, no recovery to a "
@@ -237,12 +237,12 @@ static const struct setting_gone gone[] = {
 	GONE("sql_inheritance", WARNING, "since 10 a query of a parent always includes its children"),
 	GONE("db_user_namespace", WARNING, "since 17 a role can not belong to one database"),
 	GONE("ssl_renegotiation_limit", NOTE, "TLS sessions are no longer renegotiated"),
-	GONE("checkpoint_segments", NOTE, "since 9.5 max_wal_size has taken its place, about 3 times 16MB a segment"),
+	GONE("checkpoint_segments", NOTE, "since 9.5 it is max_wal_size, about 3 times 16MB a segment"),
 	GONE("wal_keep_segments", NOTE, "since 13 wal_keep_size has taken its place, 16MB a segment"),
 	GONE("vacuum_defer_cleanup_age", NOTE, "since 16 hot_standby_feedback or a slot has to do"),
-	GONE("old_snapshot_threshold", NOTE, "since 17 old snapshots hold back vacuum for as long as they live"),
+	GONE("old_snapshot_threshold", NOTE, "since 17 old snapshots hold back vacuum while they live"),
 	GONE("force_parallel_mode", NOTE, "since 16 it is called debug_parallel_query"),
-	GONE("operator_precedence_warning", NOTE, "since 14 nobody warns of the precedences that changed in 9.5"),
+	GONE("operator_precedence_warning", NOTE, "since 14 nobody warns of precedences that changed"),
 	GONE("replacement_sort_tuples", NOTE, "since 11 all sorts are done one way"),
 	GONE("vacuum_cleanup_index_scale_factor", NOTE, "since 14 vacuum decides by itself"),
 	GONE("promote_trigger_file", NOTE, "since 16 a standby is promoted by pg_promote()"),
@@ -269,6 +269,12 @@ static const char *const local[] = {
 static const char *const providers[] = {
 	"rds.*", "apg_*", "aurora*", "azure.*", "cloudsql.*", "google_*", "alloydb*", "neon.*",
 	"supautils.*", "supabase*", "polar_*", "tencentdb_*",
+};
+
+static const char *const elsewhere[] = {
+	"*_preload_libraries", "archive_*", "synchronous_standby_names", "synchronized_standby_slots",
+	"default_tablespace", "temp_tablespaces", "default_table_access_method", "ssl", "ssl_*",
+	"oauth_validator_libraries",
 };
 
 static bool matches(const char *const *patterns, size_t count, const char *name)
@@ -299,6 +305,11 @@ const struct setting_gone *setting_gone(const char *name)
 bool setting_is_local(const char *name)
 {
 	return !setting_known(name) && matches(local, ARRAY_SIZE(local), name);
+}
+
+bool setting_points_elsewhere(const char *name)
+{
+	return matches(elsewhere, ARRAY_SIZE(elsewhere), name);
 }
 
 bool setting_is_providers(const char *name)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What is known of settings beyond what a server tells: who notices a difference, how bad it is, and what it
- * means. Pure tables. */
+/* What is known of settings beyond what a server tells: who notices a difference, how bad it is,
+ * and what it means. Pure tables. */
 #ifndef SERVER_KNOWN_H
 #define SERVER_KNOWN_H
 
@@ -38,6 +38,9 @@ const struct setting_gone *setting_gone(const char *name);
 
 /* Of this one session or this one machine: a difference says nothing. */
 bool setting_is_local(const char *name);
+/* Its value is worth nothing, or does harm, without something that the target may not have:
+ * libraries (a server does not start without them), standbys (commits wait for them), files. */
+bool setting_points_elsewhere(const char *name);
 /* One that a provider has added, which no other server has. */
 bool setting_is_providers(const char *name);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Encodings, locales and the versions of their collations. The text itself is converted on its way; what stays
- * different is which bytes fit, and how text sorts. */
+/* Encodings, locales and the versions of their collations. The text itself is converted on its way;
+ * what stays different is which bytes fit, and how text sorts. */
 #include "server.h"
 
 #include <ctype.h>
@@ -31,11 +31,16 @@ static struct rows *ask_locale(struct pg *c, struct error *e)
 {
 	int v = pg_version(c);
 	bool own = v >= PG_HAS_DATABASE_PROVIDER;
-	char *sql = xasprintf("SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, %s, %s, %s, %s"
-						  " FROM pg_catalog.pg_database WHERE datname = current_database()",
-		own ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'",
-		v >= PG_HAS_DATLOCALE ? "datlocale" : own ? "daticulocale" : "''",
-		own ? "pg_catalog.pg_database_collation_actual_version(oid)" : "''", own ? "datcollversion" : "''");
+	char *sql = xasprintf(
+		"SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, %s, %s, %s, %s"
+		" FROM pg_catalog.pg_database WHERE datname = current_database()",
+		own ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END"
+			: "'libc'",
+		v >= PG_HAS_DATLOCALE ? "datlocale"
+		: own                 ? "daticulocale"
+							  : "''",
+		own ? "pg_catalog.pg_database_collation_actual_version(oid)" : "''",
+		own ? "datcollversion" : "''");
 	struct rows *r = PG_ROWS(c, e, sql);
 	free(sql);
 	return r;
@@ -47,8 +52,8 @@ static bool read_locale(struct pg *c, struct locale *out, struct error *e)
 	struct rows *r = ask_locale(c, e);
 	if (!r)
 		return false;
-	char **fields[] = { &out->encoding, &out->collate, &out->ctype, &out->provider, &out->icu, &out->version,
-		&out->recorded };
+	char **fields[] = { &out->encoding, &out->collate, &out->ctype, &out->provider, &out->icu,
+		&out->version, &out->recorded };
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		*fields[i] = xstrdup(rows_count(r) > 0 ? rows_text(r, 0, (int)i) : "");
 	rows_free(r);
@@ -57,7 +62,8 @@ static bool read_locale(struct pg *c, struct locale *out, struct error *e)
 
 static void locale_free(struct locale *l)
 {
-	char *const owned[] = { l->encoding, l->collate, l->ctype, l->provider, l->icu, l->version, l->recorded };
+	char *const owned[] = { l->encoding, l->collate, l->ctype, l->provider, l->icu, l->version,
+		l->recorded };
 	for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
 		free(owned[i]);
 }
@@ -70,7 +76,8 @@ static void add_option(struct strbuf *out, const char *option, const char *value
 	quote_literal(out, value);
 }
 
-/* Only a new database can have it: the name is the target's, whose present database has to make way. */
+/* Only a new database can have it: the name is the target's, whose present database has to make
+ * way. */
 static char *create_database(const struct locale *source, const struct locale *target, int version)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -112,34 +119,42 @@ static bool is_ascii(const struct locale *l)
 	return strcmp(l->encoding, "SQL_ASCII") == 0;
 }
 
-static void compare_encodings(const struct locale *s, const struct locale *t, int version, struct comparison *out)
+static void compare_encodings(
+	const struct locale *s, const struct locale *t, int version, struct comparison *out)
 {
 	out->compared++;
 	if (is_ascii(s))
-		comparison_note(out, "database %s of %s is SQL_ASCII: nobody has ever checked its text, and what is not "
-			"valid in the encoding of the target is refused there row by row", s->database, out->source);
+		comparison_note(out,
+			"database %s of %s is SQL_ASCII: nobody has ever checked its text, and what is not "
+			"valid in the encoding of the target is refused there row by row",
+			s->database, out->source);
 	if (strcmp(s->encoding, t->encoding) == 0)
 		return;
 	bool fits = strcmp(t->encoding, "UTF8") == 0 && !is_ascii(s);
-	struct difference *d = comparison_add(out, fits ? SEVERITY_NOTE : SEVERITY_BLOCKER, KIND, "encoding");
+	struct difference *d =
+		comparison_add(out, fits ? SEVERITY_NOTE : SEVERITY_BLOCKER, KIND, "encoding");
 	d->source = xstrdup(s->encoding);
 	d->target = xstrdup(t->encoding);
 	if (is_ascii(t) || is_ascii(s)) {
 		d->severity = SEVERITY_WARNING;
-		d->meaning = xstrdup(is_ascii(t) ? "the target takes any bytes as text and converts none: clients of different "
-										   "encodings read each other's text wrongly"
-										 : "the source's bytes are of no known encoding: those that are not valid on "
-										   "the target are refused");
+		d->meaning = xstrdup(
+			is_ascii(t)
+				? "the target takes any bytes as text and converts none: clients of different "
+				  "encodings read each other's text wrongly"
+				: "the source's bytes are of no known encoding: those that are not valid on "
+				  "the target are refused");
 	} else {
-		d->meaning = xstrdup(fits ? "text is converted on its way, and clients go on as before; lengths in bytes change"
+		d->meaning = xstrdup(fits ? "text is converted on its way, and clients go on as before; "
+									"lengths in bytes change"
 								  : "characters that the target's encoding lacks are refused");
 	}
 	if (!fits)
 		d->statement = create_database(s, t, version);
 }
 
-static void compare_one(const char *name, const char *source, const char *target, const char *meaning,
-	const struct locale *s, const struct locale *t, int version, struct comparison *out)
+static void compare_one(const char *name, const char *source, const char *target,
+	const char *meaning, const struct locale *s, const struct locale *t, int version,
+	struct comparison *out)
 {
 	out->compared++;
 	if (strcmp(source, target) == 0)
@@ -155,17 +170,18 @@ static void compare_one(const char *name, const char *source, const char *target
 
 /* ---- versions of collations ---- */
 
-static void add_stale(struct comparison *out, const char *peer, const char *name, const char *recorded,
-	const char *actual, char *statement_take)
+static void add_stale(struct comparison *out, const char *peer, const char *name,
+	const char *recorded, const char *actual, char *statement_take)
 {
 	bool target = strcmp(peer, out->target) == 0;
 	struct difference *d = comparison_add(out, SEVERITY_WARNING, "collation version", name);
 	char *text = xasprintf("%s recorded, %s in use", recorded, actual);
 	d->source = xstrdup(target ? "-" : text);
 	d->target = xstrdup(target ? text : "-");
-	d->meaning = xasprintf("text sorts differently on %s since its indexes were built: lookups may miss rows and "
-						   "unique keys may have let duplicates in%s", peer,
-		target ? "" : ", which the target's keys then refuse");
+	d->meaning = xasprintf(
+		"text sorts differently on %s since its indexes were built: lookups may miss rows and "
+		"unique keys may have let duplicates in%s",
+		peer, target ? "" : ", which the target's keys then refuse");
 	d->statement = statement_take;
 	free(text);
 }
@@ -189,19 +205,22 @@ static void compare_versions(const struct locale *s, const struct locale *t, str
 	struct difference *d = comparison_add(out, SEVERITY_NOTE, "collation version", "default");
 	d->source = xstrdup(s->version);
 	d->target = xstrdup(t->version);
-	d->meaning = xstrdup("some texts sort in another order; indexes are built anew on the target and fit it, but ranges "
-						 "of partitions and keys remembered by an application may not");
+	d->meaning = xstrdup("some texts sort in another order; indexes are built anew on the target "
+						 "and fit it, but ranges of partitions and keys remembered by an "
+						 "application may not");
 }
 
 /* ---- collations that columns and indexes use ---- */
 
 /* name, provider, recorded version, actual version. The default collation is the database's. */
-#define USED_COLLATIONS \
-	"SELECT DISTINCT n.nspname, l.collname, %s, %s FROM pg_catalog.pg_collation l" \
-	" JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace" \
-	" JOIN pg_catalog.pg_attribute a ON a.attcollation = l.oid AND a.attnum > 0 AND NOT a.attisdropped" \
-	" JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace" \
-	" WHERE s.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')" \
+#define USED_COLLATIONS                                                                        \
+	"SELECT DISTINCT n.nspname, l.collname, %s, %s FROM pg_catalog.pg_collation l"                 \
+	" JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace"                                   \
+	" JOIN pg_catalog.pg_attribute a"                                                              \
+	" ON a.attcollation = l.oid AND a.attnum > 0 AND NOT a.attisdropped"                           \
+	" JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"                                            \
+	" JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"                                    \
+	" WHERE s.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"                     \
 	" AND n.nspname = 'pg_catalog' AND l.collname NOT IN ('default', 'C', 'POSIX') ORDER BY 1, 2"
 
 static struct rows *ask_collations(struct pg *c, struct error *e)
@@ -227,27 +246,32 @@ static void check_stale(const struct rows *r, const char *peer, struct compariso
 {
 	for (int i = 0; i < rows_count(r); i++) {
 		const char *schema = rows_text(r, i, 0), *name = rows_text(r, i, 1);
-		if (rows_text(r, i, 2)[0] && rows_text(r, i, 3)[0] && strcmp(rows_text(r, i, 2), rows_text(r, i, 3)) != 0)
+		if (rows_text(r, i, 2)[0] && rows_text(r, i, 3)[0] &&
+			strcmp(rows_text(r, i, 2), rows_text(r, i, 3)) != 0)
 			add_stale(out, peer, name, rows_text(r, i, 2), rows_text(r, i, 3),
 				strcmp(peer, out->target) == 0 ? refresh_collation(schema, name) : NULL);
 	}
 }
 
 /* Those of the system come with the machine; those that people made are objects of the database. */
-static bool find_missing(struct pg *target, const struct rows *used, struct comparison *out, struct error *e)
+static bool find_missing(
+	struct pg *target, const struct rows *used, struct comparison *out, struct error *e)
 {
 	bool ok = true;
 	for (int i = 0; ok && i < rows_count(used); i++) {
 		const char *name = rows_text(used, i, 1);
-		struct rows *r = PG_ROWS(target, e, "SELECT 1 FROM pg_catalog.pg_collation WHERE collname = $1"
+		struct rows *r = PG_ROWS(target, e,
+			"SELECT 1 FROM pg_catalog.pg_collation WHERE collname = $1"
 			" AND collencoding IN (-1, (SELECT encoding FROM pg_catalog.pg_database"
-			" WHERE datname = current_database()))", name);
+			" WHERE datname = current_database()))",
+			name);
 		ok = r != NULL;
 		out->compared++;
 		if (ok && rows_count(r) == 0) {
 			struct difference *d = comparison_add(out, SEVERITY_BLOCKER, "collation", name);
 			d->source = xstrdup("used by columns or indexes");
-			d->meaning = xstrdup("what uses it can not be made; the target's operating system needs the locale first");
+			d->meaning = xstrdup("what uses it can not be made; the target's operating system "
+								 "needs the locale first");
 			d->statement = xstrdup("SELECT pg_import_system_collations('pg_catalog')");
 		}
 		rows_free(r);
@@ -255,7 +279,8 @@ static bool find_missing(struct pg *target, const struct rows *used, struct comp
 	return ok;
 }
 
-static bool compare_collations(struct pg *source, struct pg *target, struct comparison *out, struct error *e)
+static bool compare_collations(
+	struct pg *source, struct pg *target, struct comparison *out, struct error *e)
 {
 	struct rows *s = ask_collations(source, e);
 	struct rows *t = s ? ask_collations(target, e) : NULL;
@@ -276,13 +301,16 @@ bool compare_locale(struct pg *source, struct pg *target, struct comparison *out
 	bool ok = read_locale(source, &s, e) && read_locale(target, &t, e);
 	if (ok) {
 		compare_encodings(&s, &t, version, out);
-		compare_one("provider", s.provider, t.provider, "text sorts and folds to lower case by other rules", &s, &t,
+		compare_one("provider", s.provider, t.provider,
+			"text sorts and folds to lower case by other rules", &s, &t, version, out);
+		compare_one("LC_COLLATE", s.collate, t.collate,
+			"text sorts in another order, and ranges of text hold other rows", &s, &t, version,
+			out);
+		compare_one("LC_CTYPE", s.ctype, t.ctype,
+			"other characters count as letters, and upper() and lower() differ", &s, &t, version,
+			out);
+		compare_one("locale of the provider", s.icu, t.icu, "text sorts in another order", &s, &t,
 			version, out);
-		compare_one("LC_COLLATE", s.collate, t.collate, "text sorts in another order, and ranges of text hold other rows",
-			&s, &t, version, out);
-		compare_one("LC_CTYPE", s.ctype, t.ctype, "other characters count as letters, and upper() and lower() differ",
-			&s, &t, version, out);
-		compare_one("locale of the provider", s.icu, t.icu, "text sorts in another order", &s, &t, version, out);
 		compare_versions(&s, &t, out);
 		ok = compare_collations(source, target, out, e);
 	}

@@ -2,7 +2,6 @@
 #include "setting.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +13,28 @@ struct unit {
 	double size;
 };
 static const struct unit bytes[] = {
-	{ "GB", 1073741824 }, { "MB", 1048576 }, { "kB", 1024 }, { "B", 1 }, { NULL, 0 },
+	{ "GB", 1073741824 },
+	{ "MB", 1048576 },
+	{ "kB", 1024 },
+	{ "B", 1 },
+	{ NULL, 0 },
 };
 static const struct unit microseconds[] = {
-	{ "d", 86400e6 }, { "h", 3600e6 }, { "min", 60e6 }, { "s", 1e6 }, { "ms", 1e3 }, { "us", 1 }, { NULL, 0 },
+	{ "d", 86400e6 },
+	{ "h", 3600e6 },
+	{ "min", 60e6 },
+	{ "s", 1e6 },
+	{ "ms", 1e3 },
+	{ "us", 1 },
+	{ NULL, 0 },
 };
 
 /* Their items are quoted one by one: the server keeps the quotes. */
 static const char *const quoted_lists[] = {
-	"local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries",
+	"local_preload_libraries",
+	"search_path",
+	"session_preload_libraries",
+	"shared_preload_libraries",
 	"temp_tablespaces",
 };
 /* Of those lists the ones that hold SQL names, which fold to lower case. */
@@ -54,8 +66,8 @@ static const struct unit *find_unit(const struct unit *kind, const char *name)
 	return NULL;
 }
 
-/* A number in the smallest unit of its kind, which is NULL for a bare number: also for one below 0, which
- * stands for something else ("off", "as the other setting says") and has no size. */
+/* A number in the smallest unit of its kind, which is NULL for a bare number: also for one below 0,
+ * which stands for something else ("off", "as the other setting says") and has no size. */
 static double measure(const struct setting *s, const struct unit **kind)
 {
 	char *end;
@@ -71,14 +83,14 @@ static double measure(const struct setting *s, const struct unit **kind)
 	return u ? number * u->size * (end == s->unit ? 1 : factor) : number;
 }
 
-/* What a configuration file says like the default, as that of a new cluster does, is one. What can't be set at all
- * was chosen when the cluster, or the server itself, was made. */
+/* What a configuration file says like the default, as that of a new cluster does, is one. What
+ * can't be set at all was chosen when the cluster, or the server itself, was made. */
 bool setting_is_default(const struct setting *s)
 {
 	if (strcmp(s->context, "internal") == 0)
 		return false;
-	return strcmp(s->value, s->boot) == 0 || strcmp(s->origin, "default") == 0 || strcmp(s->origin, "override") == 0 ||
-		   strcmp(s->origin, "environment variable") == 0;
+	return strcmp(s->value, s->boot) == 0 || strcmp(s->origin, "default") == 0 ||
+		   strcmp(s->origin, "override") == 0 || strcmp(s->origin, "environment variable") == 0;
 }
 
 /* ---- lists ---- */
@@ -103,7 +115,8 @@ static bool next_item(const char **at, bool fold, struct strbuf *item)
 		}
 		strbuf_addn(item, &c, 1);
 	}
-	while (item->len > 0 && p > *at && p[-1] != '"' && isspace((unsigned char)item->text[item->len - 1]))
+	while (item->len > 0 && p > *at && p[-1] != '"' &&
+		   isspace((unsigned char)item->text[item->len - 1]))
 		item->text[--item->len] = '\0';
 	*at = p;
 	return true;
@@ -150,9 +163,21 @@ static const char *word_of(const struct setting *s)
 	return s->value;
 }
 
+/* Each level holds what those before it hold. */
+static int wal_level_of(const struct setting *s)
+{
+	static const char *const levels[] = { "minimal", "replica", "logical" };
+	int level = 0;
+	while (level < (int)ARRAY_SIZE(levels) && strcmp(levels[level], word_of(s)) != 0)
+		level++;
+	return level;
+}
+
 int setting_order(const struct setting *a, const struct setting *b)
 {
 	const struct unit *of_a, *of_b;
+	if (strcmp(a->name, "wal_level") == 0)
+		return wal_level_of(a) - wal_level_of(b);
 	if (!is_number(a) || !is_number(b))
 		return 0;
 	double x = measure(a, &of_a), y = measure(b, &of_b);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One line of pg_settings, and how two of them compare: servers of different versions count the same thing in
- * different units, and write the same list with other spaces. Pure, but for settings_read(). */
+/* One line of pg_settings, and how two of them compare: servers of different versions count the
+ * same thing in different units, and write the same list with other spaces. Pure, but for
+ * settings_read(). */
 #ifndef SERVER_SETTING_H
 #define SERVER_SETTING_H
 
@@ -30,7 +31,8 @@ void settings_free(struct settings *s);
 /* Built in, or worked out by the server when it starts; nobody has set it. */
 bool setting_is_default(const struct setting *s);
 bool setting_same(const struct setting *a, const struct setting *b);
-/* Below 0 when a is less than b in a common unit, above when it is more; 0 when they are no such numbers. */
+/* Below 0 when a is less than b in a common unit, above when it is more; 0 when they are no such
+ * numbers. */
 int setting_order(const struct setting *a, const struct setting *b);
 /* "128MB", "5min", "on": as a person writes it. The caller frees. */
 char *setting_text(const struct setting *s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* pg_settings of both sides. What nobody has set is not worth a line when only the versions differ; what the
- * source sets is, also when the target knows no such setting. */
+/* pg_settings of both sides. What nobody has set is not worth a line when only the versions differ;
+ * what the source sets is, also when the target knows no such setting. */
 #include "server.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 /* One name on both sides, or on one. */
 struct pair {
 	const struct setting *source, *target; /* NULL: it has none */
-	const struct setting_known *known;	   /* NULL: nothing more */
+	const struct setting_known *known;     /* NULL: nothing more */
 	bool same_clock;
 };
 
@@ -45,7 +45,8 @@ static int by_importance(const void *a, const void *b)
 	return strcmp(name_of(x), name_of(y));
 }
 
-static void add_pair(struct pairs *l, const struct setting *s, const struct setting *t, bool same_clock)
+static void add_pair(
+	struct pairs *l, const struct setting *s, const struct setting *t, bool same_clock)
 {
 	struct pair p = { .source = s, .target = t };
 	const char *name = name_of(&p);
@@ -58,15 +59,17 @@ static void add_pair(struct pairs *l, const struct setting *s, const struct sett
 }
 
 /* Both lists are in one order. */
-static struct pairs pair_up(const struct settings *source, const struct settings *target, bool same_clock)
+static struct pairs pair_up(
+	const struct settings *source, const struct settings *target, bool same_clock)
 {
 	struct pairs l = { 0 };
 	size_t s = 0, t = 0;
 	while (s < source->count || t < target->count) {
-		int order = s == source->count	 ? 1
+		int order = s == source->count   ? 1
 					: t == target->count ? -1
 										 : strcmp(source->items[s].name, target->items[t].name);
-		add_pair(&l, order <= 0 ? &source->items[s] : NULL, order >= 0 ? &target->items[t] : NULL, same_clock);
+		add_pair(&l, order <= 0 ? &source->items[s] : NULL, order >= 0 ? &target->items[t] : NULL,
+			same_clock);
 		s += order <= 0;
 		t += order >= 0;
 	}
@@ -108,23 +111,27 @@ static enum severity weigh(const struct pair *p)
 	return harms(p) ? p->known->severity : MIN(p->known->severity, SEVERITY_NOTE);
 }
 
-/* Worth running as it stands. What is sized for a machine is for a person to decide, and so is whether to stay behind
- * the defaults of a newer version. */
+/* Worth running as it stands. What is sized for a machine, or needs something beside it, is for a
+ * person to decide, and so is whether to stay behind the defaults of a newer version. */
 static bool is_carried(const struct pair *p)
 {
-	return group_of(p) != GROUP_PERFORMANCE && !both_default(p) && weigh(p) >= SEVERITY_NOTE;
+	return group_of(p) != GROUP_PERFORMANCE && !setting_points_elsewhere(p->source->name) &&
+		   !both_default(p) && weigh(p) >= SEVERITY_NOTE;
 }
 
-/* Nothing to carry over: each server has what suits its version or its machine, or the target is better off. */
+/* Nothing to carry over: each server has what suits its version or its machine, or the target is
+ * better off. */
 static bool is_fine(const struct pair *p)
 {
-	return p->same_clock || (both_default(p) && group_of(p) != GROUP_APPLICATION) || (p->known && !harms(p));
+	return p->same_clock || (both_default(p) && group_of(p) != GROUP_APPLICATION) ||
+		   (p->known && !harms(p));
 }
 
-static void add_difference(const struct pair *p, const struct server_side *source, const struct server_side *target,
-	struct comparison *out)
+static void add_difference(const struct pair *p, const struct server_side *source,
+	const struct server_side *target, struct comparison *out)
 {
-	struct difference *d = comparison_add(out, weigh(p), setting_group_name(group_of(p)), p->source->name);
+	struct difference *d =
+		comparison_add(out, weigh(p), setting_group_name(group_of(p)), p->source->name);
 	d->source = setting_text(p->source);
 	d->target = setting_text(p->target);
 	d->meaning = p->same_clock ? xstrdup("two names of one time zone")
@@ -174,13 +181,16 @@ static void tell_hidden(struct named *n, const char *peer, struct comparison *ou
 	char *names = named_take(n);
 	if (names) {
 		out->complete = false;
-		comparison_note(out, "our role may not see all settings of %s (GRANT pg_read_all_settings), nothing is known of: "
-			"%s", peer, names);
+		comparison_note(out,
+			"our role may not see all settings of %s (GRANT pg_read_all_settings), nothing is "
+			"known of: %s",
+			peer, names);
 	}
 	free(names);
 }
 
-static void add_missing(const struct pair *p, const struct server_side *target, struct comparison *out)
+static void add_missing(
+	const struct pair *p, const struct server_side *target, struct comparison *out)
 {
 	const struct setting_gone *gone = setting_gone(p->source->name);
 	enum severity severity = gone ? gone->severity : p->known ? p->known->severity : SEVERITY_NOTE;
@@ -188,8 +198,9 @@ static void add_missing(const struct pair *p, const struct server_side *target, 
 		comparison_add(out, severity, setting_group_name(group_of(p)), p->source->name);
 	d->source = setting_text(p->source);
 	if (gone && gone->meaning)
-		d->meaning = xasprintf("%s; a configuration file that still names it keeps the server from starting",
-			gone->meaning);
+		d->meaning =
+			xasprintf("%s; a configuration file that still names it keeps the server from starting",
+				gone->meaning);
 	else
 		d->meaning = settings_meaning_missing(p->source, p->known, target);
 	d->statement = settings_statement_custom(p->source, target);
@@ -198,12 +209,14 @@ static void add_missing(const struct pair *p, const struct server_side *target, 
 
 static void add_new(const struct pair *p, const struct server_side *source, struct comparison *out)
 {
-	struct difference *d = comparison_add(out, SEVERITY_NOTE, setting_group_name(group_of(p)), p->target->name);
+	struct difference *d =
+		comparison_add(out, SEVERITY_NOTE, setting_group_name(group_of(p)), p->target->name);
 	d->target = setting_text(p->target);
 	d->meaning = settings_meaning_missing(p->target, p->known, source);
 }
 
-/* A role that may not see everything can't tell a setting that is not there from one that is kept from it. */
+/* A role that may not see everything can't tell a setting that is not there from one that is kept
+ * from it. */
 struct one_sided {
 	struct named at_source, at_target, hidden;
 };
@@ -225,8 +238,8 @@ static void add_one_sided(const struct pair *p, const struct server_side *source
 
 /* ---- all of it ---- */
 
-void settings_compare(const struct server_side *source, const struct server_side *target, bool same_clock,
-	struct comparison *out)
+void settings_compare(const struct server_side *source, const struct server_side *target,
+	bool same_clock, struct comparison *out)
 {
 	struct one_sided n = { 0 };
 	struct pairs l = pair_up(&source->settings, &target->settings, same_clock);

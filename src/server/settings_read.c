@@ -10,8 +10,8 @@
 enum { NAME, VALUE, UNIT, VARTYPE, CONTEXT, ORIGIN, BOOT, DESCRIBE, RESET, PENDING };
 
 /* Without operators and functions: search_path is the role's own while this runs. */
-#define SETTINGS_SQL \
-	"SELECT name, setting, unit, vartype, context, source, boot_val, short_desc, reset_val, %s" \
+#define SETTINGS_SQL                                                                               \
+	"SELECT name, setting, unit, vartype, context, source, boot_val, short_desc, reset_val, %s"    \
 	" FROM pg_catalog.pg_settings ORDER BY name COLLATE pg_catalog.\"C\""
 
 static struct setting read_setting(const struct rows *r, int row)
@@ -33,7 +33,8 @@ static struct setting read_setting(const struct rows *r, int row)
 
 static bool ask(struct pg *c, struct settings *out, struct error *e)
 {
-	char *sql = xasprintf(SETTINGS_SQL, pg_version(c) >= PG_HAS_PENDING_RESTART ? "pending_restart" : "false");
+	char *sql = xasprintf(
+		SETTINGS_SQL, pg_version(c) >= PG_HAS_PENDING_RESTART ? "pending_restart" : "false");
 	struct rows *r = PG_ROWS(c, e, sql);
 	free(sql);
 	if (!r)
@@ -48,7 +49,8 @@ static bool ask(struct pg *c, struct settings *out, struct error *e)
 
 static bool ask_privilege(struct pg *c, bool *whole, struct error *e)
 {
-	struct rows *r = PG_ROWS(c, e, pg_version(c) >= PG_HAS_READ_ALL_SETTINGS
+	struct rows *r = PG_ROWS(c, e,
+		pg_version(c) >= PG_HAS_READ_ALL_SETTINGS
 			? "SELECT rolsuper OR pg_catalog.pg_has_role(oid, 'pg_read_all_settings', 'usage')"
 			  " FROM pg_catalog.pg_roles WHERE rolname = current_user"
 			: "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user");
@@ -58,12 +60,14 @@ static bool ask_privilege(struct pg *c, bool *whole, struct error *e)
 	return r != NULL;
 }
 
-/* Our sessions have settings of their own: they are put back for the look, and return with the rollback. */
+/* Our sessions have settings of their own: they are put back for the look, and return with the
+ * rollback. */
 bool settings_read(struct pg *c, struct settings *out, struct error *e)
 {
 	*out = (struct settings){ 0 };
 	bool ok = ask_privilege(c, &out->whole, e) &&
-			  pg_run(c, e, "BEGIN; RESET ALL; SET LOCAL client_encoding = 'UTF8'") && ask(c, out, e);
+			  pg_run(c, e, "BEGIN; RESET ALL; SET LOCAL client_encoding = 'UTF8'") &&
+			  ask(c, out, e);
 	pg_rollback(c);
 	if (!ok)
 		settings_free(out);
@@ -74,7 +78,8 @@ void settings_free(struct settings *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		struct setting *t = &s->items[i];
-		char *const owned[] = { t->name, t->value, t->unit, t->vartype, t->context, t->origin, t->boot, t->describe };
+		char *const owned[] = { t->name, t->value, t->unit, t->vartype, t->context, t->origin,
+			t->boot, t->describe };
 		for (size_t k = 0; k < ARRAY_SIZE(owned); k++)
 			free(owned[k]);
 	}

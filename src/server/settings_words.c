@@ -27,7 +27,8 @@ static bool of_role(const struct setting *s)
 	return comes_from(s, "user") || comes_from(s, "database user");
 }
 
-/* Set for this connection, or when the server was started: nothing that is written down changes it. */
+/* Set for this connection, or when the server was started: nothing that is written down changes it.
+ */
 static bool is_out_of_reach(const struct setting *s)
 {
 	return of_role(s) || comes_from(s, "client") || comes_from(s, "command line");
@@ -60,15 +61,17 @@ static void add_defaults(struct strbuf *out, const struct setting *s, const stru
 	if (moved && strcmp(of_source, of_target) != 0)
 		strbuf_addf(out, "; default of %s against default of %s", of_source, of_target);
 	else
-		strbuf_add(out, moved ? "; two builds with different defaults"
-							  : "; each server works it out by itself, from its machine or other settings");
+		strbuf_add(out,
+			moved ? "; two builds with different defaults"
+				  : "; each server works it out by itself, from its machine or other settings");
 }
 
 static void add_origin(struct strbuf *out, const struct setting *s, const struct server_side *side)
 {
 	char major[MAJOR_SIZE];
 	if (setting_is_default(s))
-		strbuf_addf(out, "; %s has the default of %s", side->peer, server_major(side->version, major));
+		strbuf_addf(
+			out, "; %s has the default of %s", side->peer, server_major(side->version, major));
 	else if (comes_from(s, "database"))
 		strbuf_addf(out, "; set for database %s on %s", side->database, side->peer);
 	else if (of_role(s))
@@ -80,7 +83,8 @@ static void add_origin(struct strbuf *out, const struct setting *s, const struct
 }
 
 char *settings_meaning(const struct setting *on_source, const struct setting *on_target,
-	const struct setting_known *known, const struct server_side *source, const struct server_side *target)
+	const struct setting_known *known, const struct server_side *source,
+	const struct server_side *target)
 {
 	struct strbuf out = STRBUF_INIT;
 	add_sentence(&out, known ? known->meaning : on_target->describe);
@@ -100,16 +104,18 @@ char *settings_meaning_missing(
 	struct strbuf out = STRBUF_INIT;
 	add_sentence(&out, known ? known->meaning : s->describe);
 	if (is_custom(s))
-		strbuf_addf(&out, "%sno library that is loaded on %s knows it",
-			out.len > 0 ? "; " : "", without->peer);
+		strbuf_addf(&out, "%sno library that is loaded on %s knows it", out.len > 0 ? "; " : "",
+			without->peer);
 	else
-		strbuf_addf(&out, "; PostgreSQL %s has no such setting", server_major(without->version, major));
+		strbuf_addf(
+			&out, "; PostgreSQL %s has no such setting", server_major(without->version, major));
 	return strbuf_take(&out);
 }
 
 /* ---- how it is carried over ---- */
 
-/* Old servers let a session name a setting of its own as it likes, even what would not be one name in a script. */
+/* Old servers let a session name a setting of its own as it likes, even what would not be one name
+ * in a script. */
 static bool can_be_set(const struct setting *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
@@ -146,14 +152,15 @@ static char *for_server(const struct setting *s, const char *context)
 	return strbuf_take(&out);
 }
 
-char *settings_statement(
-	const struct setting *on_source, const struct setting *on_target, const struct server_side *target)
+char *settings_statement(const struct setting *on_source, const struct setting *on_target,
+	const struct server_side *target)
 {
 	if (!can_be_set(on_target) || is_out_of_reach(on_source) || is_out_of_reach(on_target))
 		return NULL;
 	if (comes_from(on_source, "database") || comes_from(on_target, "database"))
 		return for_database(on_source, target);
-	return target->version >= PG_HAS_ALTER_SYSTEM ? for_server(on_source, on_target->context) : NULL;
+	return target->version >= PG_HAS_ALTER_SYSTEM ? for_server(on_source, on_target->context)
+												  : NULL;
 }
 
 char *settings_statement_custom(const struct setting *s, const struct server_side *target)
@@ -179,9 +186,11 @@ void settings_tell(const struct server_side *side, struct comparison *out)
 			add_name(&own, s->name);
 	}
 	if (pending.len > 0)
-		comparison_note(out, "%s waits for a restart to take over what its files say of %s", side->peer, pending.text);
+		comparison_note(out, "%s waits for a restart to take over what its files say of %s",
+			side->peer, pending.text);
 	if (own.len > 0)
-		comparison_note(out, "our role or our connection has its own %s on %s: what others get there is not seen",
+		comparison_note(out,
+			"our role or our connection has its own %s on %s: what others get there is not seen",
 			own.text, side->peer);
 	strbuf_free(&pending);
 	strbuf_free(&own);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The versions themselves, and who runs the target. What a major version took away or turned round matters more
- * to an application than most settings. */
+/* The versions themselves, and who runs the target. What a major version took away or turned round
+ * matters more to an application than most settings. */
 #include "server.h"
 
 #include <stdlib.h>
@@ -14,18 +14,21 @@ static const struct {
 	const char *change;
 } changes[] = {
 	{ 90500, "<=, >=, <> and IS bind differently among other operators" },
-	{ 100000, "names with xlog say wal instead, set-returning functions are refused inside CASE and COALESCE" },
-	{ 110000, "to_date(), to_timestamp() and to_number() skip characters of their template differently" },
-	{ 120000, "tables have no OIDs of their own, CTEs are planned together with their query, numbers of floating "
-			  "point print the fewest exact digits, recovery.conf is gone" },
-	{ 130000, "effective_io_concurrency counts differently, wal_keep_size takes the place of wal_keep_segments" },
-	{ 140000, "postfix operators are gone, array functions take anycompatiblearray, EXTRACT() gives numeric, new "
-			  "passwords are SCRAM" },
+	{ 100000, "names with xlog say wal instead, set-returning functions are refused inside CASE "
+			  "and COALESCE" },
+	{ 110000,
+		"to_date(), to_timestamp() and to_number() skip characters of their template differently" },
+	{ 120000, "tables have no OIDs of their own, CTEs are planned together with their query, "
+			  "numbers of floating point print the fewest exact digits, recovery.conf is gone" },
+	{ 130000, "effective_io_concurrency counts differently, wal_keep_size takes the place of "
+			  "wal_keep_segments" },
+	{ 140000, "postfix operators are gone, array functions take anycompatiblearray, EXTRACT() "
+			  "gives numeric, new passwords are SCRAM" },
 	{ 150000, "schema public of a new database lets only its owner create" },
 	{ 160000, "CREATEROLE reaches only roles that its holder administers" },
 	{ 170000, "REFRESH, REINDEX, ANALYZE and other maintenance runs with a safe search_path" },
-	{ 180000, "MD5 passwords are deprecated, new clusters have checksums, VACUUM and ANALYZE of a parent include "
-			  "its children" },
+	{ 180000, "MD5 passwords are deprecated, new clusters have checksums, VACUUM and ANALYZE of a "
+			  "parent include its children" },
 };
 
 /* 150020 to 150000, 90624 to 90600. */
@@ -60,15 +63,19 @@ static char *number_of(const struct rows *r)
 	return xasprintf("%.*s", (int)strcspn(text, " "), text);
 }
 
-static void add_versions(int from, int to, const struct rows *source, const struct rows *target,
-	struct comparison *out)
+static void add_versions(
+	int from, int to, const struct rows *source, const struct rows *target, struct comparison *out)
 {
 	bool older = major_of(to) < major_of(from), same = major_of(to) == major_of(from);
-	struct difference *d = comparison_add(out, older ? SEVERITY_WARNING : same ? SEVERITY_OK : SEVERITY_NOTE,
+	struct difference *d = comparison_add(out,
+		older  ? SEVERITY_WARNING
+		: same ? SEVERITY_OK
+			   : SEVERITY_NOTE,
 		"server", "version");
 	d->source = number_of(source);
 	d->target = number_of(target);
-	d->meaning = older	? xstrdup("the target is older: it may not know what the source's definitions and queries use")
+	d->meaning = older  ? xstrdup("the target is older: it may not know what the source's "
+								   "definitions and queries use")
 				 : same ? xstrdup("minor versions of one major: they differ in mended errors")
 						: what_changed(from, to);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Time zone data: each server has its own, or its machine's, and governments change their minds. Zones are compared
- * by what their clocks show from last year to the next ones. */
+/* Time zone data: each server has its own, or its machine's, and governments change their minds.
+ * Zones are compared by what their clocks show from last year to the next ones. */
 #include "server.h"
 
 #include <string.h>
@@ -9,13 +9,15 @@
 
 #define MOST_NAMED 8
 
-/* A zone's clock at noon UTC of every seventh day, as one number. The days are the source's, so that two servers
- * that are not asked in the same moment still answer the same question. */
-#define CLOCKS \
-	"SELECT z.name, pg_catalog.md5(pg_catalog.string_agg((t.at AT TIME ZONE z.name)::text, ',' ORDER BY t.at))" \
-	" FROM pg_catalog.pg_timezone_names z, (SELECT $1::timestamptz + i * interval '7 days' AS at" \
-	" FROM pg_catalog.generate_series(0, 207) i) t" \
-	" WHERE z.name NOT LIKE 'posix/%' AND z.name <> 'localtime' GROUP BY 1 ORDER BY z.name COLLATE \"C\""
+/* A zone's clock at noon UTC of every seventh day, as one number. The days are the source's, so
+ * that two servers that are not asked in the same moment still answer the same question. */
+#define CLOCKS                                                                                 \
+	"SELECT z.name, pg_catalog.md5(pg_catalog.string_agg((t.at AT TIME ZONE z.name)::text, ','"    \
+	" ORDER BY t.at)) FROM pg_catalog.pg_timezone_names z,"                                        \
+	" (SELECT $1::timestamptz + i * interval '7 days' AS at"                                       \
+	" FROM pg_catalog.generate_series(0, 207) i) t"                                                \
+	" WHERE z.name NOT LIKE 'posix/%' AND z.name <> 'localtime'"                                   \
+	" GROUP BY 1 ORDER BY z.name COLLATE \"C\""
 
 enum { ZONE, CLOCK };
 
@@ -33,7 +35,8 @@ static void name_it(struct strbuf *out, size_t *count, const char *zone)
 }
 
 /* `zones` are those of both databases. */
-static void walk(const struct rows *s, const struct rows *t, const char *const zones[2], struct zones *z)
+static void walk(
+	const struct rows *s, const struct rows *t, const char *const zones[2], struct zones *z)
 {
 	for (int i = 0, k = 0; i < rows_count(s); i++) {
 		const char *zone = rows_text(s, i, ZONE);
@@ -64,8 +67,9 @@ static void add(struct comparison *out, enum severity severity, const char *name
 static struct rows *ask_start(struct pg *c, struct error *e)
 {
 	return PG_ROWS(c, e,
-		"SELECT (pg_catalog.date_trunc('year', pg_catalog.now()) - interval '1 year' + interval '12 hours')::text,"
-		" reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'");
+		"SELECT (pg_catalog.date_trunc('year', pg_catalog.now())"
+		" - interval '1 year' + interval '12 hours')::text, reset_val FROM pg_catalog.pg_settings"
+		" WHERE name = 'TimeZone'");
 }
 
 bool compare_zones(struct pg *source, struct pg *target, struct comparison *out, struct error *e)
@@ -97,8 +101,10 @@ bool zones_same(struct pg *c, const char *a, const char *b)
 {
 	struct error ignored;
 	struct rows *r = PG_ROWS(c, &ignored,
-		"SELECT pg_catalog.bool_and((t AT TIME ZONE $1) = (t AT TIME ZONE $2)) FROM pg_catalog.generate_series("
-		"'1970-01-01 00:00Z'::timestamptz, '2037-12-31 00:00Z', interval '5 days') t", a, b);
+		"SELECT pg_catalog.bool_and((t AT TIME ZONE $1) = (t AT TIME ZONE $2))"
+		" FROM pg_catalog.generate_series('1970-01-01 00:00Z'::timestamptz, '2037-12-31 00:00Z',"
+		" interval '5 days') t",
+		a, b);
 	bool same = r && rows_bool(r, 0, 0);
 	rows_free(r);
 	return same;

@@ -24,6 +24,7 @@ struct store_object {
 	char *next;         /* what to do; NULL */
 	char sqlstate[6];
 	int64_t took_us;
+	bool kept;          /* it is to be given to its owner, but could not yet; in memory only */
 };
 void store_object_free(struct store_object *o); /* what it owns */
 void store_objects_free(struct store_object *o, size_t n);

@@ -92,6 +92,22 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 	return true;
 }
 
+static bool read_renamed(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT t.table_no, t.renamed[i], t.renamed[i + 1] FROM pgpier.tables t,"
+		" generate_series(1, cardinality(t.renamed), 2) i WHERE t.mirror_id = $1 ORDER BY t.table_no, i", id);
+	if (!r)
+		return false;
+	for (int i = 0; i < rows_count(r); i++) {
+		size_t table = (size_t)rows_int(r, i, 0) - 1;
+		if (table < out->table_count) /* whoever runs the mirror may take tables in meanwhile */
+			renames_add(&out->tables[table].renamed, rows_text(r, i, 1), rows_text(r, i, 2));
+	}
+	rows_free(r);
+	return true;
+}
+
 static bool read_chunks(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
@@ -189,9 +205,10 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 	if (!read_mirror(target, mirror, out, found, e))
 		return false;
 	snprintf(id, sizeof(id), "%lld", (long long)out->id);
-	bool ok = !*found || (read_tables(target, id, out, e) && read_chunks(target, id, out, e) &&
-							 read_snapshots(target, id, out, e) && read_steps(target, id, out, e) &&
-							 read_replication(target, id, out, e) && read_dumped(target, id, out, e));
+	bool ok = !*found || (read_tables(target, id, out, e) && read_renamed(target, id, out, e) &&
+							 read_chunks(target, id, out, e) && read_snapshots(target, id, out, e) &&
+							 read_steps(target, id, out, e) && read_replication(target, id, out, e) &&
+							 read_dumped(target, id, out, e));
 	if (!ok)
 		store_mirror_free(out);
 	return ok;
@@ -208,6 +225,7 @@ void store_mirror_free(struct store_mirror *m)
 	for (size_t i = 0; i < m->table_count; i++) {
 		free(m->tables[i].error);
 		free(m->tables[i].columns);
+		renames_free(&m->tables[i].renamed);
 	}
 	free(m->selection);
 	free(m->tables);

@@ -40,7 +40,8 @@ static const char create_sql[] =
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
 	"  how text, error_class int, error text, sqlstate text, error_next text, last_snapshot_no int NOT NULL DEFAULT 0,"
-	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text, PRIMARY KEY (mirror_id, table_no))"
+	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text,"
+	"  renamed text[] NOT NULL DEFAULT '{}', PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
 	"  chunk_no int, condition text NOT NULL, range text NOT NULL, done bool NOT NULL DEFAULT false,"
@@ -58,6 +59,7 @@ static const char create_sql[] =
 static const char upgrade_sql[] =
 	"BEGIN;"
 	"ALTER TABLE pgpier.mirrors ADD COLUMN settings text;"
+	"ALTER TABLE pgpier.tables ADD COLUMN renamed text[] NOT NULL DEFAULT '{}';"
 	CREATE_OBJECTS
 	"UPDATE pgpier.version SET version = 3;"
 	"COMMIT";

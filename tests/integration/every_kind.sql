@@ -270,6 +270,12 @@ ALTER DEFAULT PRIVILEGES FOR ROLE every_owner REVOKE EXECUTE ON FUNCTIONS FROM P
 GRANT USAGE ON SCHEMA app TO every_reader;
 GRANT CREATE ON SCHEMA public TO every_reader;
 
+-- large objects
+SELECT lo_from_bytea(61000, 'a large object'), lo_from_bytea(61001, decode(repeat('00ff', 5000), 'hex'));
+ALTER LARGE OBJECT 61000 OWNER TO every_owner;
+GRANT SELECT ON LARGE OBJECT 61000 TO every_reader;
+COMMENT ON LARGE OBJECT 61001 IS 'zeroes and ones';
+
 -- rows
 INSERT INTO app.parent SELECT i, (ARRAY['sad', 'glad'])[1 + i % 2]::app.mood, 'v' || i FROM generate_series(1, 500) AS i;
 ALTER TABLE app.child DISABLE TRIGGER touch;

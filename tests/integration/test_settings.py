@@ -76,6 +76,11 @@ def test_a_script_carries_them_over(own_pair, tmp_path):
 	subprocess.run([target.program("psql"), "-X", "-v", "ON_ERROR_STOP=1", "-h", target.folder, "-p", str(target.port),
 		"-U", "postgres", "-f", str(script), own_pair.name], check=True, stdout=subprocess.DEVNULL)
 	target.restart()
+	outcome = settings(p, DIFFERENT)
+	assert {d["name"] for d in outcome.json["differences"]} == {"work_mem", "shared_preload_libraries",
+		"auto_explain.log_min_duration"}, outcome
+	target.sql(found(outcome, "shared_preload_libraries")["statement"])
+	target.restart()
 	outcome = settings(p, DONE)
 	assert [d["name"] for d in outcome.json["differences"]] == ["work_mem"], outcome
 	assert target.sql("SHOW search_path", own_pair.name) == [('app, "Odd Name", "$user"',)]

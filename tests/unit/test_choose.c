@@ -309,6 +309,9 @@ static void test_tables(void **state)
 	int matview = add(s, "MATERIALIZED VIEW", "app", "m", "x", over, 0);
 	int index = add(s, "INDEX", "app", "m_i", "x", matview, 0);
 	int lacking = add(s, "EXTENSION", "", "hstore", "x", 0, 0);
+	int column = add(s, "COMMENT", "app", "COLUMN taken.\"x y\"", "x", taken, 0);
+	int other_column = add(s, "COMMENT", "app", "COLUMN taken.x", "x", taken, 0);
+	strings_add(&s->mirror.columns_exclude, "app.taken.x y");
 	mirrored(s, "app.taken");
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(of(s, (int[]){ app, type, taken, pkey }[i])->choice, CHOICE_MIRROR);
@@ -317,6 +320,8 @@ static void test_tables(void **state)
 	assert_not(s, idle, CHOICE_LEFT_OUT, "is not needed by the mirror's tables");
 	assert_not(s, elsewhere, CHOICE_LEFT_OUT, "is not needed by the mirror's tables");
 	assert_not(s, lacking, CHOICE_LEFT_OUT, "is not needed by the mirror's tables");
+	assert_not(s, column, CHOICE_LEFT_OUT, "is of a column that the mirror leaves out");
+	assert_made(s, other_column);
 	assert_not(s, beyond, CHOICE_BLOCKED, "needs table app.other, which is none of the mirror's tables");
 	stage_free(s);
 }

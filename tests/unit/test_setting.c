@@ -13,17 +13,18 @@
 #include "server/server.h"
 #include "shared.h"
 
-static struct setting make(const char *name, const char *vartype, const char *value, const char *unit)
+static struct setting make(
+	const char *name, const char *vartype, const char *value, const char *unit)
 {
 	return (struct setting){
 		.name = (char *)(uintptr_t)name,
 		.value = (char *)(uintptr_t)value,
 		.unit = (char *)(uintptr_t)unit,
 		.vartype = (char *)(uintptr_t)vartype,
-		.context = (char *)(uintptr_t)"sighup",
-		.origin = (char *)(uintptr_t)"configuration file",
-		.boot = (char *)(uintptr_t)"?",
-		.describe = (char *)(uintptr_t)"Sets it.",
+		.context = (char *)(uintptr_t) "sighup",
+		.origin = (char *)(uintptr_t) "configuration file",
+		.boot = (char *)(uintptr_t) "?",
+		.describe = (char *)(uintptr_t) "Sets it.",
 	};
 }
 
@@ -36,7 +37,7 @@ static void test_units_are_common(void **state)
 	} cases[] = {
 		{ "16384", "8kB", "128", "MB", 0 },
 		{ "16777216", "B", "2048", "8kB", 0 }, /* wal_segment_size of 11 and of 10 */
-		{ "64", "16MB", "1", "GB", 0 },		   /* max_wal_size of 9.5 */
+		{ "64", "16MB", "1", "GB", 0 },        /* max_wal_size of 9.5 */
 		{ "300", "s", "5", "min", 0 },
 		{ "60000", "ms", "60", "s", 0 },
 		{ "0.5", "ms", "500", "us", 0 },
@@ -57,7 +58,8 @@ static void test_units_are_common(void **state)
 	}
 }
 
-static void assert_text(const char *vartype, const char *value, const char *unit, const char *expected)
+static void assert_text(
+	const char *vartype, const char *value, const char *unit, const char *expected)
 {
 	struct setting s = make("x", vartype, value, unit);
 	char *text = setting_text(&s);
@@ -100,7 +102,8 @@ static void test_lists_are_quoted_item_by_item(void **state)
 	assert_quoted("search_path", "App,\"Odd, \"\"Name\"", "'app', 'Odd, \"Name'");
 	assert_quoted("search_path", "", "''");
 	assert_quoted("search_path", "\"\"", "''");
-	assert_quoted("shared_preload_libraries", "pg_stat_statements , $libdir/Other", "'pg_stat_statements', '$libdir/Other'");
+	assert_quoted("shared_preload_libraries", "pg_stat_statements , $libdir/Other",
+		"'pg_stat_statements', '$libdir/Other'");
 	assert_quoted("DateStyle", "ISO, DMY", "'ISO, DMY'");
 	assert_quoted("log_line_prefix", "it's \\ %m", " E'it''s \\\\ %m'");
 	assert_quoted("wal_level", "hot_standby", "'replica'");
@@ -114,9 +117,10 @@ static void test_lists_are_compared_by_items(void **state)
 	struct setting c = make("search_path", "string", "public, \"$user\"", "");
 	assert_true(setting_same(&a, &b));
 	assert_false(setting_same(&a, &c));
-	a.name = b.name = (char *)(uintptr_t)"log_line_prefix";
+	a.name = b.name = (char *)(uintptr_t) "log_line_prefix";
 	assert_false(setting_same(&a, &b));
-	struct setting old = make("wal_level", "enum", "hot_standby", ""), now = make("wal_level", "enum", "replica", "");
+	struct setting old = make("wal_level", "enum", "hot_standby", ""),
+				   now = make("wal_level", "enum", "replica", "");
 	assert_true(setting_same(&old, &now));
 }
 
@@ -130,12 +134,14 @@ static struct server_side side(const char *peer, int version, struct setting *it
 static struct comparison *compare(struct setting *s, struct setting *t)
 {
 	struct comparison *c = comparison_new("settings", "old", "new");
-	struct server_side source = side("old", 150020, s, s != NULL), target = side("new", 180004, t, t != NULL);
+	struct server_side source = side("old", 150020, s, s != NULL),
+					   target = side("new", 180004, t, t != NULL);
 	settings_compare(&source, &target, false, c);
 	return c;
 }
 
-static void expect(struct setting s, struct setting t, enum severity severity, const char *statement, bool applies)
+static void expect(
+	struct setting s, struct setting t, enum severity severity, const char *statement, bool applies)
 {
 	struct comparison *c = compare(&s, &t);
 	assert_int_equal(c->count, 1);
@@ -151,9 +157,11 @@ static void expect(struct setting s, struct setting t, enum severity severity, c
 static void test_harm_has_a_direction(void **state)
 {
 	(void)state;
-	struct setting more = make("max_connections", "integer", "200", ""), less = make("max_connections", "integer", "100", "");
-	more.context = less.context = (char *)(uintptr_t)"postmaster";
-	expect(more, less, SEVERITY_WARNING, "ALTER SYSTEM SET max_connections = '200' /* needs a restart */", true);
+	struct setting more = make("max_connections", "integer", "200", ""),
+				   less = make("max_connections", "integer", "100", "");
+	more.context = less.context = (char *)(uintptr_t) "postmaster";
+	expect(more, less, SEVERITY_WARNING,
+		"ALTER SYSTEM SET max_connections = '200' /* needs a restart */", true);
 	expect(less, more, SEVERITY_NOTE, NULL, false);
 	struct setting on = make("fsync", "bool", "on", ""), off = make("fsync", "bool", "off", "");
 	expect(on, off, SEVERITY_WARNING, "ALTER SYSTEM SET fsync = 'on'", true);
@@ -163,8 +171,20 @@ static void test_harm_has_a_direction(void **state)
 static void test_what_is_for_people_does_not_apply(void **state)
 {
 	(void)state;
-	expect(make("work_mem", "integer", "8192", "kB"), make("work_mem", "integer", "4096", "kB"), SEVERITY_NOTE,
-		"ALTER SYSTEM SET work_mem = '8MB'", false);
+	expect(make("work_mem", "integer", "8192", "kB"), make("work_mem", "integer", "4096", "kB"),
+		SEVERITY_NOTE, "ALTER SYSTEM SET work_mem = '8MB'", false);
+	expect(make("synchronous_standby_names", "string", "a", ""),
+		make("synchronous_standby_names", "string", "", ""), SEVERITY_WARNING,
+		"ALTER SYSTEM SET synchronous_standby_names = 'a'", false);
+}
+
+static void test_a_wal_level_is_not_lowered(void **state)
+{
+	(void)state;
+	struct setting logical = make("wal_level", "enum", "logical", "");
+	struct setting old = make("wal_level", "enum", "hot_standby", "");
+	expect(logical, old, SEVERITY_NOTE, "ALTER SYSTEM SET wal_level = 'logical'", true);
+	expect(old, logical, SEVERITY_NOTE, NULL, false);
 }
 
 static void test_defaults_are_told_apart(void **state)
@@ -183,10 +203,11 @@ static void test_defaults_are_told_apart(void **state)
 static void test_database_settings_stay_with_the_database(void **state)
 {
 	(void)state;
-	struct setting old = make("search_path", "string", "app", ""), now = make("search_path", "string", "public", "");
-	old.origin = (char *)(uintptr_t)"database";
+	struct setting old = make("search_path", "string", "app", ""),
+				   now = make("search_path", "string", "public", "");
+	old.origin = (char *)(uintptr_t) "database";
 	expect(old, now, SEVERITY_BLOCKER, "ALTER DATABASE \"shop\" SET search_path = 'app'", true);
-	old.origin = (char *)(uintptr_t)"user";
+	old.origin = (char *)(uintptr_t) "user";
 	expect(old, now, SEVERITY_BLOCKER, NULL, false);
 }
 
@@ -195,7 +216,7 @@ static void test_no_libraries_are_a_reset(void **state)
 	(void)state;
 	struct setting none = make("shared_preload_libraries", "string", "", "");
 	expect(none, make("shared_preload_libraries", "string", "x", ""), SEVERITY_WARNING,
-		"ALTER SYSTEM RESET shared_preload_libraries", true);
+		"ALTER SYSTEM RESET shared_preload_libraries", false);
 }
 
 static void test_one_side_alone(void **state)
@@ -222,7 +243,7 @@ static void test_odd_names_get_no_statement(void **state)
 	struct comparison *c = compare(&odd, NULL);
 	assert_null(c->items[0].statement);
 	comparison_release(c);
-	odd.name = (char *)(uintptr_t)"app.tenant";
+	odd.name = (char *)(uintptr_t) "app.tenant";
 	c = compare(&odd, NULL);
 	assert_string_equal(c->items[0].statement, "ALTER DATABASE \"shop\" SET app.tenant = 'y'");
 	comparison_release(c);
@@ -249,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_lists_are_compared_by_items),
 		cmocka_unit_test(test_harm_has_a_direction),
 		cmocka_unit_test(test_what_is_for_people_does_not_apply),
+		cmocka_unit_test(test_a_wal_level_is_not_lowered),
 		cmocka_unit_test(test_defaults_are_told_apart),
 		cmocka_unit_test(test_database_settings_stay_with_the_database),
 		cmocka_unit_test(test_no_libraries_are_a_reset),

@@ -20,6 +20,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_SCRIPT] = { "script", 0, true, NULL, { NULL },
 		"print SQL for the target instead: what is worth carrying over" },
 	[OPTION_YES] = { "yes", 'y', true, NULL, { NULL }, "do it, and do not ask" },
+	[OPTION_OUT] = { "out", 0, true, "DIR", { NULL }, "the folder to write; it must be new or empty" },
 	[OPTION_ASCII] = { "ascii", 0, false, NULL, { NULL }, "draw the console in plain ASCII" },
 	[OPTION_COLOR] = { "color", 0, false, "WHEN", { "auto", "always", "never" },
 		"colours of the console: auto, always or never" },
@@ -147,9 +148,13 @@ static bool check_verb(const struct args *a, const char *extra, struct error *e)
 		error_set(e, ERROR_USAGE, "%s needs %s", v->name, takes_two(v) ? "two names" : "a name");
 		return error_next(e, "usage: pgpier %s %s", v->name, v->operand);
 	}
-	for (enum option o = 0; o < OPTION_COUNT; o++)
-		if (a->given[o] && option_specs[o].of_verbs && !(v->options & OPTION_BIT(o)))
-			return error_set(e, ERROR_USAGE, "%s takes no --%s", v->name, option_specs[o].name);
+	for (enum option o = 0; o < OPTION_COUNT; o++) {
+		const struct option_spec *spec = &option_specs[o];
+		if (a->given[o] && spec->of_verbs && !(v->options & OPTION_BIT(o)))
+			return error_set(e, ERROR_USAGE, "%s takes no --%s", v->name, spec->name);
+		if (!a->given[o] && (v->needed & OPTION_BIT(o)))
+			return error_set(e, ERROR_USAGE, "%s needs --%s %s", v->name, spec->name, spec->argument);
+	}
 	return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* settings: how two peers' servers differ, or a script for the target of what is worth carrying over. What depends
- * on the machine or on the version is in it as a comment, for a person to decide. */
+/* settings: how two peers' servers differ, or a script for the target of what is worth carrying
+ * over. What depends on the machine or on the version is in it as a comment, for a person to
+ * decide. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +23,18 @@ static char *harmless(const char *text)
 static void print_comment(const struct difference *d)
 {
 	char *name = harmless(d->name), *source = harmless(d->source ? d->source : "none");
-	char *target = harmless(d->target ? d->target : "none"), *meaning = harmless(d->meaning ? d->meaning : "");
-	printf("\n-- %s: %s on the source, %s on the target%s%s\n", name, source, target, meaning[0] ? "; " : "", meaning);
+	char *target = harmless(d->target ? d->target : "none"),
+		 *meaning = harmless(d->meaning ? d->meaning : "");
+	printf("\n-- %s: %s on the source, %s on the target%s%s\n", name, source, target,
+		meaning[0] ? "; " : "", meaning);
 	free(name);
 	free(source);
 	free(target);
 	free(meaning);
 }
 
-/* What a person has to decide is a comment, and so is what would send control characters to a terminal. */
+/* What a person has to decide is a comment, and so is what would send control characters to a
+ * terminal. */
 static void print_statement(const struct difference *d)
 {
 	char *shown = harmless(d->statement);
@@ -47,8 +51,10 @@ static bool is_setting(const struct difference *d)
 static void print_script(const struct comparison *c)
 {
 	char *source = harmless(c->source), *target = harmless(c->target);
-	printf("-- Settings of %s that %s does not have. Read it, then run it on %s by psql -X -f FILE.\n"
-		   "-- What depends on the machine or on the version is a comment: decide for each.\n", source, target, target);
+	printf(
+		"-- Settings of %s that %s does not have. Read it, then run it on %s by psql -X -f FILE.\n"
+		"-- A statement that is a comment depends on the machine or the version: decide for each.\n",
+		source, target, target);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct difference *d = &c->items[i];
 		if (!is_setting(d) || !d->statement || d->severity == SEVERITY_OK)

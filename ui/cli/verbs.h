@@ -26,6 +26,7 @@ struct verb {
 	unsigned options;    /* OPTION_BIT of those it takes */
 	const char *help;
 	enum exit_code (*run)(struct session *s, const struct args *a);
+	unsigned needed; /* of the options: those that it can't do without */
 };
 extern const struct verb verbs[];
 extern const size_t verb_count;
@@ -49,5 +50,6 @@ enum exit_code verb_diff(struct session *s, const struct args *a);
 enum exit_code verb_settings(struct session *s, const struct args *a);
 enum exit_code verb_drop(struct session *s, const struct args *a);
 enum exit_code verb_roles(struct session *s, const struct args *a);
+enum exit_code verb_script(struct session *s, const struct args *a);
 
 #endif

@@ -42,7 +42,8 @@ static const char *note_at(const void *data, size_t row)
 static uint64_t identity(const void *data, size_t row)
 {
 	const struct difference *d = difference_at(data, row);
-	return d ? table_identity(d->kind) * 31 + table_identity(d->name) : table_identity(note_at(data, row));
+	return d ? table_identity(d->kind) * 31 + table_identity(d->name)
+			 : table_identity(note_at(data, row));
 }
 
 static void severity_cell(const struct pane *p, enum severity s, struct cell *out)
@@ -57,7 +58,8 @@ static void severity_cell(const struct pane *p, enum severity s, struct cell *ou
 		[SEVERITY_BLOCKER] = { GLYPH_TROUBLE, ROLE_ERROR },
 	};
 	out->role = looks[s].role;
-	snprintf(out->text, sizeof(out->text), "%s %s", theme_glyph(p->ui->theme, looks[s].glyph), severity_name(s));
+	snprintf(out->text, sizeof(out->text), "%s %s", theme_glyph(p->ui->theme, looks[s].glyph),
+		severity_name(s));
 }
 
 static const char *text_of(const struct difference *d, int column)
@@ -85,7 +87,10 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	}
 	out->role = d && d->severity > SEVERITY_OK ? ROLE_TEXT : ROLE_DIM;
 	/* A note has no columns: it runs over those that are empty. */
-	copy_text(out->text, sizeof(out->text), d ? text_of(d, column) : column == COL_NAME ? note_at(data, row) : "");
+	copy_text(out->text, sizeof(out->text),
+		d                    ? text_of(d, column)
+		: column == COL_NAME ? note_at(data, row)
+							 : "");
 }
 
 static int compare(const void *data, int column, size_t a, size_t b)
@@ -119,7 +124,8 @@ static const struct table_source source = {
 	.words = words,
 };
 
-void differences_init(struct differences *s, struct ui *u, const struct pane_ops *ops, unsigned contexts)
+void differences_init(
+	struct differences *s, struct ui *u, const struct pane_ops *ops, unsigned contexts)
 {
 	list_init(&s->list, u, ops, contexts, &source);
 }
@@ -141,8 +147,9 @@ void differences_finish(struct differences *s)
 static char *whole_take(const struct comparison *c, const struct difference *d)
 {
 	struct strbuf b = STRBUF_INIT;
-	strbuf_addf(&b, "%s\n\nKind    %s\nSource  %s: %s\nTarget  %s: %s\n", severity_name(d->severity), d->kind, c->source,
-		d->source ? d->source : "none", c->target, d->target ? d->target : "none");
+	strbuf_addf(&b, "%s\n\nKind    %s\nSource  %s: %s\nTarget  %s: %s\n",
+		severity_name(d->severity), d->kind, c->source, d->source ? d->source : "none", c->target,
+		d->target ? d->target : "none");
 	if (d->meaning)
 		strbuf_addf(&b, "\n%s\n", d->meaning);
 	if (d->statement)
@@ -176,14 +183,14 @@ void differences_render_verdict(const struct differences *s, const struct canvas
 	for (size_t i = 0; i < s->comparison->count; i++)
 		n[s->comparison->items[i].severity]++;
 	const char *rest = s->comparison->complete ? "" : "; not everything could be compared";
-	enum role role = n[SEVERITY_BLOCKER] > 0													? ROLE_ERROR
+	enum role role = n[SEVERITY_BLOCKER] > 0                               ? ROLE_ERROR
 					 : n[SEVERITY_WARNING] > 0 || !s->comparison->complete ? ROLE_WARN
-																								: ROLE_OK;
+																		   : ROLE_OK;
 	canvas_addf(c, row, 1, role, "%s %zu blocker%s, %zu warning%s, %zu other%s of %zu compared%s",
 		theme_glyph(t, role == ROLE_OK ? GLYPH_DONE : GLYPH_TROUBLE), n[SEVERITY_BLOCKER],
-		n[SEVERITY_BLOCKER] == 1 ? "" : "s", n[SEVERITY_WARNING], n[SEVERITY_WARNING] == 1 ? "" : "s",
-		n[SEVERITY_NOTE] + n[SEVERITY_OK], n[SEVERITY_NOTE] + n[SEVERITY_OK] == 1 ? "" : "s", s->comparison->compared,
-		rest);
+		n[SEVERITY_BLOCKER] == 1 ? "" : "s", n[SEVERITY_WARNING],
+		n[SEVERITY_WARNING] == 1 ? "" : "s", n[SEVERITY_NOTE] + n[SEVERITY_OK],
+		n[SEVERITY_NOTE] + n[SEVERITY_OK] == 1 ? "" : "s", s->comparison->compared, rest);
 }
 
 static void render_detail(const struct differences *s, const struct canvas *c)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The differences of two sides as a list, what was noted beside them as its last rows, and the selected one in full
- * below. A pane that shows a comparison embeds this first, and says where the comparison comes from. */
+/* The differences of two sides as a list, what was noted beside them as its last rows, and the
+ * selected one in full below. A pane that shows a comparison embeds this first, and says where the
+ * comparison comes from. */
 #ifndef PGPIER_PANES_DIFFERENCES_H
 #define PGPIER_PANES_DIFFERENCES_H
 
@@ -12,7 +13,8 @@ struct differences {
 };
 
 /* ops as of list_init(): those that are left out are the list's. */
-void differences_init(struct differences *s, struct ui *u, const struct pane_ops *ops, unsigned contexts);
+void differences_init(
+	struct differences *s, struct ui *u, const struct pane_ops *ops, unsigned contexts);
 void differences_take(struct differences *s, const struct comparison *take);
 void differences_finish(struct differences *s); /* all but what list_free() does */
 

@@ -30,10 +30,10 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	const struct peer_view *v = list_row(data, row);
 	out->role = ROLE_TEXT;
 	copy_text(out->text, sizeof(out->text),
-		column == COL_NAME			? v->name
-		: column == COL_ADDRESS		? v->address
-		: v->status == PEER_OK		? v->probe.version
-									: "-");
+		column == COL_NAME      ? v->name
+		: column == COL_ADDRESS ? v->address
+		: v->status == PEER_OK  ? v->probe.version
+								: "-");
 }
 
 static int compare(const void *data, int column, size_t a, size_t b)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* How a peer's server differs from another's. A mirror between the two says which is the source; without one it is
- * the peer whose page this is, until the person turns it round. */
+/* How a peer's server differs from another's. A mirror between the two says which is the source;
+ * without one it is the peer whose page this is, until the person turns it round. */
 #include "panes/differences.h"
 
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 struct settings {
 	struct differences differences; /* first, like its list */
 	char peer[NAME_SIZE];
-	char other[NAME_SIZE];	/* empty: not chosen yet */
+	char other[NAME_SIZE];  /* empty: not chosen yet */
 	char chosen[NAME_SIZE]; /* by the pane that asks for it; empty: nothing new */
-	bool reversed;			/* the other one is the source */
-	bool seen;				/* the first look is over */
+	bool reversed;          /* the other one is the source */
+	bool seen;              /* the first look is over */
 	uint64_t ticket;
 	struct error error;
 };
@@ -26,7 +26,8 @@ static bool find_mirror(struct settings *s, struct ui *u)
 	size_t n = model_mirrors(u->model, &views);
 	bool found = false;
 	for (size_t i = 0; i < n && !found; i++) {
-		bool is_source = strcmp(views[i].source, s->peer) == 0, is_target = strcmp(views[i].target, s->peer) == 0;
+		bool is_source = strcmp(views[i].source, s->peer) == 0,
+			 is_target = strcmp(views[i].target, s->peer) == 0;
 		const char *other = is_source ? views[i].target : views[i].source;
 		if (is_source == is_target || (s->other[0] != '\0' && strcmp(other, s->other) != 0))
 			continue;
@@ -144,7 +145,8 @@ static void render(struct pane *p, const struct canvas *c)
 		canvas_addf(c, 0, 1, ROLE_DIM, "o chooses the peer to compare with");
 		return;
 	}
-	canvas_addf(c, 0, 1, ROLE_TEXT, "%s %s %s", source_of(s), theme_glyph(u->theme, GLYPH_ARROW), target_of(s));
+	canvas_addf(c, 0, 1, ROLE_TEXT, "%s %s %s", source_of(s), theme_glyph(u->theme, GLYPH_ARROW),
+		target_of(s));
 	if (s->ticket != 0) {
 		canvas_addf(c, 1, 1, ROLE_PROGRESS, "%s comparing", theme_spinner(u->theme, u->now));
 	} else if (s->differences.comparison) {
@@ -171,8 +173,8 @@ static void pane_free(struct pane *p)
 	list_free(p);
 }
 
-static const enum action hints[] = { ACTION_NEXT, ACTION_OPEN, ACTION_OTHER, ACTION_FILTER, ACTION_SWAP, ACTION_REFRESH,
-	ACTION_COPY, ACTION_BACK, ACTION_NONE };
+static const enum action hints[] = { ACTION_NEXT, ACTION_OPEN, ACTION_OTHER, ACTION_FILTER,
+	ACTION_SWAP, ACTION_REFRESH, ACTION_COPY, ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {
 	.hints = hints,
