@@ -90,6 +90,9 @@ static void find_limits(struct preflight *p, const struct mirror_config *m)
 			"the names of the source; for the same reason the source can't follow the target after it", NULL);
 	if (m->continuous && m->columns_exclude.count > 0)
 		find(p, SEVERITY_NOTE, "columns_exclude", "publications leave out columns from PostgreSQL 15 on", NULL);
+	if (m->continuous && m->schema == SCHEMA_DATABASE)
+		find(p, SEVERITY_NOTE, "large objects", "a subscription has none: where the source has any, copy them at the "
+			"cutover by pg_dump --data-only --blobs --exclude-table-data='*.*' | psql", NULL);
 	if (m->rate_limit_mb > 0)
 		find(p, SEVERITY_NOTE, "rate_limit_mb", "PostgreSQL's own programs have no limit", NULL);
 	if (m->owners == OWNERS_MAP)
