@@ -254,7 +254,7 @@ def test_roles_and_what_they_own(pair, runbook):
 def test_patterns_when_the_source_is_away(pair, runbook):
 	"""The same tables as when it can be asked, found when the steps can."""
 	pair.fill(HOSTILE)
-	chosen = {"tables": ["s.[a-q]*", "public.*", "s.\\*?[[]a-[a-z][]]"], "exclude": ["*.p2", "*[!a-z]n[o]"],
+	chosen = {"tables": ["s.[a-cd-pq-q-]*", "public.*", "s.\\*?[[]a-[a-z][]]"], "exclude": ["*.p2", "*[!a-z]n[o]"],
 		"map": [{"source": "s.p1", "target": "n.o'ne"}, RENAMED], "columns_exclude": ["public.other.secret"]}
 	p = pair.pgpier(**chosen)
 	there = runbook(p)

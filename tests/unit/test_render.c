@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Filling in the files of a runbook: no value breaks out of its place, and patterns keep their meaning. */
+/* Filling in the files of a runbook: no value breaks out of its place, and patterns keep their
+ * meaning. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 #include "script/render.h"
 #include "script/tables.h"
 
-static void writes(void (*write)(struct strbuf *, const char *), const char *text, const char *expected)
+static void writes(
+	void (*write)(struct strbuf *, const char *), const char *text, const char *expected)
 {
 	struct strbuf b = STRBUF_INIT;
 	write(&b, text);
@@ -112,6 +114,10 @@ static void test_patterns(void **state)
 		{ "[!a^]", "^[^a\\^]$" },
 		{ "[]x]", "^[\\]x]$" },
 		{ "[a\\]-]", "^[a\\]\\-]$" },
+		{ "[a-c-e]", "^[a-c\\-e]$" },
+		{ "[z-a0]", "^[0]$" },
+		{ "[!z-a][z-a]", "^.(?!.).$" },
+		{ "[\\]-\\^]", "^[\\]-\\^]$" },
 		{ "[open", "^\\[open$" },
 		{ "a\\*b\\", "^a\\*b\\\\$" },
 		{ "(x|y)+{2}$", "^\\(x\\|y\\)\\+\\{2\\}\\$$" },
