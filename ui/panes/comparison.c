@@ -119,7 +119,8 @@ static const char *refuse(const struct pane *p, enum action a)
 
 static const char *label(const struct pane *p, enum action a)
 {
-	return a == ACTION_APPLY && refuse(p, a) ? "" : NULL;
+	bool can = of_roles((const struct comparison_pane *)p) && !refuse(p, a);
+	return a == ACTION_APPLY && !can ? "" : NULL;
 }
 
 /* ---- drawing ---- */

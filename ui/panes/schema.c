@@ -23,7 +23,7 @@ static const struct column columns[COL_COUNT] = {
 	[COL_NAME] = { "NAME", 16, 64, ALIGN_LEFT, 0, false, false },
 	[COL_STATE] = { "STATE", 10, 10, ALIGN_LEFT, 0, false, false },
 	[COL_TOOK] = { "TOOK", 6, 9, ALIGN_RIGHT, 1, false, false },
-	[COL_WHY] = { "WHY", 8, 500, ALIGN_LEFT, 0, true, true },
+	[COL_WHY] = { "WHY", 20, 500, ALIGN_LEFT, 0, true, true },
 };
 
 struct schema {
@@ -34,6 +34,7 @@ struct schema {
 	struct strings kinds, names; /* of that run, by index */
 	int64_t fetched_at;
 	size_t counts[OBJECT_STATE_COUNT], total;
+	bool moved; /* a person chose a row: the selection stays on its object, else at the top */
 	struct object_view window[WINDOW_MAX]; /* the rows on the screen */
 	size_t window_count;
 };
@@ -195,6 +196,8 @@ static void fetch(struct schema *s, struct ui *u)
 		s->counts[keys[i].state]++;
 	s->list.source.empty = why_empty(u->model, s->mirror);
 	list_take(&s->list, keys, s->total, sizeof(*keys));
+	if (!s->moved)
+		table_act(&s->list.table, ACTION_FIRST);
 }
 
 static void sync(struct pane *p)
@@ -347,8 +350,10 @@ static void open_or_copy(struct schema *s, enum action a)
 static bool act(struct pane *p, enum action a)
 {
 	struct schema *s = (struct schema *)p;
-	if (list_act(p, a))
+	if (list_act(p, a)) {
+		s->moved = true;
 		return true;
+	}
 	if (a == ACTION_DIFFERENCE || a == ACTION_ROLES) {
 		if (!mirror_lacks_passwords(p->ui, &s->view))
 			ui_push(p->ui, comparison_pane_new(p->ui,
@@ -359,6 +364,13 @@ static bool act(struct pane *p, enum action a)
 		return false;
 	open_or_copy(s, a);
 	return true;
+}
+
+static bool input(struct pane *p, const struct input *in)
+{
+	bool taken = list_input(p, in);
+	((struct schema *)p)->moved |= taken;
+	return taken;
 }
 
 static const char *refuse(const struct pane *p, enum action a)
@@ -392,6 +404,7 @@ static const struct pane_ops ops = {
 	.act = act,
 	.refuse = refuse,
 	.label = label,
+	.input = input,
 	.free = pane_free,
 };
 
