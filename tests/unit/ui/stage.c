@@ -109,6 +109,12 @@ static struct preflight *a_preflight(const struct mirror_config *m)
 			"empty it, or set existing rows to truncate or append");
 	add_finding(p, SEVERITY_WARNING, "audit.events",
 		"has no key: it is copied whole, and a resume copies it again from its beginning", NULL);
+	for (size_t i = 0; strcmp(m->name, "crowd") == 0 && i < 40; i++) {
+		char view[NAME_SIZE];
+		snprintf(view, sizeof(view), "view maps.v%02zu", i);
+		add_finding(p, SEVERITY_WARNING, view, "needs extension postgis, which the target's server does not have",
+			"install postgis there");
+	}
 	add_finding(p, SEVERITY_NOTE, "public.users", "a generated column is computed by the target", NULL);
 	add_finding(p, SEVERITY_OK, "versions", "PostgreSQL 15.20 to PostgreSQL 17.2", NULL);
 	strings_add(&p->plan, "create schema sales and 4 tables on rds17");

@@ -178,6 +178,31 @@ static void going_back_loses_nothing(void **state)
 	house_close(h);
 }
 
+/* One cause, one line; its objects are named below and whole. */
+static void findings_of_one_cause(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	open_picker(h, "crowd");
+	house_press(h, "a c");
+	assert_sees(h, "41 warnings");
+	assert_sees(h, "view maps.v00, +39");
+	assert_sees(h, "public.users"); /* the note after them */
+	assert_not_sees(h, "view maps.v01  ");
+	house_press(h, "down");
+	assert_sees(h, "all of them: needs extension postgis");
+	house_press(h, "enter");
+	assert_sees(h, "install postgis there");
+	assert_sees(h, "40 times");
+	house_press(h, "G");
+	assert_sees(h, "view maps.v39");
+	house_press(h, "esc /");
+	house_type(h, "v17");
+	assert_sees(h, "view maps.v00, +39");
+	assert_not_sees(h, "public.users");
+	house_close(h);
+}
+
 static void truncating_takes_the_name(void **state)
 {
 	struct house *h = house_open(80, 24, false);
@@ -332,6 +357,7 @@ int main(void)
 		cmocka_unit_test(testing_a_peer),
 		cmocka_unit_test(a_mirror),
 		cmocka_unit_test(going_back_loses_nothing),
+		cmocka_unit_test(findings_of_one_cause),
 		cmocka_unit_test(truncating_takes_the_name),
 		cmocka_unit_test(a_continuous_mirror),
 		cmocka_unit_test(mapping_ranges_and_folds),
