@@ -178,6 +178,37 @@ static void going_back_loses_nothing(void **state)
 	house_close(h);
 }
 
+/* The whole database, whose its objects will be, and how indexes are built. */
+static void a_whole_database(void **state)
+{
+	struct house *h = house_open(80, 40, false);
+	(void)state;
+	house_press(h, "2 n");
+	house_type(h, "whole");
+	house_press(h, "tab tab tab tab left"); /* schema: the last of the choices */
+	assert_sees(h, "database");
+	house_press(h, "tab tab enter"); /* Advanced */
+	assert_sees(h, "what fits the server");
+	for (int i = 0; i < 7; i++)
+		house_press(h, "tab");
+	assert_sees(h, "by roles_map in the file");
+	house_press(h, "right tab"); /* map, which this mirror has none of */
+	assert_sees(h, "needs a roles_map");
+	house_press(h, "btab right tab space tab");
+	assert_not_sees(h, "needs a roles_map");
+	house_type(h, "1GB");
+	house_press(h, "tab");
+	house_type(h, "2");
+	house_press(h, "^s a c c enter");
+	const struct mirror_config *m = stage_last(h->engine, COMMAND_MIRROR_SAVE)->mirror;
+	assert_int_equal(m->schema, SCHEMA_DATABASE);
+	assert_int_equal(m->owners, OWNERS_NONE);
+	assert_true(m->publications);
+	assert_string_equal(m->maintenance_work_mem, "1GB");
+	assert_int_equal(m->build_workers, 2);
+	house_close(h);
+}
+
 /* One cause, one line; its objects are named below and whole. */
 static void findings_of_one_cause(void **state)
 {
@@ -357,6 +388,7 @@ int main(void)
 		cmocka_unit_test(testing_a_peer),
 		cmocka_unit_test(a_mirror),
 		cmocka_unit_test(going_back_loses_nothing),
+		cmocka_unit_test(a_whole_database),
 		cmocka_unit_test(findings_of_one_cause),
 		cmocka_unit_test(truncating_takes_the_name),
 		cmocka_unit_test(a_continuous_mirror),
