@@ -382,7 +382,7 @@ static const char *refuse(const struct pane *p, enum action a)
 static const char *label(const struct pane *p, enum action a)
 {
 	if (a == ACTION_OPEN || a == ACTION_COPY)
-		return refuse(p, a) ? "" : "statement";
+		return refuse(p, a) ? "" : a == ACTION_OPEN ? "statement" : NULL;
 	return NULL;
 }
 

@@ -220,7 +220,7 @@ static void difference(void **state)
 	assert_sees(h, "ec2-prod → rds17");
 	assert_sees(h, "1 blocker, 1 warning, 0 others of 124 compared");
 	assert_sees(h, "! blocker");
-	assert_sees(h, "it is missing on the target");
+	assert_sees(h, "it is missing on the target ");
 	house_press(h, "enter");
 	assert_sees(h, "    ON sales.orders (total)");
 	assert_sees(h, "CREATE INDEX orders_total ON sales.orders (total);");
