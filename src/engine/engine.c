@@ -27,9 +27,11 @@ static handler *const handlers[] = {
 	[COMMAND_MIRROR_TABLES] = do_mirror_tables,
 	[COMMAND_TABLE_RESYNC] = do_table_resync,
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
+	[COMMAND_COMPARE_SETTINGS] = do_compare_settings,
 	[COMMAND_COMPARE_ROLES] = do_compare_roles,
 	[COMMAND_APPLY_ROLES] = do_apply_roles,
 	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
+	[COMMAND_SCRIPT] = do_script,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)

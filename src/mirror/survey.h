@@ -46,6 +46,8 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 char *survey_selection(const struct mirror_config *m) MUST_CHECK;
 /* Would the mirror choose the known table now? With its partitioned parents, which choose for it. */
 bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table);
+/* The tables alone that a new mirror would have, from the source alone. */
+bool survey_choose(struct pg *source, const struct mirror_config *m, struct survey *out, struct error *e) MUST_CHECK;
 void survey_free(struct survey *s);
 /* The first blocker, as an error. */
 bool survey_error(const struct survey *s, struct error *e);

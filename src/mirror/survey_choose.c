@@ -102,6 +102,20 @@ void choose_new(struct reading *r)
 			"look at tables and exclude of the mirror, and at dbname of the source peer");
 }
 
+bool survey_choose(struct pg *source, const struct mirror_config *m, struct survey *out, struct error *e)
+{
+	struct reading r = { .source = source, .mirror = m, .out = out };
+	*out = (struct survey){ 0 };
+	if (!tables_read(source, &r.infos, &r.info_count, e))
+		return false;
+	infos_sort(&r);
+	choose_new(&r);
+	rename_columns(&r);
+	tables_free(r.infos, r.info_count);
+	free(r.by_oid);
+	return true;
+}
+
 /* A known mirror keeps the tables it began with. */
 void choose_known(struct reading *r)
 {

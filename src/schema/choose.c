@@ -96,10 +96,10 @@ static void fill_roles(const struct choosing *c, const struct dump_entry *e, str
 	strings_free(&lacking);
 }
 
-static void fill_renamed(const struct renames *r, const struct dump_entry *e, struct chosen *out)
+static void fill_renamed(const struct table_renames *r, const struct dump_entry *e, struct chosen *out)
 {
 	char *why;
-	char *sql = renames_apply(r, e, out->sql, &why);
+	char *sql = table_renames_apply(r, e, out->sql, &why);
 	if (sql) {
 		free(out->sql);
 		out->sql = sql;
@@ -108,7 +108,7 @@ static void fill_renamed(const struct renames *r, const struct dump_entry *e, st
 	} else {
 		free(why);
 	}
-	sql = out->give_sql ? renames_apply(r, e, out->give_sql, &why) : NULL;
+	sql = out->give_sql ? table_renames_apply(r, e, out->give_sql, &why) : NULL;
 	if (sql) {
 		free(out->give_sql);
 		out->give_sql = sql;
@@ -149,7 +149,7 @@ static void add_new_schema(const struct choosing *c, size_t i, struct chosen *ou
 	out->sql = strbuf_take(&b);
 }
 
-static void fill(const struct choosing *c, const struct renames *r, size_t i, struct chosen *out)
+static void fill(const struct choosing *c, const struct table_renames *r, size_t i, struct chosen *out)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	const struct verdict *v = &c->verdicts[i];
@@ -191,10 +191,10 @@ struct chosen *choose(const struct dump *d, const struct mirror_config *m, const
 	if (m->schema == SCHEMA_TABLES)
 		needs_narrow(&c);
 	needs_propagate(&c);
-	struct renames *r = renames_new(&c);
+	struct table_renames *r = table_renames_new(&c);
 	for (size_t i = 0; i < d->count; i++)
 		fill(&c, r, i, &out[i]);
-	renames_free(r);
+	table_renames_free(r);
 	for (size_t i = 0; i < d->count; i++) {
 		free(c.verdicts[i].is);
 		free(c.verdicts[i].says);

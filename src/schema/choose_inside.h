@@ -88,10 +88,10 @@ char *roles_owner(const char *give_sql, const struct mirror_config *m, char role
 
 /* ---- choose_rename.c: tables that have another name on the target ---- */
 
-struct renames;
-struct renames *renames_new(const struct choosing *c); /* NULL: there are none */
-void renames_free(struct renames *r);
+struct table_renames;
+struct table_renames *table_renames_new(const struct choosing *c); /* NULL: there are none */
+void table_renames_free(struct table_renames *r);
 /* sql with the target's names; NULL, and *why, when that can't be done safely. */
-char *renames_apply(const struct renames *r, const struct dump_entry *e, const char *sql, char **why);
+char *table_renames_apply(const struct table_renames *r, const struct dump_entry *e, const char *sql, char **why);
 
 #endif

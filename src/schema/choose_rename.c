@@ -17,7 +17,7 @@ struct rename {
 	bool table;
 };
 
-struct renames {
+struct table_renames {
 	struct rename *items; /* by schema and name */
 	size_t count;
 	bool bare; /* a table has another name, not only another schema */
@@ -25,7 +25,7 @@ struct renames {
 
 /* ---- what is renamed ---- */
 
-static struct rename *add(struct renames *r, const char *schema, const char *name)
+static struct rename *add(struct table_renames *r, const char *schema, const char *name)
 {
 	GROW(r->items, r->count);
 	r->items[r->count] = (struct rename){ .schema = schema, .name = name };
@@ -39,20 +39,20 @@ static int compare(const void *a, const void *b)
 	return by_schema != 0 ? by_schema : strcmp(x->name, y->name);
 }
 
-static void sort(struct renames *r)
+static void sort(struct table_renames *r)
 {
 	if (r->count > 0)
 		qsort(r->items, r->count, sizeof(*r->items), compare);
 }
 
 /* Among the first n, which are sorted. */
-static const struct rename *find(const struct renames *r, size_t n, const char *schema, const char *name)
+static const struct rename *find(const struct table_renames *r, size_t n, const char *schema, const char *name)
 {
 	const struct rename key = { .schema = schema, .name = name };
 	return n > 0 ? bsearch(&key, r->items, n, sizeof(key), compare) : NULL;
 }
 
-static void add_table(struct renames *r, const struct choosing *c, size_t i)
+static void add_table(struct table_renames *r, const struct choosing *c, size_t i)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	char schema[NAME_SIZE], name[NAME_SIZE];
@@ -67,7 +67,7 @@ static void add_table(struct renames *r, const struct choosing *c, size_t i)
 }
 
 /* An index and a sequence keep their names, in the schema of their table. */
-static void add_follower(struct renames *r, size_t tables, const struct choosing *c, size_t i)
+static void add_follower(struct table_renames *r, size_t tables, const struct choosing *c, size_t i)
 {
 	const struct dump_entry *e = &c->dump->entries[i];
 	size_t host = c->verdicts[i].host;
@@ -85,11 +85,11 @@ static void add_follower(struct renames *r, size_t tables, const struct choosing
 	copy_text(f->to_name, NAME_SIZE, name);
 }
 
-struct renames *renames_new(const struct choosing *c)
+struct table_renames *table_renames_new(const struct choosing *c)
 {
 	if (c->mirror->map_count == 0)
 		return NULL;
-	struct renames *r = xcalloc(1, sizeof(*r));
+	struct table_renames *r = xcalloc(1, sizeof(*r));
 	for (size_t i = 0; i < c->dump->count; i++)
 		if (is_kind(&c->dump->entries[i], "TABLE"))
 			add_table(r, c, i);
@@ -101,7 +101,7 @@ struct renames *renames_new(const struct choosing *c)
 	return r;
 }
 
-void renames_free(struct renames *r)
+void table_renames_free(struct table_renames *r)
 {
 	if (!r)
 		return;
@@ -112,7 +112,7 @@ void renames_free(struct renames *r)
 /* ---- in statements ---- */
 
 struct rewrite {
-	const struct renames *renames;
+	const struct table_renames *renames;
 	const char *at, *end, *copied;
 	struct token last; /* the one before the name in question */
 	struct strbuf out;
@@ -215,7 +215,7 @@ static bool is_torn(const struct rewrite *w)
 	return false;
 }
 
-char *renames_apply(const struct renames *r, const struct dump_entry *e, const char *sql, char **why)
+char *table_renames_apply(const struct table_renames *r, const struct dump_entry *e, const char *sql, char **why)
 {
 	struct rewrite w = { .renames = r, .at = sql, .end = sql + strlen(sql), .copied = sql, .query = has_query(e),
 		.bare = xcalloc(r->count + 1, sizeof(bool)), .aliased = xcalloc(r->count + 1, sizeof(bool)) };

@@ -70,7 +70,10 @@ static void unique(struct strings *l)
 static void target_config(struct mirror_config *t, const struct mirror_config *m, const struct dump *source)
 {
 	struct selection *chosen = selection_new(m);
-	mirror_config_copy(t, m);
+	struct mirror_config unmapped = *m;
+	unmapped.map = NULL;
+	unmapped.map_count = 0;
+	mirror_config_copy(t, &unmapped);
 	char schema[NAME_SIZE], name[NAME_SIZE];
 	for (size_t i = 0; m->map_count > 0 && i < source->count; i++) {
 		const struct dump_entry *e = &source->entries[i];
@@ -81,11 +84,6 @@ static void target_config(struct mirror_config *t, const struct mirror_config *m
 		strings_add(&t->tables, pattern);
 		free(pattern);
 	}
-	for (size_t i = 0; i < t->map_count; i++) {
-		free(t->map[i].source);
-		free(t->map[i].target);
-	}
-	t->map_count = 0;
 	t->owners = m->owners == OWNERS_NONE ? OWNERS_NONE : OWNERS_KEEP;
 	selection_free(chosen);
 }
@@ -218,8 +216,10 @@ static bool is_schema_of_map(const struct diffing *d, const struct dump_entry *e
 {
 	char schema[NAME_SIZE], name[NAME_SIZE];
 	bool found = false;
-	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++)
-		found = selection_split(d->mirror->map[i].target, schema, name) && strcmp(schema, e->name) == 0;
+	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++) {
+		const char *target = d->mirror->map[i].target;
+		found = target && selection_split(target, schema, name) && strcmp(schema, e->name) == 0;
+	}
 	return found;
 }
 

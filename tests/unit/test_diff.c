@@ -137,14 +137,14 @@ static void test_renamed(void **state)
 	m.map_count = 1;
 	add(&a, "TABLE", "s", "t", "", TABLE);
 	add(&a, "CONSTRAINT", "s", "t t_pkey", "1", "ALTER TABLE ONLY s.t\n    ADD CONSTRAINT t_pkey PRIMARY KEY (a);");
-	add(&a, "INDEX", "s", "t", "1", "CREATE INDEX t ON s.t USING btree (a);");
+	add(&a, "INDEX", "s", "t_a", "1", "CREATE INDEX t_a ON s.t USING btree (a);");
 	add(&a, "COMMENT", "s", "TABLE t", "1", "COMMENT ON TABLE s.t IS 't';");
 	add(&a, "COMMENT", "s", "CONSTRAINT t_pkey ON t", "1 2", "COMMENT ON CONSTRAINT t_pkey ON s.t IS 'k';");
 	add(&a, "ACL", "s", "COLUMN t.a", "1", "GRANT SELECT(a) ON TABLE s.t TO r;");
 	add(&b, "SCHEMA", "-", "u", "", "CREATE SCHEMA u;");
 	add(&b, "TABLE", "u", "v", "1", "CREATE TABLE u.v (\n    a integer\n);");
 	add(&b, "CONSTRAINT", "u", "v t_pkey", "2", "ALTER TABLE ONLY u.v\n    ADD CONSTRAINT t_pkey PRIMARY KEY (a);");
-	add(&b, "INDEX", "u", "t", "2", "CREATE INDEX t ON u.v USING btree (a);");
+	add(&b, "INDEX", "u", "t_a", "2", "CREATE INDEX t_a ON u.v USING btree (a);");
 	add(&b, "COMMENT", "u", "TABLE v", "2", "COMMENT ON TABLE u.v IS 't';");
 	add(&b, "COMMENT", "u", "CONSTRAINT t_pkey ON v", "2 3", "COMMENT ON CONSTRAINT t_pkey ON u.v IS 'k';");
 	add(&b, "ACL", "u", "COLUMN v.a", "2", "GRANT SELECT(a) ON TABLE u.v TO r;");

@@ -256,16 +256,8 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	json_end_object(j);
 }
 
-void shape_preflight(struct json *j, const struct preflight *p)
+static void findings(struct json *j, const struct preflight *p)
 {
-	json_object(j, NULL);
-	json_text(j, "mirror", p->mirror);
-	json_bool(j, "ok", p->blockers == 0);
-	json_int(j, "blockers", (int64_t)p->blockers);
-	json_int(j, "warnings", (int64_t)p->warnings);
-	json_int(j, "tables", (int64_t)p->tables);
-	known_int(j, "rows", p->rows);
-	known_int(j, "bytes", p->bytes);
 	json_array(j, "findings");
 	for (size_t i = 0; i < p->finding_count; i++) {
 		const struct finding *f = &p->findings[i];
@@ -277,7 +269,33 @@ void shape_preflight(struct json *j, const struct preflight *p)
 		json_end_object(j);
 	}
 	json_end_array(j);
+}
+
+void shape_preflight(struct json *j, const struct preflight *p)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", p->mirror);
+	json_bool(j, "ok", p->blockers == 0);
+	json_int(j, "blockers", (int64_t)p->blockers);
+	json_int(j, "warnings", (int64_t)p->warnings);
+	json_int(j, "tables", (int64_t)p->tables);
+	known_int(j, "rows", p->rows);
+	known_int(j, "bytes", p->bytes);
+	findings(j, p);
 	strings(j, "plan", &p->plan);
+	json_end_object(j);
+}
+
+void shape_script(struct json *j, const struct preflight *p, const char *folder)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", p->mirror);
+	json_text(j, "folder", folder);
+	json_int(j, "tables", (int64_t)p->tables);
+	known_int(j, "rows", p->rows);
+	known_int(j, "bytes", p->bytes);
+	findings(j, p);
+	strings(j, "files", &p->plan);
 	json_end_object(j);
 }
 

@@ -21,6 +21,8 @@ void shape_table(struct json *j, const struct table_view *t, const struct change
 void shape_replication(struct json *j, const struct replication_view *r);
 void shape_mirror_config(struct json *j, const struct mirror_config *m);
 void shape_preflight(struct json *j, const struct preflight *p);
+/* What became of a mirror that was written into a folder. */
+void shape_script(struct json *j, const struct preflight *p, const char *folder);
 void shape_comparison(struct json *j, const struct comparison *c);
 
 #endif
