@@ -216,8 +216,10 @@ static bool is_schema_of_map(const struct diffing *d, const struct dump_entry *e
 {
 	char schema[NAME_SIZE], name[NAME_SIZE];
 	bool found = false;
-	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++)
-		found = d->mirror->map[i].target && selection_split(d->mirror->map[i].target, schema, name) && strcmp(schema, e->name) == 0;
+	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++) {
+		const char *target = d->mirror->map[i].target;
+		found = target && selection_split(target, schema, name) && strcmp(schema, e->name) == 0;
+	}
 	return found;
 }
 
