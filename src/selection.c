@@ -170,6 +170,14 @@ void selection_target(const struct mirror_config *m, const char *schema, const c
 	put_target(map ? map->target : NULL, schema, name, target_schema, target_name);
 }
 
+const char *selection_role(const struct mirror_config *m, const char *role)
+{
+	for (size_t i = 0; m->owners != OWNERS_KEEP && i < m->role_map_count; i++)
+		if (strcmp(m->roles_map[i].source, role) == 0)
+			return m->roles_map[i].target;
+	return role;
+}
+
 static void add_escaped(struct strbuf *b, const char *text)
 {
 	for (const char *s = text; *s != '\0'; s++) {

@@ -20,6 +20,8 @@ void selection_target(const struct mirror_config *m, const char *schema, const c
 	char *target_schema, char *target_name);
 /* Splits a map's target at its first dot: false unless that leaves two names of 1 to 63 bytes. */
 bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SIZE]);
+/* The target's role for one of the source: by roles_map, unless owners = keep. Borrowed. */
+const char *selection_role(const struct mirror_config *m, const char *role);
 /* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
 char *selection_pattern(const char *schema, const char *name);
 

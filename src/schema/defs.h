@@ -52,6 +52,7 @@ struct def_sequence {
 	size_t user;   /* a table whose default uses it, or its owner */
 	bool shared;   /* defaults of other tables than its owner use it as well */
 	bool exists; /* on the target */
+	bool unread; /* its value is asked for, but the role may not read it */
 };
 
 struct def_column {
@@ -147,7 +148,8 @@ bool defs_read_columns(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_checks(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_indexes(struct defs *d, struct error *e) MUST_CHECK;
 /* Those that the tables own or use; made_only leaves out those of tables that exist on the target
- * and makes the columns' defaults name the sequences of the target. */
+ * and makes the columns' defaults name the sequences of the target. Else they are for their values,
+ * and in schema = "database" those that belong to no table are among them. */
 bool defs_read_sequences(struct defs *d, bool made_only, struct error *e) MUST_CHECK;
 
 /* A query of one oid[] parameter, or of none, whose rows d keeps. Borrowed; NULL on error. */

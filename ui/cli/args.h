@@ -12,6 +12,7 @@ enum option {
 	OPTION_STATE,
 	OPTION_JSON,
 	OPTION_UNTIL,
+	OPTION_SCRIPT,
 	OPTION_YES,
 	OPTION_OUT,
 	OPTION_ASCII,
@@ -40,6 +41,7 @@ struct verb;
 struct args {
 	const struct verb *verb;         /* NULL: the console */
 	const char *name;                /* of the peer or mirror; NULL when left out */
+	const char *other;               /* of a second one, of verbs whose operand is two words */
 	const char *given[OPTION_COUNT]; /* NULL: not given; a flag's value is "" */
 };
 

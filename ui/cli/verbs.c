@@ -6,6 +6,7 @@
 #include "suggest.h"
 
 #define JSON OPTION_BIT(OPTION_JSON)
+#define SCRIPT OPTION_BIT(OPTION_SCRIPT)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
 #define OUT OPTION_BIT(OPTION_OUT)
@@ -20,6 +21,8 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
+	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
+	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };
@@ -93,11 +96,17 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	}
 }
 
+#define USAGE_CELLS 39
+
+/* A usage that is too long has a line of its own. */
 static void print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	fprintf(out, "  %-39s %s\n", usage.text, v->help);
+	bool whole = usage.len > USAGE_CELLS;
+	if (whole)
+		fprintf(out, "  %s\n", usage.text);
+	fprintf(out, "  %-*s %s\n", USAGE_CELLS, whole ? "" : usage.text, v->help);
 	strbuf_free(&usage);
 }
 
