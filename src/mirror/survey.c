@@ -127,14 +127,6 @@ static void judge_table(struct reading *r, size_t i)
 			"set on_existing_rows to \"refuse\" if that is not wanted");
 }
 
-static void judge_options(struct reading *r)
-{
-	if (r->mirror->schema == SCHEMA_DATABASE)
-		survey_find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
-			"this version of pgpier makes the chosen tables, not the whole database's schema",
-			"set schema = \"tables\", or make the schema with pg_dump and set \"none\"");
-}
-
 /* A mirror onto itself would empty what it reads. Host names tell nothing; a server's start does. */
 static bool judge_places(struct reading *r, struct error *e)
 {
@@ -172,7 +164,7 @@ static bool judge_replication(struct reading *r, struct error *e)
 	return ok;
 }
 
-static struct schema_table *names_of(const struct survey *s)
+struct schema_table *survey_names(const struct survey *s)
 {
 	struct schema_table *names = xmalloc(s->table_count * sizeof(*names));
 	for (size_t i = 0; i < s->table_count; i++)
@@ -191,10 +183,38 @@ static void take_findings(struct survey *s, const struct schema_findings *f)
 	}
 }
 
+/* A table that the dump makes is none of the plan's, whether it is there yet or not. */
+static bool leave_to_dump(const struct reading *r, struct schema_table *names)
+{
+	bool all = true;
+	for (size_t i = 0; i < r->out->table_count; i++) {
+		char name[2 * NAME_SIZE];
+		snprintf(name, sizeof(name), "%s.%s", names[i].source_schema, names[i].source_name);
+		bool dumped = !r->begun || strings_sorted_have(&r->known->dumped, name);
+		names[i].exists = names[i].exists || dumped;
+		all = all && dumped;
+	}
+	return all;
+}
+
+static bool plan_definitions(struct reading *r, struct schema_table *names, struct error *e)
+{
+	struct survey *s = r->out;
+	enum schema_mode mode = r->mirror->schema;
+	if (mode == SCHEMA_NONE || (mode == SCHEMA_DATABASE && leave_to_dump(r, names))) {
+		s->schema = xcalloc(1, sizeof(*s->schema));
+		return true;
+	}
+	s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
+	if (s->schema)
+		take_findings(s, &s->schema->findings);
+	return s->schema;
+}
+
 static bool check_definitions(struct reading *r, struct error *e)
 {
 	struct survey *s = r->out;
-	struct schema_table *names = names_of(s);
+	struct schema_table *names = survey_names(s);
 	struct schema_check check;
 	bool ok = schema_check(r->source, r->target, r->mirror, names, s->table_count, &check, e);
 	if (ok) {
@@ -203,14 +223,7 @@ static bool check_definitions(struct reading *r, struct error *e)
 		take_findings(s, &check.findings);
 		schema_check_free(&check);
 	}
-	if (ok && r->mirror->schema == SCHEMA_TABLES) {
-		s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
-		ok = s->schema != NULL;
-		if (ok)
-			take_findings(s, &s->schema->findings);
-	} else if (ok) {
-		s->schema = xcalloc(1, sizeof(*s->schema));
-	}
+	ok = ok && plan_definitions(r, names, e);
 	free(names);
 	return ok;
 }
@@ -221,7 +234,6 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
 		.begun = known && known->table_count > 0 };
-	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
 		return false;

@@ -48,6 +48,8 @@ char *survey_selection(const struct mirror_config *m) MUST_CHECK;
 bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table);
 /* The tables alone that a new mirror would have, from the source alone. */
 bool survey_choose(struct pg *source, const struct mirror_config *m, struct survey *out, struct error *e) MUST_CHECK;
+/* Of its tables; the caller frees. */
+struct schema_table *survey_names(const struct survey *s) MUST_CHECK;
 void survey_free(struct survey *s);
 /* The first blocker, as an error. */
 bool survey_error(const struct survey *s, struct error *e);

@@ -253,6 +253,13 @@ static void sql_builds(const struct run *r, const struct run_table *t, struct st
 	free(steps);
 }
 
+static void tell_builds(struct worker *w, const struct run_table *t)
+{
+	for (size_t i = 0; i < t->build_count; i++)
+		if (t->builds[i].state != CHUNK_DONE)
+			objects_step(w->run, &w->run->schema->after.items[t->builds[i].step], w->target, 0, NULL);
+}
+
 /* Rows that were to be committed had been before, only the answer was lost; or the target lost the plan in a
  * crash, and with it whatever else this attempt believes to be there. */
 static bool judge_mark(struct worker *w, const struct run_table *t, size_t chunk, struct error *e)
@@ -291,8 +298,10 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 		pg_rollback(w->target);
 	if (!ok && strcmp(e->sqlstate, STORE_MARK_FAILED) == 0)
 		ok = judge_mark(w, t, chunk, e);
-	if (ok && keys)
+	if (ok && keys) {
+		tell_builds(w, t);
 		schedule_builds_done(r, t);
+	}
 	return ok;
 }
 

@@ -52,6 +52,7 @@ struct schema_step {
 	char *name;    /* qualified, unquoted, for people */
 	char *sql;
 	int64_t bytes; /* size on the source, for the order of builds; 0 unknown */
+	int object;    /* of a dump, by its number in the store: that one is marked; 0 none */
 };
 
 struct schema_steps {

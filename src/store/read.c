@@ -178,6 +178,23 @@ static bool read_replication(struct pg *c, const char *id, struct store_mirror *
 	return true;
 }
 
+/* None in a store that an older pgpier made. */
+static bool read_dumped(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, "SELECT to_regclass('pgpier.objects') IS NOT NULL");
+	bool any = r && rows_bool(r, 0, 0), ok = r != NULL;
+	rows_free(r);
+	if (!any)
+		return ok;
+	r = PG_ROWS(c, e, "SELECT belongs_to FROM pgpier.objects WHERE mirror_id = $1 AND kind = 'TABLE' AND wanted"
+		" AND statement IS NOT NULL ORDER BY belongs_to COLLATE \"C\"", id);
+	for (int i = 0; r && i < rows_count(r); i++)
+		strings_add(&out->dumped, rows_text(r, i, 0));
+	ok = r != NULL;
+	rows_free(r);
+	return ok;
+}
+
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
 {
 	char id[24];
@@ -190,7 +207,8 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 	snprintf(id, sizeof(id), "%lld", (long long)out->id);
 	bool ok = !*found || (read_tables(target, id, out, e) && read_renamed(target, id, out, e) &&
 							 read_chunks(target, id, out, e) && read_snapshots(target, id, out, e) &&
-							 read_steps(target, id, out, e) && read_replication(target, id, out, e));
+							 read_steps(target, id, out, e) && read_replication(target, id, out, e) &&
+							 read_dumped(target, id, out, e));
 	if (!ok)
 		store_mirror_free(out);
 	return ok;
@@ -214,5 +232,6 @@ void store_mirror_free(struct store_mirror *m)
 	free(m->chunks);
 	free(m->snapshots);
 	strings_free(&m->steps);
+	strings_free(&m->dumped);
 	*m = (struct store_mirror){ 0 };
 }

@@ -72,6 +72,7 @@ struct store_mirror {
 	struct store_snapshot *snapshots;
 	size_t snapshot_count;
 	struct strings steps; /* "kind name" of the schema steps that are done */
+	struct strings dumped; /* schema.name of the source's tables that its dump makes (objects.h), sorted */
 	char *selection; /* the tables' patterns when it was last set up */
 	struct store_replication replication;
 };

@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include <pgpier/format.h>
+#include <stdio.h>
 
 /* Empty texts are absent values. */
 static void text_or_null(struct json *j, const char *key, const char *text)
@@ -159,6 +160,38 @@ void shape_replication(struct json *j, const struct replication_view *r)
 	json_int(j, "transaction_bytes", r->transaction_bytes);
 	text_or_null(j, "stall", r->stall);
 	json_int(j, "tables_paused", (int64_t)r->tables_paused);
+	json_end_object(j);
+}
+
+/* "left_out" of "left out" */
+static const char *state_key(enum object_state s, char key[32])
+{
+	snprintf(key, 32, "%s", object_state_name(s));
+	for (char *p = key; *p; p++)
+		if (*p == ' ')
+			*p = '_';
+	return key;
+}
+
+void shape_object(struct json *j, const struct object_view *o)
+{
+	json_object(j, NULL);
+	json_text(j, "kind", o->kind);
+	json_text(j, "name", o->name);
+	json_text(j, "state", object_state_name(o->state));
+	text_or_null(j, "why", o->why);
+	text_or_null(j, "next", o->next);
+	text_or_null(j, "sqlstate", o->sqlstate);
+	text_or_null(j, "statement", o->statement);
+	json_end_object(j);
+}
+
+void shape_object_counts(struct json *j, const size_t counts[OBJECT_STATE_COUNT])
+{
+	char key[32];
+	json_object(j, "counts");
+	for (int s = 0; s < OBJECT_STATE_COUNT; s++)
+		json_int(j, state_key((enum object_state)s, key), (int64_t)counts[s]);
 	json_end_object(j);
 }
 
