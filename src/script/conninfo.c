@@ -94,7 +94,8 @@ static bool collect(struct parameters *p, const struct peer_config *peer, struct
 	put(p, "sslcert", peer->sslcert);
 	put(p, "sslkey", peer->sslkey);
 	put(p, "options", peer->options);
-	put_number(p, "connect_timeout", peer->connect_timeout ? peer->connect_timeout : DEFAULT_CONNECT_TIMEOUT_S);
+	put_number(p, "connect_timeout",
+		peer->connect_timeout ? peer->connect_timeout : DEFAULT_CONNECT_TIMEOUT_S);
 	return true;
 }
 
@@ -104,7 +105,8 @@ static void put_missing(struct parameters *p, const char *key, const char *value
 		put(p, key, value);
 }
 
-/* What the connection came to: other programs may have another environment, and the far server has none. */
+/* What the connection came to: other programs may have another environment, and the far server has
+ * none. */
 static void put_actual(struct parameters *p, struct pg *c)
 {
 	const PGconn *conn = c ? pg_conn_borrow(c) : NULL;
@@ -118,9 +120,9 @@ static void put_actual(struct parameters *p, struct pg *c)
 
 static bool is_of_reach(const char *key, enum reach reach, bool connected)
 {
-	static const char *const of_this_machine[] = { "passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl",
-		"sslcrldir", "options", "connect_timeout", "application_name", "fallback_application_name",
-		"target_session_attrs", "servicefile" };
+	static const char *const of_this_machine[] = { "passfile", "sslcert", "sslkey", "sslrootcert",
+		"sslcrl", "sslcrldir", "options", "connect_timeout", "application_name",
+		"fallback_application_name", "target_session_attrs", "servicefile" };
 	if (reach == REACH_SERVER)
 		return strcmp(key, "dbname") != 0;
 	if (reach == REACH_HERE)
@@ -144,7 +146,8 @@ static void add_quoted(struct strbuf *b, const char *value)
 	strbuf_add(b, "'");
 }
 
-char *conninfo_public(const struct peer_config *peer, struct pg *c, enum reach reach, struct error *e)
+char *conninfo_public(
+	const struct peer_config *peer, struct pg *c, enum reach reach, struct error *e)
 {
 	struct parameters p;
 	struct strbuf b = STRBUF_INIT;
@@ -182,7 +185,8 @@ bool conninfo_has_password(const struct peer_config *p)
 		   (p->conninfo && string_has_password(p->conninfo));
 }
 
-bool conninfo_place(const struct peer_config *peer, struct pg *c, struct place *out, struct error *e)
+bool conninfo_place(
+	const struct peer_config *peer, struct pg *c, struct place *out, struct error *e)
 {
 	struct parameters p;
 	if (!collect(&p, peer, e))

@@ -10,10 +10,12 @@
 #include "conninfo.h"
 #include "tables.h"
 
-#define SESSION_BYTES_PER_S 30e6 /* what a dump or a load takes through one session, on ordinary hardware */
+/* What a dump or a load takes through one session on ordinary hardware, a comparison, and a copy. */
+#define SESSION_BYTES_PER_S 30e6
 #define VERIFY_BYTES_PER_S 60e6
 #define COPY_BYTES_PER_S 100e6
-#define MARGIN_CONTINUOUS "100" /* values that are handed out while sequences are read cost nothing */
+/* Of sequences: values that nobody gets cost nothing. */
+#define MARGIN_CONTINUOUS "100"
 
 /* ---- names ---- */
 
@@ -75,13 +77,15 @@ static void add_mirror(struct values *v, const struct mirror_config *m)
 static void add_kind(struct values *v, const struct mirror_config *m)
 {
 	bool renames = m->map_count > 0 && m->schema != SCHEMA_NONE;
-	bool reverse = m->continuous && m->map_count == 0; /* a subscription finds tables by one name on both sides */
+	/* A subscription finds tables by the same names on both sides. */
+	bool reverse = m->continuous && m->map_count == 0;
 	values_flag(v, "continuous", m->continuous);
 	values_add(v, "follows", m->continuous ? "yes" : "no");
 	values_flag(v, "renames", renames);
 	values_flag(v, "reverse", reverse);
-	values_take(v, "steps", xasprintf("freeze%s sequences verify%s%s open", m->continuous ? " drain stop" : "",
-		renames ? " rename" : "", reverse ? " reverse" : ""));
+	values_take(v, "steps",
+		xasprintf("freeze%s sequences verify%s%s open", m->continuous ? " drain stop" : "",
+			renames ? " rename" : "", reverse ? " reverse" : ""));
 }
 
 /* ---- peers ---- */
@@ -93,8 +97,8 @@ static void add_of(struct values *v, const char *side, const char *what, const c
 	values_add(v, name, text);
 }
 
-static bool add_connection(struct values *v, const char *side, const char *what, const struct facts_peer *p,
-	enum reach reach, struct error *e)
+static bool add_connection(struct values *v, const char *side, const char *what,
+	const struct facts_peer *p, enum reach reach, struct error *e)
 {
 	char *text = conninfo_public(p->config, p->conn, reach, e);
 	if (text)
@@ -103,7 +107,8 @@ static bool add_connection(struct values *v, const char *side, const char *what,
 	return text != NULL;
 }
 
-static bool add_peer(struct values *v, const char *side, const struct facts_peer *p, struct error *e)
+static bool add_peer(
+	struct values *v, const char *side, const struct facts_peer *p, struct error *e)
 {
 	struct place place;
 	if (!conninfo_place(p->config, p->conn, &place, e))
@@ -115,7 +120,8 @@ static bool add_peer(struct values *v, const char *side, const struct facts_peer
 	place_free(&place);
 	add_of(v, side, "version", p->version[0] ? p->version : "not reached");
 	add_of(v, side, "machine", p->machine);
-	return add_connection(v, side, "conn", p, REACH_HERE, e) && add_connection(v, side, "far", p, REACH_FAR, e);
+	return add_connection(v, side, "conn", p, REACH_HERE, e) &&
+		   add_connection(v, side, "far", p, REACH_FAR, e);
 }
 
 static bool add_peers(struct values *v, const struct facts *f, struct error *e)
@@ -133,7 +139,8 @@ static bool add_peers(struct values *v, const struct facts *f, struct error *e)
 	values_flag(v, "versions_differ", s->major > 0 && t->major > 0 && s->major != t->major);
 	values_flag(v, "machines_differ",
 		s->machine[0] && t->machine[0] && strcmp(s->machine, t->machine) != 0);
-	values_flag(v, "password_hint", conninfo_has_password(s->config) || conninfo_has_password(t->config));
+	values_flag(
+		v, "password_hint", conninfo_has_password(s->config) || conninfo_has_password(t->config));
 	return true;
 }
 
@@ -169,8 +176,8 @@ static char *tables_text(const struct facts *f)
 	struct script_table *tables = xmalloc(f->survey.table_count * sizeof(*tables));
 	for (size_t i = 0; i < f->survey.table_count; i++) {
 		const struct schema_table *t = &f->survey.tables[i].names;
-		tables[i] = (struct script_table){ t->source_schema, t->source_name, t->target_schema, t->target_name,
-			t->renamed };
+		tables[i] = (struct script_table){ t->source_schema, t->source_name, t->target_schema,
+			t->target_name, t->renamed };
 	}
 	char *text = tables_by_name(f->mirror, tables, f->survey.table_count);
 	free(tables);

@@ -12,7 +12,7 @@
 struct folder {
 	char *path;
 	int fd;
-	bool made; /* by us */
+	bool made;                     /* by us */
 	struct strings files, folders; /* that we made in it */
 };
 

@@ -125,7 +125,7 @@ static size_t longest_backticks(const char *text)
 	return longest;
 }
 
-/* Code begins and ends with more backticks than it holds; a bar would begin the table's next cell. */
+/* Code begins and ends with more backticks than it holds; a bar would begin the next cell. */
 void render_markdown(struct strbuf *out, const char *text)
 {
 	char *line = sanitized(text[0] ? text : "-");
@@ -165,8 +165,8 @@ static const struct {
 struct rendering {
 	const struct values *values;
 	struct strbuf out;
-	size_t depth;      /* sections that are open */
-	size_t hidden_at;  /* the depth of the outermost one that is left out; 0 none */
+	size_t depth;     /* sections that are open */
+	size_t hidden_at; /* the depth of the outermost one that is left out; 0 none */
 	struct error *error;
 };
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Filling in a template. {{name|how}} becomes the value of that name, written so that its place can hold it,
- * whatever it is:
+/* Filling in a template. {{name|how}} becomes the value of that name, written so that its place can
+ * hold it, whatever it is:
  *
- *     sh    one word of a shell        line  text of a comment      raw  as it is: made for its place already
- *     conf  a value of postgresql.conf                              md   code in a Markdown table
+ *     sh    one word of a shell
+ *     line  text of a comment
+ *     conf  a value of postgresql.conf
+ *     md    code in a Markdown table
+ *     raw   as it is: made for its place already
  *
- * Lines between {{#name}} and {{/name}} stay when the value is there and not empty, those between {{^name}} and
- * {{/name}} when it is not. These marks stand alone on their lines. Pure. */
+ * Lines between {{#name}} and {{/name}} stay when the value is there and not empty, those between
+ * {{^name}} and {{/name}} when it is not. These marks stand alone on their lines. Pure. */
 #ifndef SCRIPT_RENDER_H
 #define SCRIPT_RENDER_H
 

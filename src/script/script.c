@@ -36,21 +36,29 @@ static void read_peer(struct facts_peer *p)
 	}
 	rows_free(r);
 	/* Of databases that the role may not enter no size is told. */
-	r = PG_ROWS(p->conn, &p->error, "SELECT sum(pg_catalog.pg_database_size(oid))::int8 FROM pg_catalog.pg_database");
+	r = PG_ROWS(p->conn, &p->error,
+		"SELECT sum(pg_catalog.pg_database_size(oid))::int8 FROM pg_catalog.pg_database");
 	if (r)
 		p->server_bytes = rows_int(r, 0, 0);
 	rows_free(r);
 }
 
-static bool ask_peer(struct facts_peer *p, const struct mirror_config *m, const struct stop *stop, struct error *e)
+static bool not_stopped(const struct facts_peer *p, const struct stop *stop, struct error *e)
+{
+	if (!stop_raised(stop))
+		return true;
+	return error_set(
+		e, ERROR_CANCELLED, "peer %s: stopped while waiting for the server", p->config->name);
+}
+
+static bool ask_peer(
+	struct facts_peer *p, const struct mirror_config *m, const struct stop *stop, struct error *e)
 {
 	p->database_bytes = p->server_bytes = -1;
 	p->conn = pg_connect(p->config, m->name, "script", stop, &p->error);
 	if (p->conn)
 		read_peer(p);
-	if (!stop_raised(stop))
-		return true;
-	return error_set(e, ERROR_CANCELLED, "peer %s: stopped while waiting for the server", p->config->name);
+	return not_stopped(p, stop, e);
 }
 
 static bool ask_tables(struct facts *f, const struct stop *stop, struct error *e)
@@ -63,9 +71,7 @@ static bool ask_tables(struct facts *f, const struct stop *stop, struct error *e
 		f->bytes += f->survey.tables[i].info.bytes;
 		f->rows += MAX((int64_t)f->survey.tables[i].info.tuples, 0);
 	}
-	if (!stop_raised(stop))
-		return true;
-	return error_set(e, ERROR_CANCELLED, "peer %s: stopped while waiting for the server", s->config->name);
+	return not_stopped(s, stop, e);
 }
 
 /* ---- what the runbook can't do ---- */
@@ -81,20 +87,32 @@ static void find(struct preflight *p, enum severity severity, const char *subjec
 
 static void find_limits(struct preflight *p, const struct mirror_config *m)
 {
-	if (m->continuous && m->soft_delete)
-		find(p, SEVERITY_WARNING, "soft_delete", "a subscription deletes rows that the source deletes", NULL);
-	if (m->continuous && m->sync_columns)
-		find(p, SEVERITY_WARNING, "sync_columns", "a subscription writes no columns of its own", NULL);
-	if (m->continuous && m->map_count > 0)
-		find(p, SEVERITY_WARNING, "map", "tables are renamed at the cutover, because a subscription finds them by "
-			"the names of the source; for the same reason the source can't follow the target after it", NULL);
-	if (m->continuous && m->columns_exclude.count > 0)
-		find(p, SEVERITY_NOTE, "columns_exclude", "publications leave out columns from PostgreSQL 15 on", NULL);
-	if (m->rate_limit_mb > 0)
-		find(p, SEVERITY_NOTE, "rate_limit_mb", "PostgreSQL's own programs have no limit", NULL);
-	if (m->owners == OWNERS_MAP)
-		find(p, SEVERITY_NOTE, "roles_map", "the roles of the source are made on the target, what they own is given "
-			"to the new ones at the end, and those become their members", NULL);
+	const struct {
+		bool applies;
+		enum severity severity;
+		const char *subject, *text;
+	} limits[] = {
+		{ m->continuous && m->soft_delete, SEVERITY_WARNING, "soft_delete",
+			"a subscription deletes rows that the source deletes" },
+		{ m->continuous && m->sync_columns, SEVERITY_WARNING, "sync_columns",
+			"a subscription writes no columns of its own" },
+		{ m->continuous && m->map_count > 0, SEVERITY_WARNING, "map",
+			"other names come at the cutover, because a subscription finds tables and columns by those "
+			"of the source; so the source can't follow the target after it" },
+		{ m->continuous && m->columns_exclude.count > 0, SEVERITY_NOTE, "columns_exclude",
+			"publications leave out columns from PostgreSQL 15 on" },
+		{ m->continuous && m->schema == SCHEMA_DATABASE, SEVERITY_NOTE, "large objects",
+			"a subscription has none: where the source has any, copy them between freeze and "
+			"sequences by pg_dump --data-only --blobs --exclude-table-data='*.*' | psql" },
+		{ m->rate_limit_mb > 0, SEVERITY_NOTE, "rate_limit_mb",
+			"PostgreSQL's own programs have no limit" },
+		{ m->owners == OWNERS_MAP, SEVERITY_NOTE, "roles_map",
+			"the roles of the source are made on the target; what they own is given to the new ones "
+			"at the end, and those become their members" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].applies)
+			find(p, limits[i].severity, limits[i].subject, limits[i].text, NULL);
 }
 
 static void find_unreached(struct preflight *p, const struct facts_peer *peer, const char *what)
@@ -113,15 +131,17 @@ static void find_unreached(struct preflight *p, const struct facts_peer *peer, c
 /* "05-load.copy.sh" is 05-load.sh of an initial copy. NULL: not of this kind of mirror. */
 static char *path_of(const struct template *t, bool continuous)
 {
-	const char *ours = continuous ? ".follow." : ".copy.", *other = continuous ? ".copy." : ".follow.";
+	const char *ours = continuous ? ".follow." : ".copy.";
+	const char *other = continuous ? ".copy." : ".follow.";
 	const char *cut = strstr(t->path, ours);
 	if (strstr(t->path, other) || (!continuous && strcmp(t->path, "parts/follow.sh") == 0))
 		return NULL;
-	return cut ? xasprintf("%.*s%s", (int)(cut - t->path), t->path, cut + strlen(ours) - 1) : xstrdup(t->path);
+	return cut ? xasprintf("%.*s%s", (int)(cut - t->path), t->path, cut + strlen(ours) - 1)
+			   : xstrdup(t->path);
 }
 
-static bool write_one(struct folder *folder, const char *path, const char *template, const struct values *v,
-	struct error *e)
+static bool write_one(struct folder *folder, const char *path, const char *template,
+	const struct values *v, struct error *e)
 {
 	char *text = render(template, v, e);
 	bool ok = text && folder_put(folder, path, strncmp(template, "#!", 2) == 0, text, e);
@@ -134,7 +154,8 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool write_all(struct folder *folder, const struct facts *f, struct preflight *p, struct error *e)
+static bool write_all(
+	struct folder *folder, const struct facts *f, struct preflight *p, struct error *e)
 {
 	struct values v;
 	if (!facts_values(f, &v, e))
@@ -163,7 +184,8 @@ static bool gather(struct facts *f, struct preflight *p, const struct stop *stop
 		return error_next(e, "look at tables and exclude of mirror %s", f->mirror->name);
 	}
 	if (!f->resolved)
-		find_unreached(p, &f->source, "the runbook has the patterns of the mirror instead of its tables");
+		find_unreached(
+			p, &f->source, "the runbook has the patterns of the mirror instead of its tables");
 	if (!f->target.conn)
 		find_unreached(p, &f->target, "its version is not compared");
 	find_limits(p, f->mirror);
@@ -178,7 +200,9 @@ static bool gather(struct facts *f, struct preflight *p, const struct stop *stop
 struct preflight *script_write(const struct mirror_config *m, const struct peer_config *source,
 	const struct peer_config *target, const char *path, const struct stop *stop, struct error *e)
 {
-	struct facts f = { .mirror = m, .source = { .config = source }, .target = { .config = target } };
+	struct facts f = {
+		.mirror = m, .source = { .config = source }, .target = { .config = target }
+	};
 	struct preflight *p = preflight_new();
 	struct folder *folder = folder_open(path, e);
 	bool ok = folder && gather(&f, p, stop, e) && write_all(folder, &f, p, e);

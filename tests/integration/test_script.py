@@ -145,7 +145,7 @@ def test_names_are_words(make_pair, source, target, runbook):
 # ---- an initial copy ----
 
 def test_a_database_moves(pair, runbook):
-	pair.fill(HOSTILE)
+	pair.fill(HOSTILE + "; SELECT lo_from_bytea(4711, 'large')")
 	r = runbook(pair.pgpier(workers=2, schema="database"))
 	r.steps(*BEFORE)
 	assert "Nobody is there to ask" in r.step("09-cutover.sh", "freeze", code=1)
@@ -158,6 +158,7 @@ def test_a_database_moves(pair, runbook):
 	pair.assert_equal()
 	assert definitions(pair.source, pair.name) == definitions(pair.target, pair.name)
 	assert "equal: 6 tables, 1704 rows" in r.step("07-verify.sh")
+	assert pair.target.sql("SELECT lo_get(4711)", pair.name)[0][0].tobytes() == b"large"
 	assert "is there since" in r.step("02-backup.sh", "--yes")
 	assert "--lose-changes goes on" in r.step("10-rollback.sh", "--yes", code=1)
 	r.step("10-rollback.sh", "--yes", "--lose-changes")
@@ -194,7 +195,9 @@ def test_chosen_tables_renamed_and_without_columns(pair, runbook):
 	pair.fill(HOSTILE)
 	r = runbook(pair.pgpier(workers=2, schema="tables", tables=["s.*", "public.*"], exclude=["s.[*]*", "s.p2"],
 		map=[{"source": "s.p1", "target": "n.one"}, RENAMED], columns_exclude=["public.other.secret"]))
-	r.steps(*BEFORE, "05-load.sh", "06-post-data.sh", "09-cutover.sh")
+	r.steps(*BEFORE)
+	r.step("05-load.sh", "--pipe", "--yes")
+	r.steps("06-post-data.sh", "09-cutover.sh")
 	names = {n for (n,) in pair.target.sql("SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p')"
 		" AND oid >= 16384", pair.name)}
 	assert pair.target.sql("SELECT pg_get_partkeydef('s.p'::regclass)", pair.name) == [('RANGE ("i %s")',)]
@@ -251,7 +254,7 @@ def test_roles_and_what_they_own(pair, runbook):
 def test_patterns_when_the_source_is_away(pair, runbook):
 	"""The same tables as when it can be asked, found when the steps can."""
 	pair.fill(HOSTILE)
-	chosen = {"tables": ["s.[a-q]*", "public.*", "s.\\*?[[]a-[a-z][]]"], "exclude": ["*.p2", "*[!a-z]n[o]"],
+	chosen = {"tables": ["s.[a-cd-pq-q-]*", "public.*", "s.\\*?[[]a-[a-z][]]"], "exclude": ["*.p2", "*[!a-z]n[o]"],
 		"map": [{"source": "s.p1", "target": "n.o'ne"}, RENAMED], "columns_exclude": ["public.other.secret"]}
 	p = pair.pgpier(**chosen)
 	there = runbook(p)

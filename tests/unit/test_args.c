@@ -151,6 +151,9 @@ static void test_operands(void **state)
 	refuses("pgpier peer list a", "peer list: one argument too many: \"a\"",
 		"usage: pgpier peer list");
 	refuses("pgpier peer test a b", "one argument too many: \"b\"", "see pgpier --help");
+	refuses("pgpier script shop", "script needs --out DIR", "see pgpier --help");
+	refuses("pgpier script shop --out=", "--out needs a value: --out DIR", "see pgpier --help");
+	refuses("pgpier run shop --out x", "run takes no --out", "see pgpier --help");
 	refuses("pgpier mirror list --yes", "mirror list takes no --yes", "see pgpier --help");
 }
 

@@ -27,7 +27,8 @@ static void print_written(const struct preflight *p, const char *folder)
 	puts("; README.md tells their order");
 }
 
-/* Without a terminal there is nobody to ask for a password; what it would have told is then left open. */
+/* Without a terminal there is nobody to ask for a password; what it would have told is then left
+ * open. */
 enum exit_code verb_script(struct session *s, const struct args *a)
 {
 	struct mirror_view m;

@@ -18,29 +18,35 @@ for word in ${WORDS[@]+"${WORDS[@]}"}; do
 	esac
 done
 
-# Which tables pg_dump takes: by name, or all but some, whichever list is shorter.
+# A command line takes about 2 MB.
+MOST_PATTERN_BYTES=1000000
+
+# Which tables pg_dump takes: by name, or all but some, whichever list is shorter; all, when that is too long.
 choose_tables() {
-	local chosen unchosen name
-	with_tables dump-patterns.sql | on source -At -0 -v side=chosen >"$WORK/chosen.patterns"
-	with_tables dump-patterns.sql | on source -At -0 -v side=unchosen >"$WORK/unchosen.patterns"
-	mapfile -d '' -t chosen <"$WORK/chosen.patterns"
-	mapfile -d '' -t unchosen <"$WORK/unchosen.patterns"
-	TABLE_OPTIONS=()
-	if [ ${#chosen[@]} = 0 ] || [ ${#unchosen[@]} -le ${#chosen[@]} ]; then
-		for name in ${unchosen[@]+"${unchosen[@]}"}; do
-			TABLE_OPTIONS+=(--exclude-table-data="$name")
-		done
-	else
-		for name in ${chosen[@]+"${chosen[@]}"}; do
-			TABLE_OPTIONS+=(--table="$name")
-		done
+	local side names chosen_bytes unchosen_bytes option=--table list=chosen
+	for side in chosen unchosen; do
+		with_tables dump-patterns.sql | on source -At -0 -v side="$side" >"$WORK/$side.patterns"
+	done
+	chosen_bytes=$(wc -c <"$WORK/chosen.patterns")
+	unchosen_bytes=$(wc -c <"$WORK/unchosen.patterns")
+	if [ "$chosen_bytes" = 0 ] || [ "$unchosen_bytes" -le "$chosen_bytes" ]; then
+		option=--exclude-table-data list=unchosen
 	fi
-	CHOSEN_COUNT=${#chosen[@]}
-	if [ "$SCHEMA" = database ]; then
-		TABLE_OPTIONS+=(--blobs)
-	else
-		TABLE_OPTIONS+=(--no-blobs)
+	# A pipe has no list of what to restore: nothing may come that the target has not, such as other sequences.
+	if [ "$pipe" = yes ] && [ "$SCHEMA" != database ]; then
+		option=--table list=chosen
 	fi
+	TABLE_OPTIONS=(--blobs)
+	if [ "$SCHEMA" != database ]; then
+		TABLE_OPTIONS=(--no-blobs)
+	fi
+	if [ "$(wc -c <"$WORK/$list.patterns")" -gt "$MOST_PATTERN_BYTES" ]; then
+		[ "$pipe" = no ] || fail "--pipe can't name so many tables"
+		say "too many tables to name: all rows are dumped, those of the chosen tables are restored"
+		return
+	fi
+	mapfile -d '' -t names <"$WORK/$list.patterns"
+	TABLE_OPTIONS+=(${names[@]+"${names[@]/#/$option=}"})
 }
 
 dump() { # dump OPTION...: of the data alone
@@ -54,7 +60,7 @@ quiet_target() {
 	fi
 }
 
-# Of the dump's tables those that are still empty on the target; large objects once.
+# Of the dump's tables those that are still empty on the target.
 remaining_list() {
 	: >"$WORK/loaded.keys"
 	if [ "$ON_EXISTING_ROWS" != append ]; then
@@ -63,17 +69,21 @@ remaining_list() {
 	with_tables data-by-key.sql | on source -At -F ' ' >"$WORK/data.keys"
 	awk 'FILENAME ~ /loaded.keys$/ { loaded[$1] = 1; next }
 		FILENAME ~ /data.keys$/ { if (!($1 in loaded)) wanted[$2] = 1; next }
-		/^[0-9]+; 0 [0-9]+ TABLE DATA / { if ($3 in wanted) print; next }
-		/^[0-9]+; / && $4 ~ /^BLOB/ { print }' \
+		/^[0-9]+; 0 [0-9]+ TABLE DATA / { if ($3 in wanted) print }' \
 		"$WORK/loaded.keys" "$WORK/data.keys" "$1" >"$WORK/data.list"
-	if is_done load.blobs; then
-		sed -i '/^[0-9]*; [0-9]* [0-9]* BLOB/d' "$WORK/data.list"
+}
+
+# All of them, or none: a second time they would be there already.
+load_blobs() {
+	awk '/^[0-9]+; / && $4 ~ /^BLOB/' "$WORK/data.toc" >"$WORK/blobs.list"
+	if [ -s "$WORK/blobs.list" ]; then
+		write_target pg_restore --single-transaction --use-list="$WORK/blobs.list" --dbname="$TARGET_CONN" "$WORK/data"
 	fi
 }
 
 load_dump() {
 	if [ ! -e "$WORK/data" ]; then
-		say "dumping the rows of $CHOSEN_COUNT tables"
+		say "dumping the rows of $(tr -cd '\0' <"$WORK/chosen.patterns" | wc -c) tables"
 		rm -rf -- "$WORK/data.part"
 		dump --format=directory --jobs="$JOBS" --file="$WORK/data.part"
 		mv -T -- "$WORK/data.part" "$WORK/data"
@@ -82,10 +92,10 @@ load_dump() {
 	if [ "$ON_EXISTING_ROWS" = append ]; then
 		append_once
 	fi
+	once load.blobs "large objects" load_blobs
 	remaining_list "$WORK/data.toc"
 	say "restoring $(grep -c ' TABLE DATA ' "$WORK/data.list" || true) tables"
 	write_target pg_restore --data-only --jobs="$JOBS" --use-list="$WORK/data.list" --dbname="$TARGET_CONN" "$WORK/data"
-	mark load.blobs
 }
 
 # Rows that were there before hide which tables have come.
@@ -124,7 +134,7 @@ fi
 prepare_target
 quiet_target
 choose_tables
-if [ "$CHOSEN_COUNT" = 0 ] && [ "$SCHEMA" != database ]; then
+if [ ! -s "$WORK/chosen.patterns" ] && [ "$SCHEMA" != database ]; then
 	say "pg_dump has no table to copy"
 elif [ "$pipe" = yes ]; then
 	load_pipe

@@ -44,7 +44,8 @@ if is_done load; then
 fi
 once load.keys "keys" make_keys
 prepare_target
-ask "Publish $(with_tables count.sql | on source -At) tables on the source, and subscribe the target to them?"
+count=$(with_tables count.sql | on source -At)
+ask "Publish $count tables on the source, and subscribe the target to them?"
 once load.publication "publication $PUBLICATION on the source" publish source "$PUBLICATION"
 once load.slot "slot $SUBSCRIPTION on the source" make_slot source "$SUBSCRIPTION"
 once load.subscription "subscription $SUBSCRIPTION on the target" \

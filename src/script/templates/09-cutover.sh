@@ -115,6 +115,9 @@ for name in "${steps[@]}"; do
 	if [ "${WORDS[0]:-$name}" != "$name" ]; then
 		continue
 	fi
+	if [ "$name" != freeze ] && ! is_done post-data; then
+		fail "$name comes after 06-post-data.sh"
+	fi
 	for earlier in "${steps[@]}"; do
 		if [ "$earlier" = "$name" ]; then
 			break

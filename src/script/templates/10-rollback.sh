@@ -72,20 +72,29 @@ undo_reverse() {
 	unsubscribe source "$REVERSE"
 	drop_slot target "$REVERSE"
 	unpublish target "$REVERSE"
-	unmark load
-	rm -f -- "$WORK"/done/load.*
-	say "nothing follows any more: to try again, begin with 05-load.sh (ON_EXISTING_ROWS=truncate)"
+	begin_anew
 }
 
 {{/reverse}}
 {{#continuous}}
 undo_stop() {
-	if subscription_exists target "$SUBSCRIPTION"; then
-		on target -v name="$SUBSCRIPTION" <<'SQL'
+	local left
+	left=$(on target -At -v name="$SUBSCRIPTION" <<<"SELECT count(*) FROM pg_subscription WHERE subname = :'name'")
+	if [ "$left" = 0 ]; then
+		begin_anew
+		return
+	fi
+	on target -v name="$SUBSCRIPTION" <<'SQL'
 SELECT format('ALTER SUBSCRIPTION %I ENABLE', :'name')
 \gexec
 SQL
+}
+
+begin_anew() {
+	if is_done load; then
+		say "nothing follows any more: to try again, begin with 05-load.sh (ON_EXISTING_ROWS=truncate)"
 	fi
+	rm -f -- "$WORK/done/load" "$WORK"/done/load.*
 }
 
 remove_all() {
@@ -98,7 +107,7 @@ remove_all() {
 	drop_slot target "$REVERSE"
 	unpublish target "$REVERSE"
 {{/reverse}}
-	rm -f -- "$WORK"/done/load "$WORK"/done/load.* "$WORK/done/reverse"
+	rm -f -- "$WORK"/done/load "$WORK"/done/load.* "$WORK/done/reverse" "$WORK"/done/cutover.*
 }
 
 {{/continuous}}

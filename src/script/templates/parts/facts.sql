@@ -1,5 +1,6 @@
 -- Objects of the source by catalog and number: the chosen tables, those that are not chosen, what needs a column
--- that stays behind, and the keys by which a subscription finds rows. 1259 is pg_class, 2606 pg_constraint.
+-- that stays behind, and the keys by which a subscription finds rows. 1259 is pg_class, 2606 pg_constraint, 2615
+-- pg_namespace, 6104 pg_publication.
 , left_behind AS (
 	SELECT d.classid, d.objid FROM here t
 	  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = ANY (t.left_out)
@@ -11,6 +12,8 @@ SELECT 'unchosen 1259 ' || c.oid FROM pg_class c
  WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.oid NOT IN (SELECT oid FROM here)
 UNION ALL
 SELECT 'unchosen 2615 ' || oid FROM pg_namespace WHERE nspname = 'pgpier'
+UNION ALL
+SELECT 'unchosen 6104 ' || oid FROM pg_publication WHERE pubname ~ '^(pgpier|runbook)_'
 UNION ALL
 SELECT 'unchosen ' || classid || ' ' || objid FROM left_behind
 UNION ALL

@@ -30,10 +30,6 @@ SELECT format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %I'
 SQL
 }
 
-subscription_exists() {
-	[ "$(on "$1" -At -v name="$2" <<<"SELECT count(*) FROM pg_subscription WHERE subname = :'name'")" != 0 ]
-}
-
 # unsubscribe SIDE NAME: leaves the other server's slot alone, so that it works when that can't be reached.
 unsubscribe() {
 	on "$1" -v name="$2" <<'SQL'

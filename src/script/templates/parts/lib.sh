@@ -27,7 +27,7 @@ take_options() {
 	for word in "$@"; do
 		case "$word" in
 		-y | --yes) YES=yes ;;
-		-h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "$0" && exit 0 ;;
+		-h | --help) sed -n '2,/^# shellcheck/{/^# shellcheck/!s/^# \{0,1\}//p;}' "$0" && exit 0 ;;
 		*) WORDS+=("$word") ;;
 		esac
 	done

@@ -16,11 +16,17 @@ freeze_server() {
 	at primary <<'SQL'
 ALTER SYSTEM SET default_transaction_read_only = on;
 SELECT pg_reload_conf() \gset
-SELECT pg_sleep(1) \gset
+SQL
+	wait_until "new sessions are read-only" is_read_only
+	at primary <<'SQL'
 SELECT format('session %s: %s', pid, CASE WHEN pg_terminate_backend(pid) THEN 'ended' ELSE 'is gone' END)
   FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
    AND application_name NOT LIKE 'pgpier%';
 SQL
+}
+
+is_read_only() {
+	psql -X -At -d "$PRIMARY_CONN dbname=postgres" -c "SELECT current_setting('default_transaction_read_only') = 'on'"
 }
 
 nobody_writes() {
