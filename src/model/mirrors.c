@@ -144,6 +144,7 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	v.workers_busy = 0;
 	for (int i = 0; i < MOST_WORKERS; i++)
 		v.workers_busy += r->workers[i].doing[0] != '\0';
+	v.objects_failed = objects_failed(r);
 	v.continuous = r->config.continuous;
 	v.lag_s = r->replication && r->replication->view.running ? r->replication->view.lag_s : -1;
 	v.changes_per_s = r->replication ? r->replication->view.changes_per_s : 0;

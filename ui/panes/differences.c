@@ -62,19 +62,36 @@ static void severity_cell(const struct pane *p, enum severity s, struct cell *ou
 		severity_name(s));
 }
 
-static const char *text_of(const struct difference *d, int column)
+/* A definition's beginning says nothing: two that differ mostly begin the same way. */
+static const char *side_text(const struct comparison *c, const struct difference *d, int column)
+{
+	const char *own = column == COL_SOURCE ? d->source : d->target;
+	if (!own)
+		return "-";
+	if (strcmp(c->what, "objects") != 0)
+		return own;
+	return d->source && d->target ? "differs" : "there";
+}
+
+static const char *meaning_of(const struct difference *d)
+{
+	if (d->meaning)
+		return d->meaning;
+	return !d->target ? "missing on the target" : !d->source ? "on the target only" : "not the same";
+}
+
+static const char *text_of(const struct comparison *c, const struct difference *d, int column)
 {
 	switch (column) {
 	case COL_NAME:
 		return d->name;
 	case COL_SOURCE:
-		return d->source ? d->source : "-";
 	case COL_TARGET:
-		return d->target ? d->target : "-";
+		return side_text(c, d, column);
 	case COL_KIND:
 		return d->kind;
 	default:
-		return d->meaning ? d->meaning : "";
+		return meaning_of(d);
 	}
 }
 
@@ -88,7 +105,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	out->role = d && d->severity > SEVERITY_OK ? ROLE_TEXT : ROLE_DIM;
 	/* A note has no columns: it runs over those that are empty. */
 	copy_text(out->text, sizeof(out->text),
-		d                    ? text_of(d, column)
+		d                    ? text_of(of(data), d, column)
 		: column == COL_NAME ? note_at(data, row)
 							 : "");
 }
@@ -110,7 +127,7 @@ static void words(const void *data, size_t row, struct strbuf *out)
 	}
 	strbuf_addf(out, "%s %s", severity_name(d->severity), d->name);
 	for (int column = COL_SOURCE; column < COL_COUNT; column++)
-		strbuf_addf(out, " %s", text_of(d, column));
+		strbuf_addf(out, " %s", text_of(of(data), d, column));
 }
 
 static const struct table_source source = {
@@ -144,16 +161,23 @@ void differences_finish(struct differences *s)
 
 /* ---- one of them whole ---- */
 
+static void add_side(struct strbuf *b, const char *label, const char *peer, const char *text)
+{
+	bool lines = text && strchr(text, '\n');
+	strbuf_addf(b, "%s%s  %s:%s%s\n", lines ? "\n" : "", label, peer, lines ? "\n\n" : " ", text ? text : "none");
+}
+
 static char *whole_take(const struct comparison *c, const struct difference *d)
 {
 	struct strbuf b = STRBUF_INIT;
-	strbuf_addf(&b, "%s\n\nKind    %s\nSource  %s: %s\nTarget  %s: %s\n",
-		severity_name(d->severity), d->kind, c->source, d->source ? d->source : "none", c->target,
-		d->target ? d->target : "none");
-	if (d->meaning)
-		strbuf_addf(&b, "\n%s\n", d->meaning);
-	if (d->statement)
-		strbuf_addf(&b, "\n%s;\n", d->statement);
+	strbuf_addf(&b, "%s: %s %s, %s\n\n", severity_name(d->severity), d->kind, d->name, meaning_of(d));
+	add_side(&b, "Source", c->source, d->source);
+	add_side(&b, "Target", c->target, d->target);
+	if (d->statement) {
+		size_t n = strlen(d->statement);
+		strbuf_addf(&b, "\nTo mend it, on %s:\n\n%s%s\n", c->target, d->statement,
+			n > 0 && d->statement[n - 1] == ';' ? "" : ";");
+	}
 	return strbuf_take(&b);
 }
 
@@ -205,7 +229,7 @@ static void render_detail(const struct differences *s, const struct canvas *c)
 	if (!d)
 		facts_add(&f, NULL, ROLE_TEXT, "%s", note_at(s, row));
 	else
-		facts_add(&f, NULL, ROLE_TEXT, "%s %s: %s", d->kind, d->name, d->meaning ? d->meaning : "");
+		facts_add(&f, NULL, ROLE_TEXT, "%s %s: %s", d->kind, d->name, meaning_of(d));
 	if (d && d->statement)
 		facts_add(&f, NULL, ROLE_WARN, "%s", d->statement);
 	facts_render(&f, &body);
