@@ -147,9 +147,11 @@ bool objects_check(struct pg *source, struct pg *target, const struct peer_confi
 	if (m->schema == SCHEMA_NONE)
 		return true;
 	struct dump *d = dump_new(peer, m->name, m->pg_bindir, pg_version(source), NULL, stop, &why);
+	if (!d && no_dump(out, m, &why))
+		return true;
 	if (!d) {
 		*e = why;
-		return no_dump(out, m, &why);
+		return false;
 	}
 	bool ok = choose_facts_read(source, target, tables, n, &facts, e);
 	if (ok) {

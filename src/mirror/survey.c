@@ -197,11 +197,20 @@ static bool leave_to_dump(const struct reading *r, struct schema_table *names)
 	return all;
 }
 
+/* Tables that came later, and columns of our own, are no part of the dump. */
+static bool needs_plan(const struct reading *r, struct schema_table *names)
+{
+	const struct mirror_config *m = r->mirror;
+	if (m->schema != SCHEMA_DATABASE)
+		return m->schema == SCHEMA_TABLES;
+	bool all = leave_to_dump(r, names);
+	return !all || m->sync_columns || m->soft_delete;
+}
+
 static bool plan_definitions(struct reading *r, struct schema_table *names, struct error *e)
 {
 	struct survey *s = r->out;
-	enum schema_mode mode = r->mirror->schema;
-	if (mode == SCHEMA_NONE || (mode == SCHEMA_DATABASE && leave_to_dump(r, names))) {
+	if (!needs_plan(r, names)) {
 		s->schema = xcalloc(1, sizeof(*s->schema));
 		return true;
 	}

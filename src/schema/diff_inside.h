@@ -17,6 +17,7 @@ struct item {
 	char *key;              /* kind, schema and tag, as they are on the target, with \1 between */
 	const struct dump_entry *entry;
 	const char *sql, *give; /* as they should be on the target */
+	char *own;              /* what sql points to, when it was written here */
 	char *text;             /* to compare */
 	const char *why;        /* of what can't be made: in words */
 	bool counts;            /* belongs to what is compared */
@@ -45,6 +46,20 @@ void sides_free(struct diffing *d);
 /* Names that columns_exclude has of this table of the source. */
 void columns_left_out(const struct diffing *d, const char *schema, const char *table, struct strings *out);
 
+/* ---- diff_names.c: what the mirror calls otherwise ---- */
+
+struct naming {
+	char from_schema[NAME_SIZE], from[NAME_SIZE]; /* the source's table */
+	char to_schema[NAME_SIZE], to[NAME_SIZE];
+	const struct table_map *map;
+};
+/* The table that this is, or belongs to. */
+bool table_of(const struct dump *d, const struct dump_entry *e, char schema[NAME_SIZE], char table[NAME_SIZE]);
+/* false: neither the table of this entry of the source nor its columns have other names. */
+bool naming_of(const struct diffing *d, const struct dump_entry *e, struct naming *n);
+char *key_of(const struct dump_entry *e, const struct naming *n); /* n NULL: as it is */
+char *columns_renamed(const struct dump_entry *e, const char *sql, const struct naming *n);
+
 /* ---- diff_text.c: when two texts say the same ---- */
 
 /* Its tokens with single spaces between, names quoted only where they must be. */
@@ -54,6 +69,7 @@ char *canon_piece(struct piece p);
 char *canon_sorted(const char *sql);
 /* Without what servers of different majors print differently: see there. */
 char *canon_loose(const char *sql);
+void add_plain_name(struct strbuf *b, const char *name); /* quoted only where it must be, as a keyword not */
 bool names_word(const char *canonical, const char *name); /* as an identifier of its own */
 struct piece *statements_of(const char *sql, size_t *count);
 void add_piece(struct strbuf *b, struct piece p);

@@ -100,89 +100,12 @@ static void choose_side(struct side *s)
 	s->config.schema = mode;
 }
 
-/* ---- the mirror's names in keys ---- */
-
-/* "t x" with t replaced. */
-static char *tag_renamed(const char *tag, const char *before, const char *from, const char *to)
-{
-	size_t n = strlen(before), m = strlen(from);
-	if (strncmp(tag, before, n) != 0 || strncmp(tag + n, from, m) != 0 || !strchr(" .", tag[n + m]))
-		return NULL;
-	return xasprintf("%s%s%s", before, to, tag + n + m);
-}
-
-/* "TRIGGER x ON t" */
-static char *tag_renamed_last(const char *tag, const char *from, const char *to)
-{
-	size_t n = strlen(tag), m = strlen(from);
-	if (n < m + 4 || strcmp(tag + n - m, from) != 0 || strncmp(tag + n - m - 4, " ON ", 4) != 0)
-		return NULL;
-	return xasprintf("%.*s%s", (int)(n - m), tag, to);
-}
-
-/* The table of the source that this is, or belongs to. */
-static bool table_of(const struct dump *d, const struct dump_entry *e, char schema[NAME_SIZE], char table[NAME_SIZE])
-{
-	if (is_kind(e, "TABLE")) {
-		copy_text(schema, NAME_SIZE, e->schema);
-		copy_text(table, NAME_SIZE, e->name);
-		return true;
-	}
-	if (dump_entry_table(d, e, schema, table))
-		return true;
-	if (!KIND_OF(e, "COMMENT", "ACL", "SECURITY LABEL", "SEQUENCE", "SEQUENCE OWNED BY", "TABLE ATTACH", "INDEX ATTACH",
-			"PUBLICATION TABLE"))
-		return false;
-	bool found = false;
-	for (size_t i = 0; !found && i < e->need_count; i++) {
-		const struct dump_entry *n = dump_entry(d, e->needs[i]);
-		found = n && KIND_OF(n, "TABLE", "SEQUENCE", "INDEX", "CONSTRAINT", "TRIGGER", "RULE", "POLICY", "STATISTICS") &&
-				table_of(d, n, schema, table);
-	}
-	return found;
-}
-
-/* The tag of an operator is its bare name: the types or the method behind it are in the statements. */
-static char *own_key(const struct dump_entry *e)
-{
-	struct piece p;
-	const char *more = "";
-	int n = 0;
-	if (strncmp(e->kind, "OPERATOR", 8) == 0 && e->give_sql && between(e->give_sql, "ALTER", "OWNER", &p)) {
-		const char *paren = memrchr(p.start, '(', (size_t)(p.end - p.start));
-		const char *method = memmem(p.start, (size_t)(p.end - p.start), " USING ", 7);
-		more = is_kind(e, "OPERATOR") ? paren : method;
-		n = more ? (int)(p.end - more) : 0;
-	}
-	return xasprintf("%s\1%s\1%s%.*s", e->kind, e->schema, e->name, n, more ? more : "");
-}
-
-static char *key_of(const struct diffing *d, const struct side *s, const struct dump_entry *e)
-{
-	char from_schema[NAME_SIZE], from[NAME_SIZE], to_schema[NAME_SIZE], to[NAME_SIZE];
-	if (s != &d->source || d->mirror->map_count == 0 || !table_of(s->dump, e, from_schema, from) ||
-		!selection_has(d->selection, from_schema, from))
-		return own_key(e);
-	selection_has_target(d->selection, from_schema, from, to_schema, to);
-	const char *schema = strcmp(e->schema, from_schema) == 0 ? to_schema : e->schema;
-	bool is_name = strcmp(e->name, from) == 0 && KIND_OF(e, "TABLE", "ROW SECURITY", "TABLE ATTACH");
-	static const char *const before[] = { "", "TABLE ", "COLUMN " };
-	char *tag = is_name ? xstrdup(to) : tag_renamed_last(e->name, from, to);
-	for (size_t i = 0; !tag && i < ARRAY_SIZE(before); i++)
-		if (i > 0 || !KIND_OF(e, "COMMENT", "ACL", "SECURITY LABEL", "INDEX", "SEQUENCE", "SEQUENCE OWNED BY", "STATISTICS",
-						 "INDEX ATTACH", "PUBLICATION TABLE"))
-			tag = tag_renamed(e->name, before[i], from, to);
-	char *key = xasprintf("%s\1%s\1%s", e->kind, schema, tag ? tag : e->name);
-	free(tag);
-	return key;
-}
+/* ---- items ---- */
 
 static char *text_of(const struct dump_entry *e, const char *sql)
 {
 	return KIND_OF(e, "ACL", "DEFAULT ACL") ? canon_sorted(sql) : canon(sql);
 }
-
-/* ---- items ---- */
 
 void columns_left_out(const struct diffing *d, const char *schema, const char *table, struct strings *out)
 {
@@ -216,8 +139,10 @@ static bool is_schema_of_map(const struct diffing *d, const struct dump_entry *e
 {
 	char schema[NAME_SIZE], name[NAME_SIZE];
 	bool found = false;
-	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++)
-		found = d->mirror->map[i].target && selection_split(d->mirror->map[i].target, schema, name) && strcmp(schema, e->name) == 0;
+	for (size_t i = 0; !found && is_kind(e, "SCHEMA") && i < d->mirror->map_count; i++) {
+		const char *target = d->mirror->map[i].target;
+		found = target && selection_split(target, schema, name) && strcmp(schema, e->name) == 0;
+	}
 	return found;
 }
 
@@ -238,7 +163,11 @@ static void make_items(const struct diffing *d, struct side *s)
 		item->entry = e;
 		item->sql = renamed && s->texts[i].sql ? s->texts[i].sql : e->sql;
 		item->give = renamed || d->mirror->owners == OWNERS_NONE ? s->texts[i].give_sql : e->give_sql;
-		item->key = key_of(d, s, e);
+		struct naming naming;
+		bool other = renamed && naming_of(d, e, &naming);
+		if (other && naming.map->column_count > 0)
+			item->sql = item->own = columns_renamed(e, item->sql, &naming);
+		item->key = key_of(e, other ? &naming : NULL);
 		item->text = text_of(e, item->sql);
 		item->why = s->scope[i].choice == CHOICE_BLOCKED ? s->scope[i].why : NULL;
 		item->counts = (s->scope[i].choice == CHOICE_MAKE || s->scope[i].choice == CHOICE_MIRROR) &&
@@ -252,6 +181,7 @@ static void side_free(struct side *s)
 	for (size_t i = 0; s->items && i < s->dump->count; i++) {
 		free(s->items[i].key);
 		free(s->items[i].text);
+		free(s->items[i].own);
 	}
 	free(s->items);
 	if (s->texts != s->scope)

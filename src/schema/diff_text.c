@@ -19,7 +19,7 @@ static bool is_plain(const char *name)
 	return true;
 }
 
-static void add_name(struct strbuf *b, const char *name)
+void add_plain_name(struct strbuf *b, const char *name)
 {
 	if (is_plain(name))
 		strbuf_add(b, name);
@@ -39,9 +39,9 @@ static bool add_regclass(struct strbuf *b, const struct token *t, const char *en
 		return false;
 	strbuf_add(b, "'");
 	if (schema[0])
-		add_name(b, schema);
+		add_plain_name(b, schema);
 	strbuf_add(b, ".");
-	add_name(b, name);
+	add_plain_name(b, name);
 	strbuf_add(b, "'");
 	return true;
 }
@@ -52,7 +52,7 @@ static void add_token(struct strbuf *b, const struct token *t, const char *end)
 	if (b->len)
 		strbuf_add(b, " ");
 	if (t->kind == TOKEN_NAME && token_name(t, name))
-		add_name(b, name);
+		add_plain_name(b, name);
 	else if (t->kind != TOKEN_STRING || !add_regclass(b, t, end))
 		strbuf_addn(b, t->start, t->len);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "script.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,8 +96,8 @@ static void find_limits(struct preflight *p, const struct mirror_config *m)
 		{ m->continuous && m->sync_columns, SEVERITY_WARNING, "sync_columns",
 			"a subscription writes no columns of its own" },
 		{ m->continuous && m->map_count > 0, SEVERITY_WARNING, "map",
-			"other names come at the cutover, because a subscription finds tables and columns by those "
-			"of the source; so the source can't follow the target after it" },
+			"other names come at the cutover, because a subscription finds tables and columns by "
+			"those of the source; so the source can't follow the target after it" },
 		{ m->continuous && m->columns_exclude.count > 0, SEVERITY_NOTE, "columns_exclude",
 			"publications leave out columns from PostgreSQL 15 on" },
 		{ m->continuous && m->schema == SCHEMA_DATABASE, SEVERITY_NOTE, "large objects",
@@ -107,20 +106,17 @@ static void find_limits(struct preflight *p, const struct mirror_config *m)
 		{ m->rate_limit_mb > 0, SEVERITY_NOTE, "rate_limit_mb",
 			"PostgreSQL's own programs have no limit" },
 		{ m->owners == OWNERS_MAP, SEVERITY_NOTE, "roles_map",
-			"the roles of the source are made on the target; what they own is given to the new ones "
-			"at the end, and those become their members" },
+			"the roles of the source are made on the target; in the end what they own is given to "
+			"the new ones, which become their members" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (limits[i].applies)
 			find(p, limits[i].severity, limits[i].subject, limits[i].text, NULL);
 }
 
-static void find_unreached(struct preflight *p, const struct facts_peer *peer, const char *what)
+static void find_unreached(
+	struct preflight *p, const char *subject, const struct facts_peer *peer, const char *what)
 {
-	char subject[NAME_SIZE + 8];
-	if (peer->error.class == ERROR_NONE)
-		return;
-	snprintf(subject, sizeof(subject), "peer %s", peer->config->name);
 	char *text = xasprintf("%s; %s", peer->error.text, what);
 	find(p, SEVERITY_WARNING, subject, text, peer->error.next[0] ? peer->error.next : NULL);
 	free(text);
@@ -184,10 +180,10 @@ static bool gather(struct facts *f, struct preflight *p, const struct stop *stop
 		return error_next(e, "look at tables and exclude of mirror %s", f->mirror->name);
 	}
 	if (!f->resolved)
-		find_unreached(
-			p, &f->source, "the runbook has the patterns of the mirror instead of its tables");
+		find_unreached(p, "source", &f->source,
+			"the runbook has the patterns of the mirror instead of its tables");
 	if (!f->target.conn)
-		find_unreached(p, &f->target, "its version is not compared");
+		find_unreached(p, "target", &f->target, "its version is not compared");
 	find_limits(p, f->mirror);
 	f->findings = p;
 	p->mirror = xstrdup(f->mirror->name);

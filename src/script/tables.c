@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pg/conn.h"
-
 /* ---- texts in SQL ---- */
 
 /* A literal that no terminal obeys: control characters are written as escapes, whoever reads the
@@ -32,10 +30,8 @@ static void add_text(struct strbuf *b, const char *text)
 		controls = controls || control;
 		p += length;
 	}
-	if (controls)
-		strbuf_addf(b, "E'%s'", escaped.text);
-	else
-		quote_literal(b, text);
+	bool escapes = controls || strchr(text, '\\');
+	strbuf_addf(b, "%s'%s'", escapes ? "E" : "", escaped.text ? escaped.text : "");
 	strbuf_free(&escaped);
 }
 

@@ -296,14 +296,22 @@ def test_after_a_run(pair):
 		CREATE INDEX items_n ON shop.items (n); CREATE INDEX items_secret ON shop.items (secret);
 		COMMENT ON COLUMN shop.items.secret IS 'not for everyone';
 		CREATE TABLE shop.other (id int PRIMARY KEY)""")
-	p = pair.pgpier(tables=["shop.items"], columns_exclude=["shop.items.secret"],
-		map=[{"source": "shop.items", "target": "store.things"}], owners="none")
+	p = pair.pgpier(tables=["shop.items"], columns_exclude=["shop.items.secret"], owners="none", sync_columns=True,
+		map=[{"source": "shop.items", "target": "store.things", "columns": [{"source": "v", "target": "Value"}]}])
 	p.run().expect(DONE)
 	assert_equal(p, 5)
-	pair.target.sql("ALTER TABLE store.things ALTER COLUMN v DROP DEFAULT; DROP INDEX store.items_n", pair.name)
+	pair.target.sql('ALTER TABLE store.things ALTER COLUMN "Value" DROP DEFAULT; DROP INDEX store.items_n', pair.name)
 	found, _ = diff(p, DIFFERENT)
 	assert sorted(found) == [("index", "store.items_n"), ("table", "store.things")]
+	assert found["table", "store.things"]["meaning"] == "column Value has another default"
 	assert_mended(pair, p, found)
+
+
+@pytest.mark.parametrize("mirror", [{"schema": "database"}, {"tables": ["app.t", "app.c", "app.parts*"]}])
+def test_after_a_run_with_all_of_it(kinds, mirror):
+	p = kinds.pgpier(**mirror)
+	p.run().expect(DONE)
+	assert_equal(p, 30)
 
 
 def test_owners(kinds):

@@ -297,3 +297,77 @@ def test_replica_role_denied(pair):
 		assert pair.target.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'c'::regclass",
 			pair.name) == [(0,)]
 		live.stop()
+
+
+def test_sync_columns(pair):
+	pair.fill("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE TABLE p (id int) PARTITION BY LIST (id);"
+		" CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1)")
+	database(pair, sync_columns=True).run().expect(DONE)
+	assert pair.target.sql("SELECT count(t._pgpier_synced_at), count(p._pgpier_synced_at) FROM t, p", pair.name) == [(1, 1)]
+
+
+def test_no_pg_dump(pair, tmp_path):
+	"""A whole database can't be made without it, and nothing is left of the attempt; tables can."""
+	pair.fill(MARKERS + "CREATE TABLE t (id int PRIMARY KEY, s int REFERENCES t); INSERT INTO t VALUES (1, 1)")
+	for continuous in (False, True):
+		outcome = database(pair, pg_bindir=str(tmp_path), continuous=continuous, slot=Live.slot_of(pair)).run().expect(FAILED)
+		assert "pg_dump" in outcome.err and "postgresql-client" in outcome.err, outcome
+		assert pair.target.sql("SELECT nspname FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == []
+		assert pair.source.sql("SELECT slot_name FROM pg_replication_slots WHERE database = %s",
+			parameters=(pair.name,)) == []
+	checked = database(pair, pg_bindir=str(tmp_path))("check", "m", "--json")
+	assert any(f["severity"] == "blocker" and "pg_dump" in f["text"] for f in checked.json["findings"]), checked
+	outcome = database(pair, schema="tables", pg_bindir=str(tmp_path)).run().expect(DONE)
+	assert "foreign keys, triggers" in outcome.err and outcome.table("public.t")["rows"] == 1, outcome
+
+
+def test_partition_that_joins(pair):
+	"""Made like a chosen table, because the dump is older than it."""
+	pair.fill(MARKERS + "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE INDEX p_v ON p (v);"
+		" CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); INSERT INTO p SELECT i FROM generate_series(1, 50) AS i")
+	live = Live(pair, schema="database")
+	with live:
+		live.sync()
+		live.change("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200)",
+			"INSERT INTO p SELECT i FROM generate_series(90, 150) AS i")
+		live.sync()
+		live.equal()
+		live.stop()
+
+
+def test_resumed_load(pair):
+	"""Rows of two snapshots: foreign keys are looked at when the stream has brought the rest."""
+	pair.fill(MARKERS + "CREATE TABLE a (id int PRIMARY KEY, v text);"
+		" CREATE TABLE b (id int PRIMARY KEY, a int CONSTRAINT to_a REFERENCES a, v text);"
+		" INSERT INTO a SELECT i, repeat('x', 200) FROM generate_series(1, 60000) AS i;"
+		" INSERT INTO b SELECT i, i, repeat('x', 200) FROM generate_series(1, 60000) AS i; ANALYZE")
+	live = Live(pair, schema="database", rows_per_chunk=5000, rate_limit_mb=8)
+	done = "SELECT count(*) FILTER (WHERE done) FROM pgpier.chunks"
+	with live:
+		live.wait(lambda: pair.target.sql("SELECT to_regclass('pgpier.chunks')", pair.name)[0][0], "the store")
+		live.wait(lambda: pair.target.sql(done, pair.name)[0][0] > 2, "some chunks")
+		live.kill()
+	live.change("INSERT INTO a SELECT i FROM generate_series(60001, 60100) AS i", "INSERT INTO b SELECT i, i FROM"
+		" generate_series(60001, 60100) AS i", "UPDATE b SET a = 60050 WHERE id % 1000 = 0")
+	with live:
+		live.sync(60)
+		valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'to_a'"
+		live.wait(lambda: pair.target.sql(valid, pair.name) == [(True,)], "the validation")
+		live.equal()
+		live.stop()
+
+
+def test_store_of_an_older_version(pair):
+	"""A mirror that was begun before objects were kept goes on, and gets none."""
+	pair.fill("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+	p = pair.pgpier()
+	p.run().expect(DONE)
+	pair.target.sql("DROP TABLE pgpier.objects; ALTER TABLE pgpier.mirrors DROP COLUMN settings;"
+		" ALTER TABLE pgpier.tables DROP COLUMN renamed;"
+		" UPDATE pgpier.version SET version = 2", pair.name)
+	assert sum(counts(p("status", "m", "--json")).values()) == 0
+	outcome = p.run().expect(DONE)
+	assert sum(counts(outcome).values()) == 0
+	assert pair.target.sql("SELECT version FROM pgpier.version", pair.name) == [(3,)]
+	p("drop", "m", "--yes", "--json").expect(DONE)
+	assert pair.target.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == [(0,)]

@@ -20,8 +20,9 @@ class Runbook:
 	def remove(self):
 		"""A subscription that a failed test left would keep its database."""
 		if os.path.exists(self.path("parts/follow.sh")):
-			subprocess.run(["./10-rollback.sh", "clean", "--yes"], cwd=self.folder, env=self.env, check=False,
-				stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+			for word in ("--lose-changes", "clean"):
+				subprocess.run(["./10-rollback.sh", word, "--yes"], cwd=self.folder, env=self.env, check=False,
+					stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 		shutil.rmtree(self.parent, ignore_errors=True)
 
 	def path(self, name):

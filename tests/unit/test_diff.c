@@ -157,6 +157,44 @@ static void test_renamed(void **state)
 	mirror_config_free(&m);
 }
 
+/* Its columns as well, wherever they stand; a type of the same name and a table of the same name are none. */
+static void test_renamed_columns(void **state)
+{
+	(void)state;
+	struct text a = { 0 }, b = { 0 };
+	struct mirror_config m = whole_database();
+	m.map = xcalloc(1, sizeof(*m.map));
+	m.map[0].source = xstrdup("s.t");
+	m.map[0].columns = xcalloc(2, sizeof(*m.map[0].columns));
+	m.map[0].columns[0] = (struct column_map){ xstrdup("date"), xstrdup("order") };
+	m.map[0].columns[1] = (struct column_map){ xstrdup("t"), xstrdup("T 2") };
+	m.map[0].column_count = 2;
+	m.map_count = 1;
+	add(&a, "TABLE", "s", "t", "", "CREATE TABLE s.t (\n    date date DEFAULT ('x'::text)::date NOT NULL,\n    t integer,\n"
+								   "    CONSTRAINT date CHECK ((t > date_part('day', date)))\n);\n"
+								   "ALTER TABLE ONLY s.t ALTER COLUMN date SET STATISTICS 5;");
+	add(&a, "DEFAULT", "s", "t date", "1", "ALTER TABLE ONLY s.t ALTER COLUMN date SET DEFAULT now();");
+	add(&a, "INDEX", "s", "date", "1", "CREATE INDEX date ON s.t USING btree (date, t);");
+	add(&a, "COMMENT", "s", "COLUMN t.date", "1", "COMMENT ON COLUMN s.t.date IS 'date';");
+	add(&a, "TRIGGER", "s", "t date", "1",
+		"CREATE TRIGGER date AFTER UPDATE OF date ON s.t FOR EACH ROW WHEN ((new.t > old.t)) EXECUTE FUNCTION s.date();");
+	add(&b, "TABLE", "s", "t", "", "CREATE TABLE s.t (\n    \"order\" date DEFAULT ('x'::text)::date NOT NULL,\n    \"T 2\" integer,\n"
+								   "    CONSTRAINT date CHECK ((\"T 2\" > date_part('day', \"order\")))\n);\n"
+								   "ALTER TABLE ONLY s.t ALTER COLUMN \"order\" SET STATISTICS 5;");
+	add(&b, "DEFAULT", "s", "t order", "1", "ALTER TABLE ONLY s.t ALTER COLUMN \"order\" SET DEFAULT now();");
+	add(&b, "INDEX", "s", "date", "1", "CREATE INDEX date ON s.t USING btree (\"order\", \"T 2\");");
+	add(&b, "COMMENT", "s", "COLUMN t.\"order\"", "1", "COMMENT ON COLUMN s.t.\"order\" IS 'date';");
+	add(&b, "TRIGGER", "s", "t date", "1", "CREATE TRIGGER date AFTER UPDATE OF \"order\" ON s.t FOR EACH ROW"
+										   " WHEN ((new.\"T 2\" > old.\"T 2\")) EXECUTE FUNCTION s.date();");
+	struct comparison *c = compare(&a, "15.1", &b, "15.1", &m);
+	for (size_t i = 0; i < c->count; i++)
+		print_error("%s %s: %s\n", c->items[i].kind, c->items[i].name, c->items[i].source);
+	assert_int_equal(c->count, 0);
+	assert_int_equal(c->compared, 5);
+	comparison_release(c);
+	mirror_config_free(&m);
+}
+
 /* ---- tables ---- */
 
 static void assert_alters(const char *source, const char *target, const char *meaning, const char *statement)
@@ -279,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_grants_have_no_order),
 		cmocka_unit_test(test_renamed),
+		cmocka_unit_test(test_renamed_columns),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_no_tables),
 		cmocka_unit_test(test_columns_left_out),

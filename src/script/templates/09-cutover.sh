@@ -111,8 +111,20 @@ step_open() {
 }
 
 steps=({{steps|raw}})
+wanted=${WORDS[0]:-}
+{{#continuous}}
+if [ "$wanted" = finish ]; then
+	is_done cutover.open || fail "finish comes after open"
+	once cutover.finish finish step_finish
+	exit 0
+fi
+{{/continuous}}
+case " ${steps[*]} " in
+*" ${wanted:-open} "*) ;;
+*) fail "there is no step $wanted; see --help" ;;
+esac
 for name in "${steps[@]}"; do
-	if [ "${WORDS[0]:-$name}" != "$name" ]; then
+	if [ "${wanted:-$name}" != "$name" ]; then
 		continue
 	fi
 	if [ "$name" != freeze ] && ! is_done post-data; then
@@ -131,9 +143,3 @@ for name in "${steps[@]}"; do
 {{/continuous}}
 	once "cutover.$name" "$name" "step_$name"
 done
-{{#continuous}}
-if [ "${WORDS[0]:-}" = finish ]; then
-	is_done cutover.open || fail "finish comes after open"
-	once cutover.finish finish step_finish
-fi
-{{/continuous}}

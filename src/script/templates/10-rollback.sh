@@ -61,6 +61,9 @@ undo_open() {
 	fi
 	ask "What was written on the target since the opening will be lost. Go on?"
 	freeze target
+{{#continuous}}
+	mark diverged
+{{/continuous}}
 }
 
 {{#reverse}}
@@ -77,11 +80,16 @@ undo_reverse() {
 
 {{/reverse}}
 {{#continuous}}
+# Rows that were written on the target would stand in the way of the source's.
 undo_stop() {
 	local left
 	left=$(on target -At -v name="$SUBSCRIPTION" <<<"SELECT count(*) FROM pg_subscription WHERE subname = :'name'")
-	if [ "$left" = 0 ]; then
+	if [ "$left" = 0 ] || is_done diverged; then
+		unsubscribe target "$SUBSCRIPTION"
+		drop_slot source "$SUBSCRIPTION"
+		unpublish source "$PUBLICATION"
 		begin_anew
+		unmark diverged
 		return
 	fi
 	on target -v name="$SUBSCRIPTION" <<'SQL'
@@ -98,6 +106,9 @@ begin_anew() {
 }
 
 remove_all() {
+	if is_done cutover.freeze && ! is_done cutover.finish; then
+		fail "the cutover has begun: first ./10-rollback.sh, or ./09-cutover.sh finish"
+	fi
 	ask "Remove subscriptions, publications and slots of this runbook from both servers?"
 	unsubscribe target "$SUBSCRIPTION"
 	drop_slot source "$SUBSCRIPTION"
@@ -107,7 +118,7 @@ remove_all() {
 	drop_slot target "$REVERSE"
 	unpublish target "$REVERSE"
 {{/reverse}}
-	rm -f -- "$WORK"/done/load "$WORK"/done/load.* "$WORK/done/reverse" "$WORK"/done/cutover.*
+	rm -f -- "$WORK"/done/load "$WORK"/done/load.* "$WORK/done/reverse"
 }
 
 {{/continuous}}
