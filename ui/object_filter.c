@@ -56,13 +56,15 @@ void object_filter_free(struct object_filter *f)
 	*f = (struct object_filter){ 0 };
 }
 
-/* A leading '!' is already in `inverted`; text_matches() must not see another meaning in the text. */
+/* A leading '!' is already in `inverted`; text_matches() must not see another meaning in the text.
+ */
 static bool contains(const char *text, const char *what)
 {
 	return what[0] != '!' && text_matches(text, what);
 }
 
-static bool holds(const struct object_word *w, const char *kind, const char *name, enum object_state state)
+static bool holds(
+	const struct object_word *w, const char *kind, const char *name, enum object_state state)
 {
 	switch (w->about) {
 	case ABOUT_KIND:
@@ -76,7 +78,8 @@ static bool holds(const struct object_word *w, const char *kind, const char *nam
 	}
 }
 
-bool object_filter_takes(const struct object_filter *f, const char *kind, const char *name, enum object_state state)
+bool object_filter_takes(
+	const struct object_filter *f, const char *kind, const char *name, enum object_state state)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if (holds(&f->words[i], kind, name, state) == f->words[i].inverted)

@@ -18,6 +18,7 @@ struct object_filter {
 
 struct object_filter object_filter_parse(const char *text);
 void object_filter_free(struct object_filter *f);
-bool object_filter_takes(const struct object_filter *f, const char *kind, const char *name, enum object_state state);
+bool object_filter_takes(
+	const struct object_filter *f, const char *kind, const char *name, enum object_state state);
 
 #endif

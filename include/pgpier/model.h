@@ -310,10 +310,11 @@ struct object_key {
 	double took_s;
 };
 size_t model_object_keys(struct model *m, const char *mirror, struct object_key **out);
-/* Kind and name of every object, in that order: fetch once a run (the number moves when they are replaced). Free
- * both with strings_free. */
+/* Kind and name of every object, in that order: fetch once a run (the number moves when they are
+ * replaced). Free both with strings_free. */
 uint64_t model_objects_run(struct model *m, const char *mirror);
-void model_object_names(struct model *m, const char *mirror, struct strings *kinds, struct strings *names);
+void model_object_names(struct model *m, const char *mirror, struct strings *kinds,
+	struct strings *names);
 /* The whole statement of one; the caller frees it. NULL: no such object. */
 char *model_object_statement(struct model *m, const char *mirror, size_t index);
 

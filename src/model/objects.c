@@ -176,7 +176,8 @@ uint64_t model_objects_run(struct model *m, const char *mirror)
 	return run;
 }
 
-void model_object_names(struct model *m, const char *mirror, struct strings *kinds, struct strings *names)
+void model_object_names(struct model *m, const char *mirror, struct strings *kinds,
+	struct strings *names)
 {
 	*kinds = *names = (struct strings){ 0 };
 	model_lock(m);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The Schema tab of a mirror, on real servers: what failed and why, both sides compared, roles made."""
+"""The Schema tab of a mirror, on real servers: what failed, both sides compared, roles made."""
 import base64
 
 import pytest
@@ -9,7 +9,8 @@ from support.pgpier import DONE
 SHOP = """
 CREATE SCHEMA app;
 CREATE TABLE app.parent (id int PRIMARY KEY, v text);
-CREATE TABLE app.child (id serial PRIMARY KEY, parent int REFERENCES app.parent, n int CHECK (n > 0));
+CREATE TABLE app.child (id serial PRIMARY KEY, parent int REFERENCES app.parent,
+	n int CHECK (n > 0));
 CREATE INDEX child_n ON app.child (n);
 CREATE VIEW app.first AS SELECT id, v FROM app.parent;
 CREATE VIEW app.second AS SELECT id FROM app.first;
@@ -22,7 +23,8 @@ INSERT INTO app.child (parent, n) SELECT i, i FROM generate_series(1, 100) AS i;
 NO_VIEWS = """
 CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql
 	AS 'BEGIN RAISE EXCEPTION ''no views here'' USING ERRCODE = ''45000''; END';
-CREATE EVENT TRIGGER no_views ON ddl_command_start WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION refuse();
+CREATE EVENT TRIGGER no_views ON ddl_command_start WHEN TAG IN ('CREATE VIEW')
+	EXECUTE FUNCTION refuse();
 """
 
 
@@ -34,19 +36,22 @@ def schema_tab(t, name="m"):
 
 @pytest.fixture
 def role(pair):
-	"""A role of the source that may read a table of SHOP, and a member of it; on neither server after the test."""
+	"""A role of the source that may read a table of SHOP, and its member; gone after the test."""
 	name = "st_" + pair.name
 	pair.fill(SHOP)
 	pair.source.sql("CREATE ROLE {0}; CREATE ROLE {0}_joe LOGIN IN ROLE {0};"
-		" GRANT SELECT ON app.parent TO {0}; GRANT USAGE ON SCHEMA app TO {0}".format(name), pair.name)
+		" GRANT SELECT ON app.parent TO {0}; GRANT USAGE ON SCHEMA app TO {0}".format(name),
+		pair.name)
 	yield name
 	for server in (pair.target, pair.source):
-		server.sql("DROP OWNED BY %s" % name, pair.name) if exists(server, name) else None
+		if exists(server, name):
+			server.sql("DROP OWNED BY %s" % name, pair.name)
 		server.sql("DROP ROLE IF EXISTS {0}_joe, {0}".format(name))
 
 
 def exists(server, role):
-	return server.sql("SELECT count(*) FROM pg_roles WHERE rolname = %s", parameters=(role,)) == [(1,)]
+	found = server.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", parameters=(role,))
+	return found == [(1,)]
 
 
 @pytest.mark.sanitized
@@ -82,12 +87,12 @@ def test_failed_object_mended(pair, opened):
 
 @pytest.mark.sanitized
 def test_difference(pair, opened):
-	"""What one side lacks, both definitions, the statement that mends; and none any more when it was run."""
+	"""What one side lacks, both definitions, the statement that mends; then none any more."""
 	pair.fill(SHOP)
 	p = pair.pgpier(schema="database")
 	p.run().expect(DONE)
-	pair.target.sql("DROP INDEX app.child_n; CREATE OR REPLACE VIEW app.second AS SELECT id + 1 AS id FROM app.first;"
-		" CREATE TABLE app.extra (id int)", pair.name)
+	pair.target.sql("DROP INDEX app.child_n; CREATE TABLE app.extra (id int);"
+		" CREATE OR REPLACE VIEW app.second AS SELECT id + 1 AS id FROM app.first", pair.name)
 	t = schema_tab(opened(p, rows=30, cols=120))
 	t.wait("all of")
 	t.key("d").match("[0-9]+ blockers?, [0-9]+ warnings?, .* of [0-9]+ compared", seconds=60)
@@ -101,7 +106,8 @@ def test_difference(pair, opened):
 	t.key("y").wait("copied")
 	mend = base64.b64decode(t.osc().split(";")[2]).decode()
 	pair.target.sql(mend, pair.name)
-	pair.target.sql("DROP TABLE app.extra; CREATE OR REPLACE VIEW app.second AS SELECT id FROM app.first", pair.name)
+	pair.target.sql("DROP TABLE app.extra;"
+		" CREATE OR REPLACE VIEW app.second AS SELECT id FROM app.first", pair.name)
 	t.key("Esc", "R").wait("no differences", seconds=60)
 	t.key("Esc").wait("all of")
 	t.key("q")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* What the two sides of a mirror have that is not the same: the objects of its databases, or the roles of its
- * servers, which can be made here once it was said which. */
+/* What the two sides of a mirror have that is not the same: the objects of its databases, or the
+ * roles of its servers, which can be made here once it was said which. */
 #include "panes/differences.h"
 
 #include <stdio.h>
@@ -66,8 +66,8 @@ static void ask_apply(struct pane *p, const struct comparison_pane *s)
 	struct peer_view v;
 	char title[96];
 	bool known = model_peer(p->ui->model, s->target, &v);
-	strbuf_addf(&text, "On %s%s%s%s, for all databases of its server:\n\n", s->target, known ? " (" : "",
-		known ? v.address : "", known ? ")" : "");
+	strbuf_addf(&text, "On %s%s%s%s, for all databases of its server:\n\n", s->target,
+		known ? " (" : "", known ? v.address : "", known ? ")" : "");
 	for (size_t i = 0; i < c->count && named < NAMED; i++)
 		if (c->items[i].applies) {
 			strbuf_addf(&text, "  %s %s\n", c->items[i].kind, c->items[i].name);
@@ -77,8 +77,11 @@ static void ask_apply(struct pane *p, const struct comparison_pane *s)
 		strbuf_addf(&text, "  and %zu more\n", all - named);
 	strbuf_addf(&text, "\nNothing is changed on %s.", s->source);
 	snprintf(title, sizeof(title), "Make %zu thing%s on %s?", all, all == 1 ? "" : "s", s->target);
-	ui_ask(p->ui, &(struct question){
-					  .kind = ASK_YES_NO, .action = ACTION_APPLY, .title = title, .text = text.text, .subject = s->mirror });
+	ui_ask(p->ui, &(struct question){ .kind = ASK_YES_NO,
+					  .action = ACTION_APPLY,
+					  .title = title,
+					  .text = text.text,
+					  .subject = s->mirror });
 	strbuf_free(&text);
 }
 
@@ -113,8 +116,9 @@ static const char *refuse(const struct pane *p, enum action a)
 		return NULL;
 	if (s->ticket != 0)
 		return "it is under way";
-	return a == ACTION_APPLY && count_applying(s->differences.comparison) == 0 ? "there is nothing that it could make"
-																				: NULL;
+	return a == ACTION_APPLY && count_applying(s->differences.comparison) == 0
+			   ? "there is nothing that it could make"
+			   : NULL;
 }
 
 static const char *label(const struct pane *p, enum action a)
@@ -134,18 +138,20 @@ static void render_busy(const struct comparison_pane *s, const struct canvas *c)
 {
 	const struct ui *u = s->differences.list.pane.ui;
 	char took[FORMAT_SIZE];
-	const char *what = s->applying	  ? "making roles on the target"
+	const char *what = s->applying   ? "making roles on the target"
 					   : of_roles(s) ? "reading the roles of both servers"
 									 : "reading the definitions of both databases";
 	canvas_addf(c, 1, 1, ROLE_PROGRESS, "%s %s, %s; Esc %s", theme_spinner(u->theme, u->now), what,
-		format_duration((double)(u->now - s->asked_at) / 1e6, took), s->applying ? "leaves it to go on" : "cancels");
+		format_duration((double)(u->now - s->asked_at) / 1e6, took),
+		s->applying ? "leaves it to go on" : "cancels");
 }
 
 static void render(struct pane *p, const struct canvas *c)
 {
 	struct comparison_pane *s = (struct comparison_pane *)p;
 	struct canvas body = canvas_part(c, 2, 0, c->rows - 2, c->cols);
-	canvas_addf(c, 0, 1, ROLE_TEXT, "%s %s %s", s->source, theme_glyph(c->theme, GLYPH_ARROW), s->target);
+	canvas_addf(
+		c, 0, 1, ROLE_TEXT, "%s %s %s", s->source, theme_glyph(c->theme, GLYPH_ARROW), s->target);
 	if (s->ticket != 0) {
 		render_busy(s, c);
 	} else if (s->differences.comparison) {
@@ -173,8 +179,8 @@ static void pane_free(struct pane *p)
 	list_free(p);
 }
 
-static const enum action hints[] = { ACTION_OPEN, ACTION_APPLY, ACTION_FILTER, ACTION_COPY, ACTION_REFRESH, ACTION_BACK,
-	ACTION_NONE };
+static const enum action hints[] = { ACTION_OPEN, ACTION_APPLY, ACTION_FILTER, ACTION_COPY,
+	ACTION_REFRESH, ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {
 	.hints = hints,

@@ -94,7 +94,9 @@ static const char *meaning_of(const struct difference *d)
 {
 	if (d->meaning)
 		return d->meaning;
-	return !d->target ? "missing on the target" : !d->source ? "on the target only" : "not the same";
+	if (!d->target)
+		return "missing on the target";
+	return d->source ? "not the same" : "on the target only";
 }
 
 static const char *text_of(const struct comparison *c, const struct difference *d, int column)
@@ -182,13 +184,15 @@ void differences_finish(struct differences *s)
 static void add_side(struct strbuf *b, const char *label, const char *peer, const char *text)
 {
 	bool lines = text && strchr(text, '\n');
-	strbuf_addf(b, "%s%s  %s:%s%s\n", lines ? "\n" : "", label, peer, lines ? "\n\n" : " ", text ? text : "none");
+	strbuf_addf(b, "%s%s  %s:%s%s\n", lines ? "\n" : "", label, peer, lines ? "\n\n" : " ",
+		text ? text : "none");
 }
 
 static char *whole_take(const struct comparison *c, const struct difference *d)
 {
 	struct strbuf b = STRBUF_INIT;
-	strbuf_addf(&b, "%s: %s %s, %s\n\n", severity_name(d->severity), d->kind, d->name, meaning_of(d));
+	strbuf_addf(&b, "%s: %s %s, %s\n\n", severity_name(d->severity), d->kind, d->name,
+		meaning_of(d));
 	add_side(&b, "Source", c->source, d->source);
 	add_side(&b, "Target", c->target, d->target);
 	if (d->statement) {

@@ -53,8 +53,8 @@ static const struct field fields[F_COUNT] = {
 	[F_SOFT_DELETE] = { FIELD_TOGGLE, "Soft delete",
 		"on: a DELETE on the source sets a flag on the target instead" },
 	[F_SCHEMA] = { FIELD_CHOICE, "Schema",
-		"tables: what the chosen ones need; database: all objects in it; none: they are there already", NULL, 0,
-		0, schema_mode_names, SCHEMA_DATABASE + 1 },
+		"tables: what the chosen ones need; database: all in it; none: they are there already",
+		NULL, 0, 0, schema_mode_names, SCHEMA_DATABASE + 1 },
 	[F_EXISTING] = { FIELD_CHOICE, "Existing rows",
 		"a target table that has rows: refuse it, truncate it, or append to it",
 		NULL, 0, 0, existing_rows_names, EXISTING_APPEND + 1 },
@@ -73,13 +73,14 @@ static const struct field fields[F_COUNT] = {
 	[F_RATE] = { FIELD_NUMBER, "Rate limit (MB/s)", "for all workers together; can change later",
 		"none", 0, 100000 },
 	[F_OWNERS] = { FIELD_CHOICE, "Owners and grants",
-		"keep: as on the source; map: by roles_map in the file; none: yours, without grants", NULL, 0, 0, owners_names,
-		OWNERS_NONE + 1 },
-	[F_PUBLICATIONS] = { FIELD_TOGGLE, "Make publications", "on: those of the source are made on the target as well" },
-	[F_BUILD_MEMORY] = { FIELD_TEXT, "Memory of builds", "maintenance_work_mem of a session that builds keys and indexes",
-		"what fits the server" },
-	[F_BUILD_WORKERS] = { FIELD_NUMBER, "Workers of a build", "parallel workers of one index; 0: none",
-		"as the server has it", 0, 64 },
+		"keep: as on the source; map: by roles_map in the file; none: yours, without grants", NULL,
+		0, 0, owners_names, OWNERS_NONE + 1 },
+	[F_PUBLICATIONS] = { FIELD_TOGGLE, "Make publications",
+		"on: those of the source are made on the target as well" },
+	[F_BUILD_MEMORY] = { FIELD_TEXT, "Memory of builds",
+		"maintenance_work_mem of a session that builds keys and indexes", "what fits the server" },
+	[F_BUILD_WORKERS] = { FIELD_NUMBER, "Workers of a build",
+		"parallel workers of one index; 0: none", "as the server has it", 0, 64 },
 	[F_BATCH] = { FIELD_NUMBER, "Batch size", "changes in one transaction on the target, in a backlog",
 		"50000", 1, 10000000 },
 	[F_INTERVAL] = { FIELD_NUMBER, "Sync interval (ms)", "least time between two commits on the target",
@@ -274,7 +275,8 @@ static void check_by_rules(const struct mirror_form *s, struct form *f, int fiel
 	m.target = xstrdup("b");
 	copy_schema(f, &m);
 	copy_replication(f, &m);
-	if (!f->fields[field].hidden && !mirror_config_check(&m, &e) && strncmp(e.text, key, strlen(key)) == 0)
+	if (!f->fields[field].hidden && !mirror_config_check(&m, &e) &&
+		strncmp(e.text, key, strlen(key)) == 0)
 		copy_text(f->fields[field].error, sizeof(f->fields[field].error), e.text);
 	mirror_config_free(&m);
 }
@@ -282,7 +284,8 @@ static void check_by_rules(const struct mirror_form *s, struct form *f, int fiel
 static void check(void *data, struct form *f, int field)
 {
 	static const char *const keys[F_COUNT] = { [F_SLOT] = "slot", [F_PUBLICATION] = "publication",
-		[F_SYNCED_AT] = "synced_at_column", [F_IS_DELETED] = "is_deleted_column", [F_OWNERS] = "owners" };
+		[F_SYNCED_AT] = "synced_at_column", [F_IS_DELETED] = "is_deleted_column",
+		[F_OWNERS] = "owners" };
 	const struct mirror_form *s = data;
 	struct field *d = &f->fields[field];
 	struct mirror_view v;

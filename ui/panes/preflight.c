@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Third page of the wizard: what stands in the way. What is found of many things in the same words is one line. */
+/* Third page of the wizard: what stands in the way. What is found of many things in the same words is
+ * one line. */
 #include "panes/list.h"
 
 #include "draft.h"
@@ -84,7 +85,8 @@ static void group(struct preflight_pane *s)
 	list_take(&s->list, groups, count, sizeof(*groups));
 }
 
-static void add_subjects(struct strbuf *b, const struct preflight_pane *s, const struct group *g, const char *between)
+static void add_subjects(struct strbuf *b, const struct preflight_pane *s, const struct group *g,
+	const char *between)
 {
 	for (size_t i = 0; i < g->count; i++)
 		strbuf_addf(b, "%s%s", i > 0 ? between : "", s->preflight->findings[g->members[i]].subject);
@@ -198,7 +200,8 @@ static bool act(struct pane *p, enum action a)
 	else if (a == ACTION_CONTINUE)
 		ui_push(p->ui, review_pane_new(p->ui, s->draft, s->preflight));
 	else if (a == ACTION_OPEN && g)
-		ui_push(p->ui, text_pane_new(p->ui, s->preflight->findings[g->members[0]].subject, whole(s, g)));
+		ui_push(p->ui,
+			text_pane_new(p->ui, s->preflight->findings[g->members[0]].subject, whole(s, g)));
 	else if (a == ACTION_COPY && g)
 		ui_copy(p->ui, s->preflight->findings[g->members[0]].text);
 	else
@@ -262,7 +265,8 @@ static void render_detail(struct preflight_pane *s, const struct canvas *c)
 	const struct finding *f = &s->preflight->findings[g->members[0]];
 	struct canvas body = canvas_part(c, 1, 0, c->rows - 1, c->cols);
 	facts_clear(&s->facts);
-	facts_add(&s->facts, NULL, ROLE_TEXT, "%s: %s", g->count > 1 ? "all of them" : f->subject, f->text);
+	facts_add(&s->facts, NULL, ROLE_TEXT, "%s: %s", g->count > 1 ? "all of them" : f->subject,
+		f->text);
 	if (f->next)
 		facts_add(&s->facts, NULL, ROLE_WARN, "%s", f->next);
 	if (g->count > 1) {

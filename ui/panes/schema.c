@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The objects that a mirror makes on its target: how far it is, what failed, what that holds up.
  *
- * A database may have tens of thousands of them: of all, kind, name and state are kept here; the rest of a row is
- * asked of the model when it is about to be drawn. */
+ * A database may have tens of thousands of them: of all, kind, name and state are kept here; the
+ * rest of a row is asked of the model when it is about to be drawn. */
 #include "panes/list.h"
 
 #include "object_filter.h"
@@ -15,6 +15,7 @@
 #define WINDOW_MAX 256
 #define MANY 5000 /* objects; the list is then made anew once a second */
 #define PERIOD_US 1000000
+#define FILTER_HINT_CELLS 28
 
 enum { COL_KIND, COL_NAME, COL_STATE, COL_TOOK, COL_WHY, COL_COUNT };
 
@@ -83,7 +84,8 @@ static int compare_rows(const void *a, const void *b, void *schema)
 {
 	const struct schema *s = schema;
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
-	int order = compare_keys(s, s->list.table.sort, x, y); /* their own order is that of the states */
+	/* Their own order is that of the states. */
+	int order = compare_keys(s, s->list.table.sort, x, y);
 	if (s->list.table.descending)
 		order = -order;
 	return order != 0 ? order : ORDER(x, y);
@@ -105,8 +107,8 @@ static void arrange(void *data, struct table *t)
 static void window(void *data, const size_t *rows, size_t n)
 {
 	struct schema *s = data;
-	s->window_count =
-		model_object_rows(s->list.pane.ui->model, s->mirror, rows, MIN(n, (size_t)WINDOW_MAX), s->window);
+	s->window_count = model_object_rows(
+		s->list.pane.ui->model, s->mirror, rows, MIN(n, (size_t)WINDOW_MAX), s->window);
 }
 
 static const struct object_view *object_at(const struct schema *s, size_t row)
@@ -119,7 +121,8 @@ static const struct object_view *object_at(const struct schema *s, size_t row)
 
 static void state_text(const struct ui *u, enum object_state state, char *buf, size_t size)
 {
-	const char *glyph = looks[state].mark ? looks[state].mark : theme_glyph(u->theme, looks[state].glyph);
+	const char *glyph =
+		looks[state].mark ? looks[state].mark : theme_glyph(u->theme, looks[state].glyph);
 	snprintf(buf, size, "%s %s", glyph, object_state_name(state));
 }
 
@@ -140,7 +143,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 		copy_text(out->text, sizeof(out->text), v->took_s > 0 ? format_lag(v->took_s, text) : "");
 	else
 		copy_text(out->text, sizeof(out->text),
-			column == COL_KIND	 ? v->kind
+			column == COL_KIND   ? v->kind
 			: column == COL_NAME ? v->name
 								 : v->why);
 }
@@ -165,8 +168,9 @@ static const char *why_empty(struct model *m, const char *mirror)
 		mode = c.schema;
 		mirror_config_free(&c);
 	}
-	return mode == SCHEMA_NONE ? "this mirror makes no objects: schema is none"
-							   : "the list of objects comes when the mirror has started; p starts it";
+	return mode == SCHEMA_NONE
+			   ? "this mirror makes no objects: schema is none"
+			   : "the list of objects comes when the mirror has started; p starts it";
 }
 
 /* Names first: keys of a later run would have others. */
@@ -215,7 +219,8 @@ static void render_progress(const struct schema *s, const struct canvas *c, size
 	double fraction = (double)(s->total - open) / (double)s->total;
 	int cells = MIN(MAX(c->cols * 2 / 5, 16), 80);
 	progress_render(c, 0, 1, cells, fraction);
-	int x = canvas_addf(c, 0, cells + 2, ROLE_TITLE, "%s", percent_text(fraction, percent, sizeof(percent)));
+	int x = canvas_addf(
+		c, 0, cells + 2, ROLE_TITLE, "%s", percent_text(fraction, percent, sizeof(percent)));
 	canvas_addf(c, 0, x + 2, ROLE_TEXT, "%zu/%zu objects", s->total - open, s->total);
 }
 
@@ -224,10 +229,12 @@ static void render_verdict(const struct schema *s, const struct canvas *c)
 	size_t failed = s->counts[OBJECT_FAILED], blocked = s->counts[OBJECT_BLOCKED];
 	const struct theme *t = s->list.pane.ui->theme;
 	if (failed > 0)
-		canvas_addf(c, 0, 1, ROLE_ERROR, "%s %zu of %zu objects failed; mend the cause, then r tries them again",
+		canvas_addf(c, 0, 1, ROLE_ERROR,
+			"%s %zu of %zu objects failed; mend the cause, then r tries them again",
 			theme_glyph(t, GLYPH_TROUBLE), failed, s->total);
 	else if (blocked > 0)
-		canvas_addf(c, 0, 1, ROLE_WARN, "%s nothing failed, but what %zu of %zu objects need is not there",
+		canvas_addf(c, 0, 1, ROLE_WARN,
+			"%s nothing failed, but what %zu of %zu objects need is not there",
 			theme_glyph(t, GLYPH_TROUBLE), blocked, s->total);
 	else
 		canvas_addf(c, 0, 1, ROLE_OK, "%s all of %zu objects but those left out are there",
@@ -236,8 +243,8 @@ static void render_verdict(const struct schema *s, const struct canvas *c)
 
 static void render_summary(const struct schema *s, const struct canvas *c)
 {
-	static const enum object_state order[] = { OBJECT_FAILED, OBJECT_BLOCKED, OBJECT_MAKING, OBJECT_WAITING,
-		OBJECT_DONE, OBJECT_EXISTS, OBJECT_LEFT_OUT };
+	static const enum object_state order[] = { OBJECT_FAILED, OBJECT_BLOCKED, OBJECT_MAKING,
+		OBJECT_WAITING, OBJECT_DONE, OBJECT_EXISTS, OBJECT_LEFT_OUT };
 	size_t open = s->counts[OBJECT_WAITING] + s->counts[OBJECT_MAKING];
 	int x = 1;
 	if (s->total == 0)
@@ -248,8 +255,10 @@ static void render_summary(const struct schema *s, const struct canvas *c)
 		render_verdict(s, c);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
 		if (s->counts[order[i]] > 0)
-			x = canvas_addf(c, 1, x, looks[order[i]].role, "%zu %s", s->counts[order[i]],
-					object_state_name(order[i])) + 2;
+			x = 2 + canvas_addf(c, 1, x, looks[order[i]].role, "%zu %s", s->counts[order[i]],
+						object_state_name(order[i]));
+	if (c->cols - x > FILTER_HINT_CELLS)
+		canvas_put(c, 1, x, c->cols - x - 1, ALIGN_RIGHT, ROLE_DIM, "/ state:failed kind:index");
 }
 
 static const struct object_view *selected(const struct schema *s)
@@ -328,7 +337,8 @@ static char *report(const struct object_view *v, const char *statement)
 		strbuf_addf(&b, "SQLSTATE %s\n", v->sqlstate);
 	if (v->next[0] != '\0')
 		strbuf_addf(&b, "What to do: %s\n", v->next);
-	strbuf_addf(&b, "\n%s\n", *statement != '\0' ? statement : "It has no statement: the mirror makes it by itself.");
+	strbuf_addf(&b, "\n%s\n",
+		*statement != '\0' ? statement : "It has no statement: the mirror makes it by itself.");
 	return strbuf_take(&b);
 }
 
@@ -350,14 +360,14 @@ static void open_or_copy(struct schema *s, enum action a)
 static bool act(struct pane *p, enum action a)
 {
 	struct schema *s = (struct schema *)p;
+	enum command_kind kind = a == ACTION_ROLES ? COMMAND_COMPARE_ROLES : COMMAND_COMPARE_SCHEMA;
 	if (list_act(p, a)) {
 		s->moved = true;
 		return true;
 	}
 	if (a == ACTION_DIFFERENCE || a == ACTION_ROLES) {
 		if (!mirror_lacks_passwords(p->ui, &s->view))
-			ui_push(p->ui, comparison_pane_new(p->ui,
-							   a == ACTION_ROLES ? COMMAND_COMPARE_ROLES : COMMAND_COMPARE_SCHEMA, &s->view));
+			ui_push(p->ui, comparison_pane_new(p->ui, kind, &s->view));
 		return true;
 	}
 	if ((a != ACTION_OPEN && a != ACTION_COPY) || table_selected(&s->list.table) == TABLE_NOTHING)
@@ -394,8 +404,8 @@ static void pane_free(struct pane *p)
 	list_free(p);
 }
 
-static const enum action hints[] = { ACTION_OPEN, ACTION_RETRY, ACTION_DIFFERENCE, ACTION_ROLES, ACTION_FILTER,
-	ACTION_COPY, ACTION_PAUSE, ACTION_NEXT, ACTION_BACK, ACTION_NONE };
+static const enum action hints[] = { ACTION_OPEN, ACTION_RETRY, ACTION_DIFFERENCE, ACTION_ROLES,
+	ACTION_FILTER, ACTION_COPY, ACTION_PAUSE, ACTION_NEXT, ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {
 	.hints = hints,

@@ -256,8 +256,9 @@ static void standing_text(const struct mirror_view *v, char *buf, size_t size)
 	else if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
 		stream_text(v, buf, size);
 	else if (v->state == MIRROR_DONE)
-		snprintf(buf, size, "%zu tables, %s rows in %s%s", v->load.tables, format_count(v->load.rows, rows),
-			format_duration(v->elapsed_s, took), v->objects_failed > 0 ? "; objects failed" : "");
+		snprintf(buf, size, "%zu tables, %s rows in %s%s", v->load.tables,
+			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took),
+			v->objects_failed > 0 ? "; objects failed" : "");
 	else
 		copy_text(buf, size, v->next);
 }

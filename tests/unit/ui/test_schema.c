@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* The Schema tab, the difference and the roles of a mirror, on a screen that is read back cell by cell. */
+/* The Schema tab, the difference and the roles of a mirror, on a screen that is read back cell by
+ * cell. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static int row_of(struct house *h, const char *what)
 	return -1;
 }
 
-/* What needs a person first; counts, a bar while something is to be made, the verdict after that. */
+/* What needs a person first; counts, a bar while something is to be made, the verdict after that.
+ */
 static void objects_by_state(void **state)
 {
 	struct house *h = open_schema(80, 24);
@@ -131,10 +133,10 @@ static bool takes(const char *text)
 
 static void the_filter(void **state)
 {
-	static const char *const taken[] = { "", "fk", "orders", "Orders", "sales.o", "kind:constr", "name:sales", "state:left",
-		"STATE:LEFT", "!state:done", "fk orders !kind:index", "!view" };
-	static const char *const not_taken[] = { "ORDERS", "state:out", "state:failed", "kind:sales", "name:constraint", "!fk", "state:",
-		"fk !orders" };
+	static const char *const taken[] = { "", "fk", "orders", "Orders", "sales.o", "kind:constr",
+		"name:sales", "state:left", "STATE:LEFT", "!state:done", "fk orders !kind:index", "!view" };
+	static const char *const not_taken[] = { "ORDERS", "state:out", "state:failed", "kind:sales",
+		"name:constraint", "!fk", "state:", "fk !orders" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		if (!takes(taken[i]))
@@ -183,7 +185,8 @@ static void nothing_yet(void **state)
 static void replaced(void **state)
 {
 	struct house *h = open_schema(80, 24);
-	const struct object_init one = { false, "TABLE", "public", "alone", "CREATE TABLE public.alone ()", { OBJECT_WAITING } };
+	const struct object_init one = { false, "TABLE", "public", "alone",
+		"CREATE TABLE public.alone ()", { OBJECT_WAITING } };
 	(void)state;
 	house_press(h, "G");
 	model_objects_set(h->ui.model, MIRROR, &one, 1);
@@ -260,7 +263,7 @@ static void roles(void **state)
 	assert_sees(h, "role app_writer");
 	assert_sees(h, "Nothing is changed on ec2-prod");
 	assert_not_sees(h, "  password joe"); /* the list behind the question has it */
-	house_press(h, "enter"); /* the default */
+	house_press(h, "enter");              /* the default */
 	assert_int_equal(stage_count(h->engine, COMMAND_APPLY_ROLES), 0);
 	house_press(h, "a y");
 	assert_int_equal(stage_count(h->engine, COMMAND_APPLY_ROLES), 1);
