@@ -5,6 +5,7 @@
 #define PGPIER_COMMAND_H
 
 #include <pgpier/config.h>
+#include <pgpier/verify.h>
 
 enum command_kind {
 	COMMAND_PEER_PROBE, /* name; all peers when empty. Refreshes the list */
@@ -34,7 +35,12 @@ enum command_kind {
 	COMMAND_COMPARE_SCHEMA,   /* name of a mirror. outcome.comparison */
 	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts */
 
-	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_* or _SCRIPT */
+	/* name, level, sample, repair: of what differs and only that, when the mirror does not run. Progress by
+	 * model_verify(). outcome.verification */
+	COMMAND_VERIFY,
+
+	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_*, _SCRIPT or
+	                 * _VERIFY */
 };
 
 struct command {
@@ -46,6 +52,9 @@ struct command {
 	char table[2 * NAME_SIZE]; /* schema.name on the source */
 	char other[NAME_SIZE];     /* the second peer of a comparison */
 	char *path;                /* owned by the command */
+	enum verify_level level;
+	int64_t sample; /* rows a table, of VERIFY_SAMPLE */
+	bool repair;
 	uint64_t ticket;
 };
 

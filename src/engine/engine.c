@@ -29,6 +29,7 @@ static handler *const handlers[] = {
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
 	[COMMAND_COMPARE_ROLES] = do_compare_roles,
 	[COMMAND_APPLY_ROLES] = do_apply_roles,
+	[COMMAND_VERIFY] = do_verify,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)

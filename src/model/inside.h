@@ -89,6 +89,8 @@ struct mirror_entry {
 	bool running;
 	int64_t run_started_us;
 	struct replication_entry *replication; /* NULL until its stream is first heard of */
+	struct verify_view verify;
+	const struct verification *verification; /* the last one; NULL */
 };
 
 struct outcome_entry {

@@ -5,9 +5,11 @@
 
 #include "suggest.h"
 
+#define USAGE_WIDTH 39
 #define JSON OPTION_BIT(OPTION_JSON)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
+#define VERIFY (OPTION_BIT(OPTION_LEVEL) | OPTION_BIT(OPTION_SAMPLE) | OPTION_BIT(OPTION_REPAIR) | OPTION_BIT(OPTION_REPORT))
 
 const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
@@ -19,6 +21,7 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
+	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? where do they differ?", verb_verify },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
@@ -94,7 +97,11 @@ static void print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	fprintf(out, "  %-39s %s\n", usage.text, v->help);
+	if (usage.len > USAGE_WIDTH) { /* its own help has them */
+		strbuf_clear(&usage);
+		strbuf_addf(&usage, "%s %s [OPTION...]", v->name, v->operand ? v->operand : "");
+	}
+	fprintf(out, "  %-*s %s\n", USAGE_WIDTH, usage.text, v->help);
 	strbuf_free(&usage);
 }
 

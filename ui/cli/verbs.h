@@ -47,5 +47,6 @@ enum exit_code verb_check(struct session *s, const struct args *a);
 enum exit_code verb_pause(struct session *s, const struct args *a);
 enum exit_code verb_drop(struct session *s, const struct args *a);
 enum exit_code verb_roles(struct session *s, const struct args *a);
+enum exit_code verb_verify(struct session *s, const struct args *a);
 
 #endif
