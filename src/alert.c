@@ -5,8 +5,6 @@
 #include <pgpier/format.h>
 #include <pgpier/json.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "pool.h"
 
 #define COMMAND_TIMEOUT_US 30000000
 #define LEAVING_TIMEOUT_US 2000000
 #define LOOK_MS 50
-
-extern char **environ;
 
 static const char *const names[ALERT_COUNT] = { "failed", "lag", "retained", "slot_lost", "load_done",
 	"caught_up" };
@@ -170,30 +167,6 @@ static int filled_pipe(const char *json)
 	return ends[0];
 }
 
-static bool spawn(const char *command, int in, int out, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, xstrdup(command), NULL };
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
-	/* Our threads block all signals; the command must not inherit that. Its group is its own: ctrl-C in our
-	 * terminal is not meant for it, and what it starts can be killed with it. */
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	bool ok = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environ) == 0;
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	free(argv[2]);
-	return ok;
-}
-
 /* Keeps the beginning of what it prints and reads the rest away. False at the end of the output. */
 static bool read_output(int fd, char *text, size_t size)
 {
@@ -219,8 +192,7 @@ static bool wait_for(struct alerts *a, pid_t pid, int fd, char *text, size_t siz
 		if (ended)
 			return true;
 		if (clock_us() > MIN(until, atomic_load(&a->leave_at))) {
-			kill(-pid, SIGKILL);
-			waitpid(pid, status, 0);
+			child_kill(pid);
 			return false;
 		}
 		if (!open)
@@ -250,8 +222,8 @@ static void tell(void *arg)
 	char output[600] = "";
 	int ends[2] = { -1, -1 }, status = 0, in = filled_pipe(t->json);
 	pid_t pid;
-	if (in >= 0 && pipe2(ends, O_CLOEXEC) == 0 &&
-		spawn(t->alerts->config.alert_command, in, ends[1], &pid)) {
+	if (in >= 0 && pipe2(ends, O_CLOEXEC) == 0 && child_start_shell(t->alerts->config.alert_command,
+			(struct child_io){ .in = in, .out = ends[1], .err = ends[1] }, &pid)) {
 		close(ends[1]);
 		ends[1] = -1;
 		bool ended = wait_for(t->alerts, pid, ends[0], output, sizeof(output), &status);

@@ -134,6 +134,17 @@ void strings_copy(struct strings *dst, const struct strings *src)
 		strings_add(dst, src->items[i]);
 }
 
+static int compare_items(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void strings_sort(struct strings *l)
+{
+	if (l->count > 0)
+		qsort(l->items, l->count, sizeof(char *), compare_items);
+}
+
 bool strings_sorted_have(const struct strings *l, const char *s)
 {
 	for (size_t low = 0, high = l->count; low < high;) {

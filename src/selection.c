@@ -152,16 +152,30 @@ static void put_target(const char *target, const char *schema, const char *name,
 	copy_text(target_name, NAME_SIZE, name);
 }
 
+const struct table_map *selection_map(
+	const struct mirror_config *m, const char *schema, const char *name)
+{
+	char source[QUALIFIED_SIZE];
+	join(source, schema, name);
+	for (size_t i = 0; i < m->map_count; i++)
+		if (strcmp(m->map[i].source, source) == 0)
+			return &m->map[i];
+	return NULL;
+}
+
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,
 	char *target_schema, char *target_name)
 {
-	char source[QUALIFIED_SIZE];
-	const char *target = NULL;
-	join(source, schema, name);
-	for (size_t i = 0; !target && i < m->map_count; i++)
-		if (strcmp(m->map[i].source, source) == 0)
-			target = m->map[i].target;
-	put_target(target, schema, name, target_schema, target_name);
+	const struct table_map *map = selection_map(m, schema, name);
+	put_target(map ? map->target : NULL, schema, name, target_schema, target_name);
+}
+
+const char *selection_role(const struct mirror_config *m, const char *role)
+{
+	for (size_t i = 0; m->owners != OWNERS_KEEP && i < m->role_map_count; i++)
+		if (strcmp(m->roles_map[i].source, role) == 0)
+			return m->roles_map[i].target;
+	return role;
 }
 
 static void add_escaped(struct strbuf *b, const char *text)
@@ -244,7 +258,9 @@ struct selection *selection_new(const struct mirror_config *m)
 	s->map = xcalloc(m->map_count, sizeof(*s->map));
 	s->map_count = m->map_count;
 	for (size_t i = 0; i < m->map_count; i++)
-		s->map[i] = (struct table_map){ xstrdup(m->map[i].source), xstrdup(m->map[i].target) };
+		s->map[i] = (struct table_map){
+			.source = xstrdup(m->map[i].source), .target = xstrdup(m->map[i].target)
+		};
 	qsort(s->map, s->map_count, sizeof(*s->map), compare_maps);
 	return s;
 }

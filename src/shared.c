@@ -221,6 +221,18 @@ void comparison_sort(struct comparison *c)
 		qsort(c->items, c->count, sizeof(*c->items), worst_first);
 }
 
+void comparison_sort_worst(struct comparison *c)
+{
+	struct difference *sorted = xcalloc(c->count, sizeof(*sorted));
+	size_t n = 0;
+	for (int s = SEVERITY_BLOCKER; s >= SEVERITY_OK; s--)
+		for (size_t i = 0; i < c->count; i++)
+			if (c->items[i].severity == (enum severity)s)
+				sorted[n++] = c->items[i];
+	free(c->items);
+	c->items = sorted;
+}
+
 const char *severity_name(enum severity s)
 {
 	static const char *const names[] = { "ok", "note", "warning", "blocker" };

@@ -19,5 +19,6 @@ struct comparison *comparison_new(const char *what, const char *source, const ch
 struct difference *comparison_add(struct comparison *c, enum severity severity, const char *kind, const char *name);
 void comparison_note(struct comparison *c, const char *fmt, ...) PG_PRINTF(2, 3);
 void comparison_sort(struct comparison *c); /* as the contract says */
+void comparison_sort_worst(struct comparison *c); /* worst first, else as they were added */
 
 #endif

@@ -15,11 +15,21 @@ struct draft *draft_new(void)
 	return d;
 }
 
+static void forget_names(struct draft *d, size_t table)
+{
+	struct pick *p = &d->picks[table];
+	for (size_t i = 0; p->renamed && i < d->catalog->tables[table].column_count; i++)
+		free(p->renamed[i]);
+	free(p->renamed);
+	p->renamed = NULL;
+}
+
 static void forget_catalog(struct draft *d)
 {
 	for (size_t i = 0; d->catalog && i < d->catalog->table_count; i++) {
 		free(d->picks[i].target);
 		free(d->picks[i].left_out);
+		forget_names(d, i);
 	}
 	free(d->picks);
 	free(d->first);
@@ -74,6 +84,27 @@ static void pick_target(struct draft *d, size_t table)
 		d->picks[table].target = xasprintf("%s.%s", schema, name);
 }
 
+void draft_rename_column(struct draft *d, size_t table, size_t column, const char *name)
+{
+	struct pick *p = &d->picks[table];
+	const struct catalog_table *t = &d->catalog->tables[table];
+	if (!p->renamed)
+		p->renamed = xcalloc(t->column_count, sizeof(*p->renamed));
+	free(p->renamed[column]);
+	p->renamed[column] =
+		*name == '\0' || strcmp(name, t->columns[column].name) == 0 ? NULL : xstrdup(name);
+}
+
+static void pick_names(struct draft *d, size_t table)
+{
+	const struct catalog_table *t = &d->catalog->tables[table];
+	const struct table_map *map = selection_map(&d->config, t->schema, t->name);
+	for (size_t i = 0; map && i < map->column_count; i++)
+		for (size_t k = 0; k < t->column_count; k++)
+			if (strcmp(t->columns[k].name, map->columns[i].source) == 0)
+				draft_rename_column(d, table, k, map->columns[i].target);
+}
+
 void draft_take_catalog(struct draft *d, const struct catalog *take)
 {
 	if (d->catalog)
@@ -88,8 +119,10 @@ void draft_take_catalog(struct draft *d, const struct catalog *take)
 			draft_can_take(d, i) && selection_takes(&d->config, t->schema, t->name);
 		if (d->config.columns_exclude.count > 0)
 			pick_columns(d, i);
-		if (d->config.map_count > 0)
+		if (d->config.map_count > 0) {
 			pick_target(d, i);
+			pick_names(d, i);
+		}
 	}
 }
 
@@ -117,6 +150,18 @@ static void add_pattern(struct strings *l, const char *schema, const char *name,
 	free(whole);
 }
 
+/* A column that is left out has no name there. */
+static void store_names(const struct pick *p, const struct catalog_table *t, struct table_map *map)
+{
+	for (size_t i = 0; p->renamed && i < t->column_count; i++) {
+		if (!p->renamed[i] || (p->left_out && p->left_out[i]))
+			continue;
+		GROW(map->columns, map->column_count);
+		map->columns[map->column_count++] =
+			(struct column_map){ xstrdup(t->columns[i].name), xstrdup(p->renamed[i]) };
+	}
+}
+
 static void store_table(struct draft *d, size_t table)
 {
 	const struct catalog_table *t = &d->catalog->tables[table];
@@ -129,12 +174,25 @@ static void store_table(struct draft *d, size_t table)
 		strings_add(&m->columns_exclude, column);
 		free(column);
 	}
-	if (!p->target)
+	struct table_map map = { .target = p->target };
+	store_names(p, t, &map);
+	if (!map.target && map.column_count == 0)
 		return;
+	map.source = xasprintf("%s.%s", t->schema, t->name);
+	map.target = xstrdup(p->target);
 	GROW(m->map, m->map_count);
-	m->map[m->map_count++] = (struct table_map){
-		.source = xasprintf("%s.%s", t->schema, t->name), .target = xstrdup(p->target)
-	};
+	m->map[m->map_count++] = map;
+}
+
+static void free_map(struct table_map *map)
+{
+	for (size_t i = 0; i < map->column_count; i++) {
+		free(map->columns[i].source);
+		free(map->columns[i].target);
+	}
+	free(map->columns);
+	free(map->source);
+	free(map->target);
 }
 
 static void clear_selection(struct mirror_config *m)
@@ -143,10 +201,8 @@ static void clear_selection(struct mirror_config *m)
 	strings_free(&m->exclude);
 	strings_free(&m->columns_exclude);
 	m->tables = m->exclude = m->columns_exclude = (struct strings){ 0 };
-	for (size_t i = 0; i < m->map_count; i++) {
-		free(m->map[i].source);
-		free(m->map[i].target);
-	}
+	for (size_t i = 0; i < m->map_count; i++)
+		free_map(&m->map[i]);
 	free(m->map);
 	m->map = NULL;
 	m->map_count = 0;
@@ -228,6 +284,26 @@ void draft_set_target(struct draft *d, size_t table, const char *target)
 	free(p->target);
 	p->target = *target == '\0' || strcmp(target, same) == 0 ? NULL : xstrdup(target);
 	free(same);
+}
+
+const char *draft_column_name(const struct draft *d, size_t table, size_t column)
+{
+	const struct pick *p = &d->picks[table];
+	return p->renamed && p->renamed[column] ? p->renamed[column]
+											: d->catalog->tables[table].columns[column].name;
+}
+
+bool draft_name_is_free(const struct draft *d, size_t table, size_t column, const char *name)
+{
+	const struct pick *p = &d->picks[table];
+	const struct catalog_table *t = &d->catalog->tables[table];
+	for (size_t i = 0; i < t->column_count; i++) {
+		bool taken = i != column && !(p->left_out && p->left_out[i]);
+		if (taken && (strcmp(t->columns[i].name, name) == 0 ||
+						 strcmp(draft_column_name(d, table, i), name) == 0))
+			return false;
+	}
+	return true;
 }
 
 void draft_map_schema(struct draft *d, size_t schema, const char *target_schema)

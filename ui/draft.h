@@ -11,6 +11,7 @@ struct pick {
 	bool taken;
 	char *target; /* schema.table as unquoted text; NULL: the same names */
 	bool *left_out; /* a flag for each column; NULL: none is left out */
+	char **renamed; /* a name on the target for each column, NULL: the same; NULL: no other names */
 };
 
 struct draft {
@@ -42,6 +43,10 @@ void draft_changes(const struct draft *d, struct strings *come, struct strings *
 struct draft_totals draft_totals(const struct draft *d);
 bool draft_can_take(const struct draft *d, size_t table);
 void draft_set_target(struct draft *d, size_t table, const char *target); /* schema.table, "" = same */
+void draft_rename_column(struct draft *d, size_t table, size_t column, const char *name); /* "" = same */
+const char *draft_column_name(const struct draft *d, size_t table, size_t column); /* on the target */
+/* Does no other column that is taken have the name, or get it? */
+bool draft_name_is_free(const struct draft *d, size_t table, size_t column, const char *name);
 /* Every table of the schema goes to this schema of the target; "" = the same. */
 void draft_map_schema(struct draft *d, size_t schema, const char *target_schema);
 

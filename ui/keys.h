@@ -47,6 +47,7 @@ enum context {
 	IN_WIDE = 1 << 14,  /* has a detail beside its list */
 	CHANGES = 1 << 15, /* not in a read-only console */
 	IN_REPLICATION = 1 << 16,
+	IN_COMPARE = 1 << 17,
 };
 
 /*  id            keys              label        help                                        contexts */
@@ -97,12 +98,18 @@ enum context {
 		IN_PICKER)                                                                                         \
 	X(RENAME,       "e",              "target",    "Name of the table on the target",                     \
 		IN_COLUMNS)                                                                                        \
+	X(RENAME_COLUMN, "r",             "rename",    "Name of the column on the target",                    \
+		IN_COLUMNS)                                                                                        \
 	X(CONTINUE,     "c ^s",           "continue",  "Go on to the next page",                              \
 		IN_PICKER | IN_STEP)                                                                               \
 	X(CHECK,        "R",              "check",     "Run the preflight again",                             \
 		IN_STEP)                                                                                           \
 	X(RESYNC,       "R",              "resync",    "Empty the table on the target and load it anew (asks)", \
 		IN_REPLICATION | CHANGES)                                                                          \
+	X(OTHER,        "o",              "other peer", "Choose the peer to compare with",                    \
+		IN_COMPARE)                                                                                        \
+	X(SWAP,         "s",              "swap",      "Compare the other way round",                         \
+		IN_COMPARE)                                                                                        \
 	X(REFRESH,      "R",              "refresh",   "Ask the server again",                                \
 		IN_PEERS | IN_PEER | IN_MIRROR | IN_PICKER)                                                        \
 	X(FILTER,       "/",              "filter",    "Filter as you type; !text inverts; Esc clears",       \

@@ -192,6 +192,7 @@ static void follow_watches(struct ui *u)
 			ui_toast(u, false, "%s", w->done);
 		catalog_release(o.catalog);
 		preflight_release(o.preflight);
+		comparison_release(o.comparison);
 		*w = u->watches[--u->watch_count];
 	}
 }

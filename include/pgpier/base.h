@@ -55,6 +55,7 @@ struct strings {
 void strings_add(struct strings *l, const char *s);
 void strings_copy(struct strings *dst, const struct strings *src); /* dst is overwritten, not freed */
 void strings_free(struct strings *l);
+void strings_sort(struct strings *l); /* into strcmp's order */
 bool strings_sorted_have(const struct strings *l, const char *s); /* l is in strcmp's order */
 
 /* Grows an array for one more element: GROW(run->tables, run->table_count). */

@@ -33,7 +33,8 @@ enum command_kind {
 	COMMAND_COMPARE_ROLES,    /* name of a mirror. outcome.comparison */
 	COMMAND_APPLY_ROLES,      /* the same, and what applies is run on the target first */
 	COMMAND_COMPARE_SCHEMA,   /* name of a mirror. outcome.comparison */
-	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts */
+	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts.
+	                           * outcome.preflight: plan has the files, findings what they don't do */
 
 	/* name, level, sample, repair: of what differs and only that, when the mirror does not run. Progress by
 	 * model_verify(). outcome.verification */

@@ -14,14 +14,14 @@ struct difference {
 	char *target;
 	char *meaning;   /* what it means for the application, or why it is so; may be NULL */
 	char *statement; /* SQL that makes the target like the source, several joined with ";\n"; NULL: none does */
-	bool applies;    /* pgpier may run it, when it is told to */
+	bool applies;    /* pgpier may run it, when it is told to; a setting: worth carrying over as it is */
 };
 
 struct comparison {
 	char *what;   /* "roles", "settings", "objects" */
 	char *source; /* peers */
 	char *target;
-	struct difference *items; /* worst first, then by kind and name */
+	struct difference *items; /* worst first, then by kind and name; settings by what they matter */
 	size_t count;
 	size_t compared;      /* things that were looked at, the same ones included */
 	size_t applied;       /* statements that were run, of a command that applies */

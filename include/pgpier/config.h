@@ -43,9 +43,17 @@ struct peer_config {
 	bool editable;       /* lives in peers.conf, so the console may change it */
 };
 
+/* A column that gets another name. */
+struct column_map {
+	char *source;
+	char *target;
+};
+
 struct table_map {
 	char *source; /* schema.table, as unquoted text */
-	char *target;
+	char *target; /* NULL: the same */
+	struct column_map *columns;
+	size_t column_count;
 };
 
 struct role_map {

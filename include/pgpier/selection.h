@@ -11,12 +11,17 @@ bool selection_takes(const struct mirror_config *m, const char *schema, const ch
 /* Is this column left out by columns_exclude? */
 bool selection_leaves_out(
 	const struct mirror_config *m, const char *schema, const char *name, const char *column);
+/* What the map says of schema.name: borrowed; NULL when it says nothing. */
+const struct table_map *selection_map(
+	const struct mirror_config *m, const char *schema, const char *name);
 /* Target of schema.name: the map's, else the same names. Buffers of NAME_SIZE. The target text of a
  * map is split by selection_split(). */
 void selection_target(const struct mirror_config *m, const char *schema, const char *name,
 	char *target_schema, char *target_name);
 /* Splits a map's target at its first dot: false unless that leaves two names of 1 to 63 bytes. */
 bool selection_split(const char *text, char schema[NAME_SIZE], char name[NAME_SIZE]);
+/* The target's role for one of the source: by roles_map, unless owners = keep. Borrowed. */
+const char *selection_role(const struct mirror_config *m, const char *role);
 /* schema.name as a pattern that matches just this table (escapes * ? [ \). Caller frees. */
 char *selection_pattern(const char *schema, const char *name);
 

@@ -43,9 +43,17 @@ static const struct field peer_fields[] = {
 	{ NULL },
 };
 
+static const struct field column_map_fields[] = {
+	{ MEMBER(TEXT, column_map, source), .required = true },
+	{ MEMBER(TEXT, column_map, target), .required = true },
+	{ NULL },
+};
+
 static const struct field map_fields[] = {
 	{ MEMBER(TEXT, table_map, source), .required = true },
-	{ MEMBER(TEXT, table_map, target), .required = true },
+	{ MEMBER(TEXT, table_map, target) },
+	{ MEMBER(RECORDS, table_map, columns), BESIDE(table_map, column_count),
+		.record = &column_map_record },
 	{ NULL },
 };
 
@@ -162,6 +170,60 @@ static void check_peer(const void *value, struct complaints *c)
 		complain(c, "password", "password can't be the word \"ask\", which means: ask for it");
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The same text of one field in two records of a list: the same source, or the same target. */
+static void check_twins_of(const struct field *list, const struct field *f, const void *value,
+	struct complaints *c)
+{
+	size_t count = records_count(list, value), n = 0;
+	const char **texts = xcalloc(count, sizeof(*texts));
+	for (size_t i = 0; i < count; i++)
+		if (field_text_borrow(f, records_at(list, value, i)))
+			texts[n++] = field_text_borrow(f, records_at(list, value, i));
+	qsort(texts, n, sizeof(*texts), compare_texts);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(texts[i - 1], texts[i]) == 0)
+			complain(c, list->name, "%s has the %s \"%s\" twice", list->name, f->name, texts[i]);
+	free(texts);
+}
+
+static void check_twins(const struct field *list, const void *value, struct complaints *c)
+{
+	for (const struct field *f = list->record->fields; f->name; f++)
+		if (f->type == FIELD_TEXT)
+			check_twins_of(list, f, value, c);
+}
+
+/* An identifier of PostgreSQL, as it would stand between double quotes. */
+static void check_identifier(const char *name, const char *field, struct complaints *c)
+{
+	if (name && strlen(name) >= NAME_SIZE)
+		complain(c, field, "%s must be at most 63 bytes, not \"%s\"", field, name);
+}
+
+static void check_column_map(const void *value, struct complaints *c)
+{
+	const struct column_map *column = value;
+	check_identifier(column->source, "source", c);
+	check_identifier(column->target, "target", c);
+}
+
+/* Names that go round would need an order, and a reader who keeps both sides apart. */
+static void check_rounds(const struct table_map *map, struct complaints *c)
+{
+	for (size_t i = 0; i < map->column_count; i++)
+		for (size_t k = 0; k < map->column_count; k++)
+			if (i != k && map->columns[i].target && map->columns[k].source &&
+				strcmp(map->columns[i].target, map->columns[k].source) == 0)
+				complain(c, "columns",
+					"columns gives \"%s\" the name of \"%s\", which gets another name itself",
+					map->columns[i].source ? map->columns[i].source : "", map->columns[k].source);
+}
+
 static void check_map(const void *value, struct complaints *c)
 {
 	const struct table_map *map = value;
@@ -171,26 +233,10 @@ static void check_map(const void *value, struct complaints *c)
 	if (map->target && map->target[0] != '\0' && !selection_split(map->target, schema, name))
 		complain(c, "target", "target must be schema.table, each of 1 to 63 bytes, not \"%s\"",
 			map->target);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The same source, or the same target, in two lines of the map. */
-static void check_twins(const struct mirror_config *m, const struct field *f, struct complaints *c)
-{
-	const char **texts = xcalloc(m->map_count, sizeof(*texts));
-	size_t n = 0;
-	for (size_t i = 0; i < m->map_count; i++)
-		if (field_text_borrow(f, &m->map[i]))
-			texts[n++] = field_text_borrow(f, &m->map[i]);
-	qsort(texts, n, sizeof(*texts), compare_texts);
-	for (size_t i = 1; i < n; i++)
-		if (strcmp(texts[i - 1], texts[i]) == 0)
-			complain(c, "map", "map has the %s \"%s\" twice", f->name, texts[i]);
-	free(texts);
+	if ((!map->target || map->target[0] == '\0') && map->column_count == 0)
+		complain(c, "target", "target is missing, and there are no columns to rename");
+	check_twins(record_field(&map_record, "columns"), map, c);
+	check_rounds(map, c);
 }
 
 /* A pattern that can match no table is a typing error that would lose the table in silence. */
@@ -214,11 +260,29 @@ static void check_columns(const struct strings *l, struct complaints *c)
 	}
 }
 
-/* An identifier of PostgreSQL, as it would stand between double quotes. */
-static void check_identifier(const char *name, const char *field, struct complaints *c)
+/* A renamed column must be mirrored, and leave the columns of our own their names. */
+static void check_renamed(const struct mirror_config *m, const char *table,
+	const struct column_map *column, struct complaints *c)
 {
-	if (name && strlen(name) >= NAME_SIZE)
-		complain(c, field, "%s must be at most 63 bytes, not \"%s\"", field, name);
+	char *source = xasprintf("%s.%s", table, column->source);
+	for (size_t i = 0; i < m->columns_exclude.count; i++)
+		if (strcmp(m->columns_exclude.items[i], source) == 0)
+			complain(c, "map", "map renames \"%s\", which columns_exclude leaves out", source);
+	for (size_t i = 0; (m->sync_columns || m->soft_delete) && i < 2; i++) {
+		const char *own = i == 0 ? m->synced_at_column : m->is_deleted_column;
+		if (own && strcmp(column->target, own) == 0)
+			complain(c, "map", "map renames \"%s\" to \"%s\", the name of %s", source, own,
+				i == 0 ? "synced_at_column" : "is_deleted_column");
+	}
+	free(source);
+}
+
+static void check_columns_of_map(const struct mirror_config *m, struct complaints *c)
+{
+	for (size_t i = 0; i < m->map_count; i++)
+		for (size_t k = 0; m->map[i].source && k < m->map[i].column_count; k++)
+			if (m->map[i].columns[k].source && m->map[i].columns[k].target)
+				check_renamed(m, m->map[i].source, &m->map[i].columns[k], c);
 }
 
 static void check_replication(const struct mirror_config *m, struct complaints *c)
@@ -250,13 +314,9 @@ static void check_mirror(const void *value, struct complaints *c)
 	check_patterns(&m->exclude, "exclude", c);
 	check_columns(&m->columns_exclude, c);
 	check_replication(m, c);
-	for (const struct field *f = map_fields; f->name; f++)
-		check_twins(m, f, c);
-	for (size_t i = 0; i < m->role_map_count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (m->roles_map[i].source && m->roles_map[k].source &&
-				strcmp(m->roles_map[i].source, m->roles_map[k].source) == 0)
-				complain(c, "roles_map", "roles_map has the source \"%s\" twice", m->roles_map[i].source);
+	check_twins(record_field(&mirror_record, "map"), m, c);
+	check_columns_of_map(m, c);
+	check_twins_of(record_field(&mirror_record, "roles_map"), record_field(&role_map_record, "source"), m, c);
 	if (m->owners == OWNERS_MAP && m->role_map_count == 0)
 		complain(c, "owners", "owners = \"map\" needs a roles_map");
 }
@@ -267,3 +327,5 @@ const struct record mirror_record = { "mirror", sizeof(struct mirror_config), mi
 	check_mirror };
 const struct record role_map_record = { "roles_map", sizeof(struct role_map), role_map_fields, NULL };
 const struct record map_record = { "map", sizeof(struct table_map), map_fields, check_map };
+const struct record column_map_record = { "column", sizeof(struct column_map), column_map_fields,
+	check_column_map };

@@ -55,6 +55,7 @@ extern const struct record config_record; /* struct config: the top level of a f
 extern const struct record peer_record;
 extern const struct record mirror_record;
 extern const struct record map_record;
+extern const struct record column_map_record;
 extern const struct record role_map_record;
 
 const struct field *record_field(const struct record *r, const char *name); /* NULL: unknown */

@@ -41,11 +41,13 @@ static void put_texts(struct strbuf *b, struct strings l)
 	strbuf_add(b, " ]");
 }
 
+/* Tables stand on lines of their own, a table's columns behind one another. */
 static void put_records(struct strbuf *b, const struct field *f, const void *value)
 {
+	const char *space = f->record == &column_map_record ? " " : "\n      ";
 	strbuf_add(b, "(");
 	for (size_t i = 0; i < records_count(f, value); i++) {
-		strbuf_add(b, i > 0 ? ",\n      " : "\n      ");
+		strbuf_addf(b, "%s%s", i > 0 ? "," : "", space);
 		put_record(b, f->record, records_at(f, value, i));
 	}
 	strbuf_add(b, " )");
@@ -103,11 +105,12 @@ static void put_value(struct strbuf *b, const struct field *f, const void *value
 
 static void put_record(struct strbuf *b, const struct record *r, const void *value)
 {
+	bool on_one_line = r == &map_record || r == &column_map_record;
 	strbuf_add(b, "{");
 	for (const struct field *f = r->fields; f->name; f++) {
 		if (!has_value(f, value))
 			continue;
-		strbuf_addf(b, "%s%s = ", r == &map_record ? " " : "\n    ", f->name);
+		strbuf_addf(b, "%s%s = ", on_one_line ? " " : "\n    ", f->name);
 		put_value(b, f, value);
 		strbuf_add(b, ";");
 	}

@@ -192,7 +192,10 @@ bool mirror_config_check(const struct mirror_config *m, struct error *e)
 	struct first_complaint first = { { keep_first }, e, "", false };
 	record_check(&mirror_record, m, &first.base);
 	first.prefix = "map: ";
-	for (size_t i = 0; i < m->map_count; i++)
+	for (size_t i = 0; i < m->map_count; i++) {
 		record_check(&map_record, &m->map[i], &first.base);
+		for (size_t k = 0; k < m->map[i].column_count; k++)
+			record_check(&column_map_record, &m->map[i].columns[k], &first.base);
+	}
 	return !first.any;
 }

@@ -328,6 +328,7 @@ void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop
 		snprintf(object, sizeof(object), "mirror %s", c->name);
 		model_event(g->model, EVENT_INFO, object, NULL, "dropped; the copied tables stay");
 		model_load_set(g->model, c->name, NULL, 0);
+		model_objects_set(g->model, c->name, NULL, 0);
 		model_mirror_state(g->model, c->name, MIRROR_NEW, NULL);
 		ok = remove_config(g, c->name, &out->error);
 	} else {

@@ -27,9 +27,12 @@ static handler *const handlers[] = {
 	[COMMAND_MIRROR_TABLES] = do_mirror_tables,
 	[COMMAND_TABLE_RESYNC] = do_table_resync,
 	[COMMAND_MIRROR_REFRESH] = do_mirror_refresh,
+	[COMMAND_COMPARE_SETTINGS] = do_compare_settings,
 	[COMMAND_COMPARE_ROLES] = do_compare_roles,
 	[COMMAND_APPLY_ROLES] = do_apply_roles,
 	[COMMAND_VERIFY] = do_verify,
+	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
+	[COMMAND_SCRIPT] = do_script,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)
@@ -188,6 +191,8 @@ bool engine_mirror(struct engine *g, const char *name, struct mirror_config *out
 	const struct mirror_config *m = config_find_mirror(g->config, name);
 	if (m)
 		mirror_config_copy(out, m);
+	if (m && !out->pg_bindir)
+		out->pg_bindir = xstrdup(g->config->pg_bindir);
 	pthread_mutex_unlock(&g->lock);
 	if (!m) {
 		error_set(e, ERROR_USAGE, "there is no mirror %s", name);

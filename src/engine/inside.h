@@ -48,8 +48,11 @@ handler do_peer_probe, do_peer_test, do_peer_save, do_peer_drop, do_peer_passwor
 	do_peer_watch, do_catalog;
 handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirror_retry, do_mirror_drop,
 	do_mirror_tune, do_mirror_tables, do_table_resync, do_mirror_refresh;
+handler do_compare_settings;
 handler do_compare_roles, do_apply_roles;
 handler do_verify;
+handler do_compare_schema;
+handler do_script;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
 bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;

@@ -58,24 +58,62 @@ static bool is_excluded(const struct evolving *x, const char *column)
 		x->v->config, x->table->source_schema, x->table->source_name, column);
 }
 
+static const char *target_name(const struct evolving *x, const char *column)
+{
+	return renames_target(&x->table->renamed, column);
+}
+
+static bool on_target(const struct evolving *x, const char *column)
+{
+	return evolve_target_has(&x->sides, target_name(x, column));
+}
+
 static void judge_dropped(struct evolving *x, const struct ddl_column *was)
 {
-	if (is_excluded(x, was->name) || !evolve_target_has(&x->sides, was->name))
+	if (is_excluded(x, was->name) || !on_target(x, was->name))
 		return;
-	char *next = alter(x, "DROP COLUMN", was->name, "");
+	char *next = alter(x, "DROP COLUMN", target_name(x, was->name), "");
 	differs(x, next, "column %s was dropped on the source", was->name);
 	free(next);
 }
 
+/* The other column of the source that has its name on the target; NULL: it is its own. */
+static const struct ddl_column *rival_of(const struct evolving *x, const struct ddl_column *c)
+{
+	const char *name = target_name(x, c->name);
+	for (size_t i = 0; x->table->renamed.count > 0 && i < x->now->count; i++) {
+		const struct ddl_column *other = &x->now->columns[i];
+		if (strcmp(other->name, c->name) != 0 && strcmp(target_name(x, other->name), name) == 0 &&
+			!is_excluded(x, other->name))
+			return other;
+	}
+	return NULL;
+}
+
+/* The source has given a name that the mirror gave to another column. */
+static bool judge_rival(struct evolving *x, const struct ddl_column *now)
+{
+	const struct ddl_column *rival = rival_of(x, now);
+	if (!rival)
+		return false;
+	char *next = xasprintf("add %s.%s.%s to columns_exclude; or rename it on the source and resync the table",
+		x->table->source_schema, x->table->source_name, now->name);
+	differs(x, next, "the source has a column %s now, and %s on the target is its column %s", now->name,
+		target_name(x, now->name), rival->name);
+	free(next);
+	return true;
+}
+
 static void judge_renamed(struct evolving *x, const struct ddl_change *c)
 {
-	if (is_excluded(x, c->now->name) ||
-		(evolve_target_has(&x->sides, c->now->name) && !evolve_target_has(&x->sides, c->before->name)))
+	if (is_excluded(x, c->now->name) || judge_rival(x, c->now) ||
+		strcmp(target_name(x, c->now->name), target_name(x, c->before->name)) == 0 ||
+		(on_target(x, c->now->name) && !on_target(x, c->before->name)))
 		return;
 	struct strbuf to = STRBUF_INIT;
 	strbuf_add(&to, " TO ");
-	quote_name(&to, c->now->name);
-	char *next = alter(x, "RENAME COLUMN", c->before->name, to.text);
+	quote_name(&to, target_name(x, c->now->name));
+	char *next = alter(x, "RENAME COLUMN", target_name(x, c->before->name), to.text);
 	differs(x, next, "column %s is %s on the source now", c->before->name, c->now->name);
 	free(next);
 	strbuf_free(&to);
@@ -86,7 +124,7 @@ static void judge_type(struct evolving *x, const struct ddl_column *now, const s
 {
 	if (strcmp(c->target_type, c->type) == 0)
 		return;
-	char *more = xasprintf(" TYPE %s", c->type), *next = alter(x, "ALTER COLUMN", now->name, more);
+	char *more = xasprintf(" TYPE %s", c->type), *next = alter(x, "ALTER COLUMN", target_name(x, now->name), more);
 	differs(x, next, "column %s is of type %s on the source now, on the target of type %s", now->name, c->type,
 		c->target_type);
 	free(more);
@@ -194,21 +232,22 @@ static bool add_column(struct evolving *x, const struct ddl_column *now, const s
 	struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT, clause = STRBUF_INIT, after = STRBUF_INIT;
-	sequence_clauses(x, now->name, c, &sql, &after);
-	add_clause(x, &clause, now->name, c);
+	const char *name = target_name(x, now->name);
+	sequence_clauses(x, name, c, &sql, &after);
+	add_clause(x, &clause, name, c);
 	free(x->statement);
 	x->statement = xstrdup(clause.text);
 	strbuf_add(&sql, clause.text);
-	default_clause(x, &sql, now->name, c);
+	default_clause(x, &sql, name, c);
 	if (after.len)
 		strbuf_add(&sql, after.text);
-	later_clause(x, &sql, now->name, c);
+	later_clause(x, &sql, name, c);
 	bool ok = pg_run(x->v->target, e, sql.text);
 	strbuf_free(&sql);
 	strbuf_free(&clause);
 	strbuf_free(&after);
 	char *line = xasprintf("%s.%s: column %s added (%s)", x->table->target_schema, x->table->target_name,
-		now->name, c->type);
+		name, c->type);
 	if (ok)
 		strings_add(&x->out->done, line);
 	free(line);
@@ -222,12 +261,13 @@ static bool fill_missing(struct evolving *x, const struct ddl_column *now, const
 	if (!c->there || !c->missing || c->target_filled)
 		return true;
 	struct strbuf sql = STRBUF_INIT;
+	const char *name = target_name(x, now->name);
 	strbuf_addf(&sql, "UPDATE ONLY %s SET ", x->sides.target);
-	quote_name(&sql, now->name);
+	quote_name(&sql, name);
 	strbuf_add(&sql, " = ");
 	quote_literal(&sql, c->missing);
 	strbuf_addf(&sql, "::%s WHERE ", c->type);
-	quote_name(&sql, now->name);
+	quote_name(&sql, name);
 	strbuf_add(&sql, " IS NULL");
 	bool ok = pg_run(x->v->target, e, sql.text);
 	strbuf_free(&sql);
@@ -239,11 +279,12 @@ static bool refill(struct evolving *x, const char **columns, size_t n, struct er
 	int64_t rows;
 	char count[FORMAT_SIZE];
 	struct strbuf names = STRBUF_INIT;
-	const struct evolve_fill f = { x->sides.source, x->sides.target, &x->sides.key, columns, n };
+	const struct evolve_fill f = { x->sides.source, x->sides.target, &x->sides.key, columns, n,
+		&x->table->renamed };
 	if (n == 0)
 		return true;
 	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&names, "%s%s", i ? ", " : "", columns[i]);
+		strbuf_addf(&names, "%s%s", i ? ", " : "", target_name(x, columns[i]));
 	bool ok = true;
 	if (x->sides.key.count == 0) {
 		differs(x, "resync the table",
@@ -320,7 +361,7 @@ static bool add_columns(struct evolving *x, struct error *e)
 static bool judge_added(struct evolving *x, const struct ddl_column *now, struct error *e)
 {
 	struct evolve_column c;
-	if (is_excluded(x, now->name))
+	if (is_excluded(x, now->name) || judge_rival(x, now))
 		return true;
 	if (!evolve_column_read(x->v, x->table, x->now, now, &x->sides, &c, e))
 		return false;
@@ -357,7 +398,7 @@ static void suppose(struct ddl_relation *out, const struct evolving *x)
 		.name = xstrdup(x->now->name), .identity = x->now->identity };
 	for (size_t i = 0; i < x->now->count; i++) {
 		const struct ddl_column *c = &x->now->columns[i];
-		if (evolve_target_has(&x->sides, c->name) || is_excluded(x, c->name))
+		if ((on_target(x, c->name) && !rival_of(x, c)) || is_excluded(x, c->name))
 			ddl_add(out, c->name, c->type, c->typmod, c->key, 0);
 	}
 }

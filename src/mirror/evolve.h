@@ -115,9 +115,10 @@ void evolve_sides_free(struct evolve_sides *s);
  * transaction. */
 struct evolve_fill {
 	const char *source, *target; /* quoted */
-	const struct strings *key;
+	const struct strings *key; /* as the source calls them, like columns */
 	const char *const *columns;
 	size_t count;
+	const struct renames *renamed;
 };
 bool evolve_fill(const struct evolve *v, const struct evolve_fill *f, int64_t *rows, struct error *e)
 	MUST_CHECK;

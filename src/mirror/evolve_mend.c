@@ -95,7 +95,8 @@ static bool mend_null(const struct evolve *v, const struct store_table *t, const
 	struct rows *r = PG_ROWS(v->target, e, sql, name, why->text);
 	free(name);
 	free(sql);
-	bool ok = r && (rows_count(r) == 0 || source_has_it(v, t, rows_text(r, 0, 0), &has, e));
+	const char *column = r && rows_count(r) > 0 ? renames_source(&t->renamed, rows_text(r, 0, 0)) : NULL;
+	bool ok = r && (!column || source_has_it(v, t, column, &has, e));
 	if (ok && has)
 		ok = allow_null(v, rows_text(r, 0, 0), rows_text(r, 0, 1), out, e);
 	rows_free(r);
@@ -190,6 +191,48 @@ static bool target_has(const struct evolve *v, const struct store_table *t, cons
 	return true;
 }
 
+static void add_rename(struct strbuf *b, const struct store_table *t, const char *from, const char *to)
+{
+	strbuf_add(b, "ALTER TABLE ");
+	quote_qualified(b, t->target_schema, t->target_name);
+	strbuf_add(b, " RENAME COLUMN ");
+	quote_name(b, from);
+	strbuf_add(b, " TO ");
+	quote_name(b, to);
+}
+
+/* The expression has the source's names, and only PostgreSQL knows which of its words are columns. So the columns
+ * are called as on the source while the new one is made, in the same transaction. */
+static bool as_on_source(const struct evolve *v, const struct store_table *t, struct strbuf *before,
+	struct strbuf *after, struct error *e)
+{
+	bool has = false, ok = true;
+	for (size_t i = 0; ok && i < t->renamed.count; i++) {
+		const struct column_map *c = &t->renamed.items[i];
+		ok = target_has(v, t, c->target, &has, e);
+		if (!ok || !has)
+			continue;
+		add_rename(before, t, c->target, c->source);
+		strbuf_add(before, "; ");
+		strbuf_add(after, "; ");
+		add_rename(after, t, c->source, c->target);
+	}
+	return ok;
+}
+
+static bool run_generated(const struct evolve *v, const struct store_table *t, const char *statement,
+	struct error *e)
+{
+	struct strbuf sql = STRBUF_INIT, after = STRBUF_INIT;
+	bool ok = as_on_source(v, t, &sql, &after, e);
+	strbuf_add(&sql, statement);
+	strbuf_add(&sql, after.text ? after.text : "");
+	ok = ok && pg_run(v->target, e, sql.text);
+	strbuf_free(&sql);
+	strbuf_free(&after);
+	return ok;
+}
+
 static bool add_generated(const struct evolve *v, const struct store_table *t, const struct rows *r, int i,
 	struct strings *done, struct error *e)
 {
@@ -198,10 +241,10 @@ static bool add_generated(const struct evolve *v, const struct store_table *t, c
 	strbuf_add(&sql, "ALTER TABLE ");
 	quote_qualified(&sql, t->target_schema, t->target_name);
 	strbuf_add(&sql, " ADD COLUMN IF NOT EXISTS ");
-	quote_name(&sql, rows_text(r, i, G_COLUMN));
+	quote_name(&sql, renames_target(&t->renamed, rows_text(r, i, G_COLUMN)));
 	strbuf_addf(&sql, " %s GENERATED ALWAYS AS (%s) %s", rows_text(r, i, G_TYPE), rows_text(r, i, G_EXPRESSION),
 		is_virtual ? "VIRTUAL" : "STORED");
-	bool ok = pg_run(v->target, e, sql.text);
+	bool ok = run_generated(v, t, sql.text, e);
 	if (ok)
 		strings_add(done, sql.text);
 	strbuf_free(&sql);
@@ -227,7 +270,7 @@ static bool settle_generated(const struct evolve *v, const struct store_mirror *
 		const struct store_table *t = &s->tables[rows_int(r, i, G_PLACE) - 1];
 		const char *column = rows_text(r, i, G_COLUMN);
 		bool has = selection_leaves_out(v->config, t->source_schema, t->source_name, column) || !is_made(s, t);
-		ok = has || target_has(v, t, column, &has, e);
+		ok = has || target_has(v, t, renames_target(&t->renamed, column), &has, e);
 		if (ok && !has)
 			ok = add_generated(v, t, r, i, done, e);
 	}

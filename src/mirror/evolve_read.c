@@ -203,7 +203,7 @@ bool evolve_column_read(const struct evolve *v, const struct store_table *t, con
 	const struct ddl_column *c, struct evolve_sides *s, struct evolve_column *out, struct error *e)
 {
 	char oid[12];
-	int version = pg_version(v->source), row = target_row(s, c->name);
+	int version = pg_version(v->source), row = target_row(s, renames_target(&t->renamed, c->name));
 	*out = (struct evolve_column){ .collation = "", .there = row >= 0 };
 	if (row >= 0) {
 		out->target_type = rows_text(s->columns, row, T_TYPE);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../load/large_objects.h"
 #include "run.h"
 
 static bool run_step(struct run *r, struct pg *control, const struct schema_step *s, struct error *e)
@@ -90,6 +91,34 @@ bool finish_sequences(struct run *r, struct pg *source, struct pg *control, stru
 	}
 	schema_steps_free(&values);
 	free(names);
+	return ok;
+}
+
+static void tell_large(void *arg, int64_t count, int64_t bytes)
+{
+	struct run *r = arg;
+	char what[160], rows[FORMAT_SIZE], size[FORMAT_SIZE];
+	snprintf(what, sizeof(what), "%s, %s", format_count(count, rows), format_bytes(bytes, size));
+	model_worker(r->model, r->mirror, 1, "large objects", 0, what);
+}
+
+bool finish_large_objects(struct run *r, struct pg *source, struct pg *control, struct error *e)
+{
+	struct large_objects l = { .mirror = &r->config, .id = r->id, .throttle = r->throttle, .progress = tell_large, .arg = r };
+	if (r->config.schema != SCHEMA_DATABASE || r->beside_stream)
+		return true;
+	bool ok = large_objects_copy(&l, source, control, e);
+	model_worker(r->model, r->mirror, 1, "", 0, "");
+	for (size_t i = 0; i < l.notes.count; i++)
+		run_say(r, EVENT_WARNING, NULL, "%s", l.notes.items[i]);
+	if (l.notes_more > 0)
+		run_say(r, EVENT_WARNING, NULL, "and %lld more of the kind", (long long)l.notes_more);
+	if (ok && l.count > 0) {
+		char *text = large_objects_text(&l);
+		run_say(r, EVENT_INFO, NULL, "%s", text);
+		free(text);
+	}
+	large_objects_free(&l);
 	return ok;
 }
 

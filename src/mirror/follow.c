@@ -110,7 +110,7 @@ static enum turn take_wishes(struct run *r, struct pg *control, struct error *e)
 	if (table != SCHEMA_NO_TABLE && !(store_table_hold(control, r->id, (int)table + 1, NULL, e) &&
 										store_table_forget(control, r->id, (int)table + 1, e)))
 		return TURN_END;
-	if (retry && !release(r, control, true, e))
+	if (retry && !(release(r, control, true, e) && objects_retry(r, e)))
 		return TURN_END;
 	if (table != SCHEMA_NO_TABLE || reselect || (retry && any_unloaded(r)))
 		return TURN_LOAD;
@@ -136,6 +136,22 @@ static bool is_due(const struct run *r)
 	return r->reload_at_us && clock_us() >= r->reload_at_us;
 }
 
+/* A table that is held lacks what others refer to. */
+static bool any_held(const struct run *r)
+{
+	for (size_t i = 0; i < r->store.table_count; i++)
+		if (r->store.tables[i].paused || r->store.tables[i].held_at)
+			return true;
+	return false;
+}
+
+static void settle(struct run *r, struct pg *control)
+{
+	evolving_settle(r, control);
+	if (!any_held(r))
+		objects_settle(r);
+}
+
 /* Until it ends, somebody wants something that needs another one, or tables that were loaded beside it are in. */
 static bool watch_stream(struct run *r, struct pg **control, struct replication *s, struct apply_result *why,
 	struct error *e)
@@ -154,7 +170,7 @@ static bool watch_stream(struct run *r, struct pg **control, struct replication 
 		if (!control_keep(r, control, e))
 			return false;
 		if (!r->beside && replication_lag(s) <= r->config.caught_up_s)
-			evolving_settle(r, *control);
+			settle(r, *control);
 	}
 	return true;
 }
@@ -286,7 +302,10 @@ static bool load_beside(struct run *r, struct pg *control, struct error *e)
 
 static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
 {
-	return beside_end(r, e) && release(r, control, false, e);
+	if (!beside_end(r, e) || !release(r, control, false, e) || !objects_read(r, control, e))
+		return false;
+	objects_tell(r); /* what became of them beside us */
+	return true;
 }
 
 /* ---- from the beginning ---- */

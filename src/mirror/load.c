@@ -61,10 +61,25 @@ bool load_rows(struct run *r, struct pg *control, struct error *e)
 	return control_is_alive(r, control, e);
 }
 
+/* Large objects come before the event triggers that the source has. When they can't be copied, the rest is made all
+ * the same, and the mirror fails at the end: they are rows. */
 bool load_finish(struct run *r, struct pg *control, struct error *e)
 {
+	struct pg *source = snapshot_connection(r->snapshot);
+	struct error why = { 0 };
 	run_enter(r, MIRROR_FINISHING);
-	return finish_trees(r, control, e) && finish_sequences(r, snapshot_connection(r->snapshot), control, e);
+	if (!finish_trees(r, control, e) || !finish_sequences(r, source, control, e))
+		return false;
+	bool large = finish_large_objects(r, source, control, &why);
+	if (!large && (stop_raised(r->stop) || pg_lost(control) || pg_lost(source))) {
+		*e = why;
+		return false;
+	}
+	if (!objects_finish(r, e))
+		return false;
+	if (!large)
+		*e = why;
+	return large;
 }
 
 bool load(struct run *r, struct pg *control, struct error *e)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Mirrors that nobody runs here: reading their state, dropping them, checking before they begin. */
+/* Mirrors that nobody runs here: reading their state, dropping them. */
 #include <pgpier/format.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../replicate/ready.h"
-#include "../shared.h"
 #include "mirror.h"
 #include "run.h"
 
@@ -108,13 +106,16 @@ struct reading {
 	struct store_mirror store;
 	bool found, locked;
 	struct replication_view stream; /* slot empty: there is none */
+	struct restore objects;
 };
 
 static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
 	struct pg *target, struct error *e)
 {
 	if (!store_read(target, config->name, &r->store, &r->found, e) ||
-		(r->found && !is_locked(target, config->name, &r->locked, e)))
+		(r->found && !is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !store_objects_read(target, r->store.id, &r->objects.settings, &r->objects.objects,
+						 &r->objects.count, e)))
 		return false;
 	if (r->found && r->store.replication.slot[0])
 		refresh_stream(config, source, &r->store, pg_stop_borrow(target), &r->stream);
@@ -138,6 +139,7 @@ static void tell_all(struct model *model, const char *mirror, const struct readi
 		model_mirror_times(model, mirror, s->started_at, s->ended_at);
 		tell_model(model, mirror, s);
 		tell_moments(model, mirror, s);
+		objects_tell_model(model, mirror, &r->objects);
 	}
 	if (r->stream.slot[0])
 		tell_stream(model, mirror, r);
@@ -154,6 +156,7 @@ bool mirror_refresh(struct model *model, const struct mirror_config *config, con
 	if (ok)
 		tell_all(model, config->name, &r, gate);
 	store_mirror_free(&r.store);
+	restore_free(&r.objects);
 	pg_free(c);
 	return ok;
 }
@@ -185,184 +188,4 @@ bool mirror_drop(const struct mirror_config *config, const struct peer_config *s
 		ok = ok && e->class == ERROR_NONE;
 	pg_free(c);
 	return ok;
-}
-
-/* ---- preflight ---- */
-
-static int worst_first(const void *a, const void *b)
-{
-	const struct finding *x = a, *y = b;
-	return (int)y->severity - (int)x->severity;
-}
-
-static void add_finding(struct preflight *p, const struct finding *f)
-{
-	GROW(p->findings, p->finding_count);
-	p->findings[p->finding_count++] =
-		(struct finding){ f->severity, xstrdup(f->subject), xstrdup(f->text), xstrdup(f->next) };
-	p->blockers += f->severity == SEVERITY_BLOCKER;
-	p->warnings += f->severity == SEVERITY_WARNING;
-}
-
-static void plan_line(struct preflight *p, const char *fmt, ...) PG_PRINTF(2, 3);
-static void plan_line(struct preflight *p, const char *fmt, ...)
-{
-	va_list args;
-	char line[512];
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	strings_add(&p->plan, line);
-}
-
-static void count_steps(const struct schema_steps *steps, size_t counts[SCHEMA_KIND_COUNT])
-{
-	for (size_t i = 0; i < steps->count; i++)
-		counts[steps->items[i].kind]++;
-}
-
-static const char *plural(enum schema_kind k)
-{
-	static const char *const names[SCHEMA_KIND_COUNT] = {
-		[SCHEMA_SCHEMA] = "schemas",
-		[SCHEMA_TYPE] = "types",
-		[SCHEMA_SEQUENCE] = "sequences",
-		[SCHEMA_TABLE] = "tables",
-		[SCHEMA_COLUMN] = "tables' columns of our own",
-		[SCHEMA_PRIMARY_KEY] = "primary keys",
-		[SCHEMA_UNIQUE] = "unique constraints",
-		[SCHEMA_EXCLUSION] = "exclusion constraints",
-		[SCHEMA_INDEX] = "indexes",
-		[SCHEMA_CHECK] = "checks",
-		[SCHEMA_ATTACH] = "attachments",
-		[SCHEMA_VALUE] = "sequence values",
-	};
-	return names[k];
-}
-
-/* "2 schemas, 17 tables before the rows" */
-static void plan_steps(struct preflight *p, const char *target, const struct schema_steps *steps, const char *when)
-{
-	size_t counts[SCHEMA_KIND_COUNT] = { 0 };
-	struct strbuf b = STRBUF_INIT;
-	count_steps(steps, counts);
-	for (int k = 0; k < SCHEMA_KIND_COUNT; k++)
-		if (counts[k] == 1)
-			strbuf_addf(&b, "%s1 %s", b.len ? ", " : "", schema_kind_name((enum schema_kind)k));
-		else if (counts[k] > 1)
-			strbuf_addf(&b, "%s%zu %s", b.len ? ", " : "", counts[k], plural((enum schema_kind)k));
-	if (b.len > 0)
-		plan_line(p, "On %s it will create, %s: %s.", target, when, b.text);
-	strbuf_free(&b);
-}
-
-static void plan_schema(struct preflight *p, const struct mirror_config *m, const struct survey *s)
-{
-	const struct schema_plan *plan = s->schema;
-	plan_steps(p, m->target, &plan->before, "before the rows");
-	plan_steps(p, m->target, &plan->after, "when a table's rows are in");
-	if (plan->before.count + plan->after.count == 0)
-		plan_line(p, "On %s it will create no tables, keys or indexes: they are there.", m->target);
-}
-
-static void plan_replication(struct preflight *p, const struct mirror_config *m)
-{
-	char slot[NAME_SIZE], publication[NAME_SIZE];
-	mirror_slot_name(m, slot);
-	mirror_publication_name(m, publication);
-	plan_line(p, "On %s it will create publication %s of these tables and slot %s, which keeps WAL until %s has "
-				 "its changes; both go when the mirror is dropped.", m->source, publication, slot, m->target);
-	plan_line(p, "On %s it will apply all changes that %s commits after the snapshot, until the cutover%s.",
-		m->target, m->source, m->soft_delete ? "; deleted rows are marked and stay" : "");
-}
-
-static void plan_all(struct preflight *p, const struct mirror_config *m, const struct survey *s)
-{
-	char bytes[FORMAT_SIZE], rows[FORMAT_SIZE];
-	for (size_t i = 0; i < s->table_count; i++) {
-		const struct survey_table *t = &s->tables[i];
-		p->tables += !t->parent;
-		p->rows += t->parent ? 0 : MAX(chunks_estimate(&t->info), 0);
-		p->bytes += t->info.bytes;
-	}
-	plan_line(p, "%s %s it %s %zu tables (~%s rows, %s) from one snapshot.", m->continuous ? "From" : "On",
-		m->source, m->continuous ? "reads" : "will change nothing: it reads", p->tables,
-		format_count(p->rows, rows), format_bytes(p->bytes, bytes));
-	plan_schema(p, m, s);
-	if (m->continuous)
-		plan_replication(p, m);
-	plan_line(p, "On %s it will keep its progress in schema pgpier, until the mirror is dropped.", m->target);
-	for (size_t i = 0; i < s->table_count; i++)
-		if (s->tables[i].has_rows && m->on_existing_rows == EXISTING_TRUNCATE)
-			plan_line(p, "It will REMOVE the rows that %s.%s has on %s.", s->tables[i].names.target_schema,
-				s->tables[i].names.target_name, m->target);
-	plan_line(p, "It copies with %d workers, %d tables at a time%s.", m->workers, m->tables_in_parallel,
-		m->rate_limit_mb ? ", limited in MB/s" : "");
-}
-
-static void add_ready(struct preflight *p, struct ready *found)
-{
-	for (size_t i = 0; i < found->count; i++)
-		add_finding(p, &found->items[i].finding);
-	ready_free(found);
-}
-
-/* The target's tables that exist have triggers and foreign keys of their own; those that we make have none. */
-static bool check_session(struct preflight *p, const struct mirror_config *m, struct pg *target,
-	const struct survey *s, struct error *e)
-{
-	struct ready found = { 0 };
-	bool existing = false;
-	for (size_t i = 0; i < s->table_count; i++)
-		existing = existing || s->tables[i].names.exists;
-	bool ok = !existing || ready_target(target, m->continuous, &found, e);
-	add_ready(p, &found);
-	return ok;
-}
-
-static bool check_mirror(struct preflight *p, const struct mirror_config *m, struct pg *target,
-	const struct survey *s, struct error *e)
-{
-	p->mirror = xstrdup(m->name);
-	for (size_t i = 0; i < s->finding_count; i++)
-		add_finding(p, &s->findings[i].finding);
-	plan_all(p, m, s);
-	return check_session(p, m, target, s, e);
-}
-
-static void check_connections(struct preflight *p, const struct mirror_config *m,
-	const struct peer_config *source, const struct stop *stop)
-{
-	struct ready found = { 0 };
-	if (m->continuous)
-		ready_connect(source, m->name, stop, &found);
-	add_ready(p, &found);
-}
-
-struct preflight *mirror_check(const struct mirror_config *config, const struct peer_config *source,
-	const struct peer_config *target, const struct stop *stop, struct error *e)
-{
-	struct preflight *p = NULL;
-	struct survey survey = { 0 };
-	struct store_mirror known = { 0 };
-	bool found = false;
-	struct pg *s = pg_connect(source, config->name, "check", stop, e);
-	struct pg *t = s ? pg_connect(target, config->name, "check", stop, e) : NULL;
-	if (t && store_read(t, config->name, &known, &found, e) &&
-		survey_read(s, t, config, found ? &known : NULL, true, &survey, e)) {
-		p = preflight_new();
-		if (check_mirror(p, config, t, &survey, e)) {
-			check_connections(p, config, source, stop);
-			if (p->finding_count > 0)
-				qsort(p->findings, p->finding_count, sizeof(*p->findings), worst_first);
-		} else {
-			preflight_release(p);
-			p = NULL;
-		}
-		survey_free(&survey);
-	}
-	store_mirror_free(&known);
-	pg_free(s);
-	pg_free(t);
-	return p;
 }

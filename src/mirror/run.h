@@ -22,6 +22,7 @@
 #include "../load/snapshot.h"
 #include "../load/throttle.h"
 #include "../model/write.h"
+#include "../schema/restore.h"
 #include "../schema/schema.h"
 #include "../store/store.h"
 #include "survey.h"
@@ -36,8 +37,9 @@ struct run_table {
 	/* immutable once the schedule is open */
 	size_t index;             /* its number in the store less 1, and its index in the model */
 	struct schema_table names;
-	struct table_info info; /* borrowed from the survey, as is columns */
+	struct table_info info; /* borrowed from the survey, as are columns and names.renamed */
 	const char *columns;    /* quoted, joined; "" when there are none */
+	const char *target_columns; /* the same, as the target calls them */
 	bool binary;
 	bool parent;  /* partitioned: nothing to copy */
 	bool stale;   /* the target's rows must go first */
@@ -111,6 +113,7 @@ struct run {
 	struct run_table *tables;
 	size_t table_count;
 	struct schema_plan *schema; /* the survey's, less the steps that are done */
+	struct restore objects;     /* what comes from a dump; each is at one worker at a time. Empty: nothing does */
 	int control_pid;            /* of the session on the target that holds the mirror, while it loads */
 	bool *created;              /* by step of schema->before: made in this attempt, by whoever took it */
 	size_t *queue; /* table indexes, largest first */
@@ -168,6 +171,8 @@ size_t schedule_retry(struct run *r);
 void schedule_tune(struct run *r, int workers, int tables_in_parallel);
 
 /* ---- work.c: a worker's two connections, and what it does with them ---- */
+/* Sessions that build get what memory fits the server, or what the mirror says. */
+bool worker_settings(const struct run *r, struct pg *target, struct error *e) MUST_CHECK;
 struct worker {
 	struct run *run;
 	int number; /* from 1 */
@@ -291,10 +296,46 @@ bool follow(struct run *r, struct pg **control, struct error *e) MUST_CHECK;
 void refresh_stream(const struct mirror_config *config, const struct peer_config *source,
 	const struct store_mirror *s, const struct stop *stop, struct replication_view *out);
 
+/* ---- objects.c: what comes from a dump ---- */
+/* Those of a new mirror; none when there is no dump to be had, and the mirror can do without. */
+bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHECK;
+/* Those of a known one; and the model hears of them. */
+bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
+void objects_tell(struct run *r);
+void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
+/* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
+bool objects_before(struct run *r, struct error *e) MUST_CHECK;
+/* Keys and indexes of the survey's tables become steps behind their rows. */
+void objects_plan(struct run *r);
+/* Why there is no such table on the target; false: it is none of the dump's. */
+bool objects_table_error(struct run *r, const struct schema_table *t, struct error *e);
+/* A step has been run. True when it failed and its table can do without; or the target had such a thing already,
+ * which is no failure: then *failed is none any more. */
+bool objects_step(struct run *r, const struct schema_step *s, struct pg *target, int64_t took_us, struct error *failed);
+/* How many are in which state, as an event; and what failed of that part, each as its own. */
+void objects_report(struct run *r, bool before);
+struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
+
+/* ---- objects_finish.c ---- */
+/* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
+bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
+/* Those that failed, once more. */
+bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
+/* What had to wait until the stream is caught up. */
+void objects_settle(struct run *r);
+
+/* ---- each.c ---- */
+/* Calls one(index) for each of 0 .. n-1, on as many connections at once as the mirror has workers. Ends early when
+ * one of them says false, which is for lost connections and stops. */
+typedef bool each_one(struct run *r, struct pg *target, int worker, size_t index, void *arg, struct error *e);
+bool each_run(struct run *r, size_t n, each_one *one, void *arg, struct error *e) MUST_CHECK;
+
 /* ---- finish.c ---- */
 /* What waits for all leaves: keys and indexes of partitioned parents. A tree with a table that failed waits. */
 bool finish_trees(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
+/* Of a whole database. The source's connection is inside the snapshot. */
+bool finish_large_objects(struct run *r, struct pg *source, struct pg *control, struct error *e) MUST_CHECK;
 void finish_moments(struct run *r);
 
 #endif

@@ -45,6 +45,7 @@ void setup_store_table(const struct run *r, const struct survey_table *t, struct
 	copy_text(out->source_name, NAME_SIZE, n->source_name);
 	copy_text(out->target_schema, NAME_SIZE, n->target_schema);
 	copy_text(out->target_name, NAME_SIZE, n->target_name);
+	out->renamed = t->renamed; /* borrowed: the row is only written */
 	out->parent = t->parent;
 	out->ours = setup_may_empty(r, t);
 	out->rows_estimate = chunks_estimate(&t->info);
@@ -65,7 +66,9 @@ static bool write_new(struct run *r, struct pg *control, struct error *e)
 			  store_add_tables(control, r->id, tables, s->table_count, 0, e) &&
 			  store_add_snapshot(control, r->id, r->snapshot_number, snapshot_taken_at(r->snapshot),
 				  snapshot_visible(r->snapshot), snapshot_lsn(r->snapshot), e) &&
-			  store_selection(control, r->id, selection, e) && pg_run(control, e, "COMMIT");
+			  store_selection(control, r->id, selection, e) &&
+			  store_objects_write(control, r->id, r->objects.settings, r->objects.objects, r->objects.count, e) &&
+			  pg_run(control, e, "COMMIT");
 	free(selection);
 	free(tables);
 	if (!ok)
@@ -149,6 +152,14 @@ static void missing_error(struct run_table *t)
 	error_next(t->error, "drop the mirror and make it anew without the table");
 }
 
+/* The dump's own statement failed, or somebody dropped what it had made. */
+static bool could_not_be_made(struct run *r, const struct run_table *t, struct error *why)
+{
+	*why = (struct error){ 0 };
+	return r->config.schema == SCHEMA_DATABASE && !t->names.exists && !t->missing &&
+		   objects_table_error(r, &t->names, why);
+}
+
 static void fill_tables(struct run *r)
 {
 	const struct survey *s = &r->survey;
@@ -160,6 +171,7 @@ static void fill_tables(struct run *r)
 		t->names = s->tables[i].names;
 		t->info = s->tables[i].info;
 		t->columns = s->tables[i].columns;
+		t->target_columns = s->tables[i].target_columns;
 		t->binary = s->tables[i].binary;
 		t->parent = s->tables[i].parent;
 		t->missing = s->tables[i].info.oid == 0;
@@ -171,8 +183,16 @@ static void fill_tables(struct run *r)
 			missing_error(t);
 	}
 	take_builds(r);
-	for (size_t i = 0; i < r->table_count; i++)
-		r->tables[i].state = first_state(&r->tables[i]);
+	for (size_t i = 0; i < r->table_count; i++) {
+		struct run_table *t = &r->tables[i];
+		struct error why;
+		t->state = first_state(t);
+		if (!could_not_be_made(r, t, &why))
+			continue;
+		t->state = TABLE_FAILED;
+		t->error = xmalloc(sizeof(*t->error));
+		*t->error = why;
+	}
 }
 
 static int largest_first(const void *a, const void *b, void *context)
@@ -271,25 +291,55 @@ void setup_tell_blocked(struct run *r)
 	free(names);
 }
 
+/* What the two servers have, with what is in the way as an error. */
+static bool look(struct run *r, struct pg *source, struct pg *control, struct error *e)
+{
+	survey_free(&r->survey);
+	if (!survey_read(source, control, &r->config, r->store.id ? &r->store : NULL, false, &r->survey, e))
+		return false;
+	r->schema = r->survey.schema;
+	if (survey_error(&r->survey, e))
+		return true;
+	setup_tell_blocked(r);
+	return false;
+}
+
+/* Nothing is made before it is written down. */
+static bool begin_new(struct run *r, struct pg *source, struct pg *control, struct error *e)
+{
+	return look(r, source, control, e) && objects_choose(r, source, e) && write_new(r, control, e);
+}
+
+static bool begin_again(struct run *r, struct pg *control, struct error *e)
+{
+	r->id = r->store.id;
+	return objects_read(r, control, e);
+}
+
+/* Once the dump's tables are there. */
+static bool look_again(struct run *r, struct pg *source, struct pg *control, bool known, struct error *e)
+{
+	if (!known && r->config.schema != SCHEMA_DATABASE)
+		return true;
+	return look(r, source, control, e) && (!known || write_again(r, control, e));
+}
+
 bool setup(struct run *r, struct pg *control, struct error *e)
 {
 	bool found;
 	if (!store_read(control, r->mirror, &r->store, &found, e))
 		return false;
-	found = r->store.table_count > 0;
+	bool known = r->store.table_count > 0;
 	struct pg *source = snapshot_connection(r->snapshot);
-	if (!survey_read(source, control, &r->config, r->store.id ? &r->store : NULL, false, &r->survey, e))
+	if (!(known ? begin_again(r, control, e) : begin_new(r, source, control, e)))
 		return false;
-	if (!survey_error(&r->survey, e)) {
-		setup_tell_blocked(r);
+	objects_tell(r);
+	if (!objects_before(r, e) || !look_again(r, source, control, known, e))
 		return false;
-	}
-	r->schema = r->survey.schema;
 	drop_marked(&r->store, &r->schema->before);
 	drop_marked(&r->store, &r->schema->after);
 	drop_marked(&r->store, &r->schema->final);
-	if (!(found ? write_again(r, control, e) : write_new(r, control, e)))
-		return false;
+	objects_plan(r);
 	pthread_mutex_lock(&r->lock); /* a retry may look at the tables at any time */
 	fill_tables(r);
 	order_queue(r);
@@ -319,6 +369,7 @@ void run_clear(struct run *r)
 	pthread_mutex_unlock(&r->lock);
 	survey_free(&r->survey);
 	store_mirror_free(&r->store);
+	restore_free(&r->objects);
 	r->schema = NULL;
 	snapshot_free(r->snapshot);
 	r->snapshot = NULL;

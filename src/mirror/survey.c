@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "survey.h"
 
-#include <pgpier/selection.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ void survey_find(struct survey *s, size_t table, enum severity severity, const c
 
 /* What is wrong with a table that replicates already is told, but holds nobody up: the stream says soon enough
  * whether it can go on. */
-static void find_of_table(struct survey *s, size_t table, enum severity severity, const char *text,
+void find_of_table(struct survey *s, size_t table, enum severity severity, const char *text,
 	const char *next)
 {
 	const struct schema_table *t = &s->tables[table].names;
@@ -94,95 +93,6 @@ static bool find_targets(struct reading *r, int64_t *oids, struct error *e)
 	return rows != NULL;
 }
 
-/* ---- columns ---- */
-
-struct column_lists {
-	struct column_info *source, *target;
-	size_t source_count, target_count;
-	struct place {
-		int64_t oid;
-		size_t first, count;
-	} *places; /* of the target's columns, by oid */
-	size_t place_count;
-};
-
-static int place_by_oid(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-	return (x->oid > y->oid) - (x->oid < y->oid);
-}
-
-/* Columns come sorted by table, so each table's are one stretch. */
-static struct place *places_of(const struct column_info *columns, size_t n, size_t *count)
-{
-	struct place *places = NULL;
-	*count = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (*count == 0 || places[*count - 1].oid != columns[i].table) {
-			GROW(places, *count);
-			places[(*count)++] = (struct place){ columns[i].table, i, 0 };
-		}
-		places[*count - 1].count++;
-	}
-	return places;
-}
-
-static const struct column_info *target_column(const struct column_lists *l, const struct place *p,
-	const char *name)
-{
-	for (size_t i = 0; p && i < p->count; i++)
-		if (strcmp(l->target[p->first + i].name, name) == 0)
-			return &l->target[p->first + i];
-	return NULL;
-}
-
-/* The columns that travel, and whether all of them may do so in binary: safe types, the same on both sides. */
-static void fill_columns(struct reading *r, struct survey_table *t, const struct column_lists *l,
-	const struct place *source, const struct place *target)
-{
-	struct strbuf list = STRBUF_INIT;
-	t->binary = source != NULL;
-	for (size_t i = 0; source && i < source->count; i++) {
-		const struct column_info *c = &l->source[source->first + i];
-		if (c->generated ||
-			selection_leaves_out(r->mirror, t->names.source_schema, t->names.source_name, c->name))
-			continue;
-		if (list.len > 0)
-			strbuf_add(&list, ", ");
-		quote_name(&list, c->name);
-		const struct column_info *there = target_column(l, target, c->name);
-		t->binary = t->binary && c->binary && (!there || strcmp(there->type, c->type) == 0);
-	}
-	t->binary = t->binary && list.len > 0;
-	t->columns = strbuf_take(&list);
-}
-
-static bool read_columns(struct reading *r, const int64_t *target_oids, struct error *e)
-{
-	struct survey *s = r->out;
-	struct column_lists l = { 0 };
-	int64_t *oids = xmalloc(s->table_count * sizeof(*oids));
-	for (size_t i = 0; i < s->table_count; i++)
-		oids[i] = s->tables[i].info.oid;
-	bool ok = columns_read(r->source, oids, s->table_count, &l.source, &l.source_count, e) &&
-			  columns_read(r->target, target_oids, s->table_count, &l.target, &l.target_count, e);
-	size_t source_places = 0;
-	struct place *sources = ok ? places_of(l.source, l.source_count, &source_places) : NULL;
-	l.places = ok ? places_of(l.target, l.target_count, &l.place_count) : NULL;
-	for (size_t i = 0; ok && i < s->table_count; i++) {
-		struct place source = { .oid = oids[i] }, target = { .oid = target_oids[i] };
-		fill_columns(r, &s->tables[i], &l,
-			sources ? bsearch(&source, sources, source_places, sizeof(source), place_by_oid) : NULL,
-			l.places ? bsearch(&target, l.places, l.place_count, sizeof(target), place_by_oid) : NULL);
-	}
-	columns_free(l.source, l.source_count);
-	columns_free(l.target, l.target_count);
-	free(sources);
-	free(l.places);
-	free(oids);
-	return ok;
-}
-
 /* ---- what stands in the way ---- */
 
 static void judge_table(struct reading *r, size_t i)
@@ -215,14 +125,6 @@ static void judge_table(struct reading *r, size_t i)
 	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
 		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
 			"set on_existing_rows to \"refuse\" if that is not wanted");
-}
-
-static void judge_options(struct reading *r)
-{
-	if (r->mirror->schema == SCHEMA_DATABASE)
-		survey_find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "schema",
-			"this version of pgpier makes the chosen tables, not the whole database's schema",
-			"set schema = \"tables\", or make the schema with pg_dump and set \"none\"");
 }
 
 /* A mirror onto itself would empty what it reads. Host names tell nothing; a server's start does. */
@@ -262,7 +164,7 @@ static bool judge_replication(struct reading *r, struct error *e)
 	return ok;
 }
 
-static struct schema_table *names_of(const struct survey *s)
+struct schema_table *survey_names(const struct survey *s)
 {
 	struct schema_table *names = xmalloc(s->table_count * sizeof(*names));
 	for (size_t i = 0; i < s->table_count; i++)
@@ -281,10 +183,47 @@ static void take_findings(struct survey *s, const struct schema_findings *f)
 	}
 }
 
+/* A table that the dump makes is none of the plan's, whether it is there yet or not. */
+static bool leave_to_dump(const struct reading *r, struct schema_table *names)
+{
+	bool all = true;
+	for (size_t i = 0; i < r->out->table_count; i++) {
+		char name[2 * NAME_SIZE];
+		snprintf(name, sizeof(name), "%s.%s", names[i].source_schema, names[i].source_name);
+		bool dumped = !r->begun || strings_sorted_have(&r->known->dumped, name);
+		names[i].exists = names[i].exists || dumped;
+		all = all && dumped;
+	}
+	return all;
+}
+
+/* Tables that came later, and columns of our own, are no part of the dump. */
+static bool needs_plan(const struct reading *r, struct schema_table *names)
+{
+	const struct mirror_config *m = r->mirror;
+	if (m->schema != SCHEMA_DATABASE)
+		return m->schema == SCHEMA_TABLES;
+	bool all = leave_to_dump(r, names);
+	return !all || m->sync_columns || m->soft_delete;
+}
+
+static bool plan_definitions(struct reading *r, struct schema_table *names, struct error *e)
+{
+	struct survey *s = r->out;
+	if (!needs_plan(r, names)) {
+		s->schema = xcalloc(1, sizeof(*s->schema));
+		return true;
+	}
+	s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
+	if (s->schema)
+		take_findings(s, &s->schema->findings);
+	return s->schema;
+}
+
 static bool check_definitions(struct reading *r, struct error *e)
 {
 	struct survey *s = r->out;
-	struct schema_table *names = names_of(s);
+	struct schema_table *names = survey_names(s);
 	struct schema_check check;
 	bool ok = schema_check(r->source, r->target, r->mirror, names, s->table_count, &check, e);
 	if (ok) {
@@ -293,14 +232,7 @@ static bool check_definitions(struct reading *r, struct error *e)
 		take_findings(s, &check.findings);
 		schema_check_free(&check);
 	}
-	if (ok && r->mirror->schema == SCHEMA_TABLES) {
-		s->schema = schema_plan_new(r->source, r->target, r->mirror, names, s->table_count, e);
-		ok = s->schema != NULL;
-		if (ok)
-			take_findings(s, &s->schema->findings);
-	} else if (ok) {
-		s->schema = xcalloc(1, sizeof(*s->schema));
-	}
+	ok = ok && plan_definitions(r, names, e);
 	free(names);
 	return ok;
 }
@@ -311,23 +243,25 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 	*out = (struct survey){ 0 };
 	struct reading r = { .source = source, .target = target, .mirror = m, .known = known, .out = out,
 		.begun = known && known->table_count > 0 };
-	judge_options(&r);
 	if (!judge_places(&r, e) || !tables_read(source, &r.infos, &r.info_count, e)) {
 		survey_free(out);
 		return false;
 	}
+	infos_sort(&r);
 	if (r.begun)
 		choose_known(&r);
 	if (r.begun && grow)
 		choose_more(&r);
 	else if (!r.begun)
 		choose_new(&r);
+	rename_columns(&r);
 	int64_t *target_oids = xcalloc(out->table_count, sizeof(*target_oids));
 	bool ok = find_targets(&r, target_oids, e) && read_columns(&r, target_oids, e) && check_definitions(&r, e);
 	for (size_t i = 0; ok && i < out->table_count; i++)
 		judge_table(&r, i);
 	ok = ok && (!m->continuous || judge_replication(&r, e));
 	free(target_oids);
+	free(r.by_oid);
 	tables_free(r.infos, r.info_count);
 	if (!ok)
 		survey_free(out);
@@ -343,6 +277,8 @@ void survey_free(struct survey *s)
 		free(info->key_column);
 		free(info->key_type);
 		free(s->tables[i].columns);
+		free(s->tables[i].target_columns);
+		renames_free(&s->tables[i].renamed);
 	}
 	for (size_t i = 0; i < s->finding_count; i++) {
 		free(s->findings[i].finding.subject);

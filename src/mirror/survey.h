@@ -14,7 +14,9 @@
 struct survey_table {
 	struct schema_table names; /* .exists: on the target, and not made by this mirror */
 	struct table_info info;    /* owned; .oid 0 when the source has it no more */
+	struct renames renamed;    /* what names.renamed points to */
 	char *columns;             /* quoted and joined; "" for none */
+	char *target_columns;      /* the same, as the target calls them */
 	bool binary;
 	bool has_rows; /* the existing target table */
 	bool settled;  /* it replicates already */
@@ -44,6 +46,10 @@ bool survey_read(struct pg *source, struct pg *target, const struct mirror_confi
 char *survey_selection(const struct mirror_config *m) MUST_CHECK;
 /* Would the mirror choose the known table now? With its partitioned parents, which choose for it. */
 bool survey_still_chosen(const struct mirror_config *m, const struct store_mirror *known, size_t table);
+/* The tables alone that a new mirror would have, from the source alone. */
+bool survey_choose(struct pg *source, const struct mirror_config *m, struct survey *out, struct error *e) MUST_CHECK;
+/* Of its tables; the caller frees. */
+struct schema_table *survey_names(const struct survey *s) MUST_CHECK;
 void survey_free(struct survey *s);
 /* The first blocker, as an error. */
 bool survey_error(const struct survey *s, struct error *e);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Which of the source's tables a mirror has. */
-#include <pgpier/selection.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,22 @@ static int by_oid(const void *a, const void *b)
 	const struct table_info *x = *(const struct table_info *const *)a;
 	const struct table_info *y = *(const struct table_info *const *)b;
 	return (x->oid > y->oid) - (x->oid < y->oid);
+}
+
+void infos_sort(struct reading *r)
+{
+	r->by_oid = xmalloc(r->info_count * sizeof(*r->by_oid));
+	for (size_t i = 0; i < r->info_count; i++)
+		r->by_oid[i] = &r->infos[i];
+	qsort(r->by_oid, r->info_count, sizeof(*r->by_oid), by_oid);
+}
+
+const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
+{
+	const struct table_info key = { .oid = oid }, *pointer = &key;
+	const struct table_info **found =
+		bsearch(&pointer, r->by_oid, r->info_count, sizeof(*r->by_oid), by_oid);
+	return found ? *found : NULL;
 }
 
 static void table_info_copy(struct table_info *dst, const struct table_info *src)
@@ -63,17 +78,11 @@ static bool is_excluded(const struct reading *r, const struct table_info *t)
 	return !selection_takes(&all, t->schema, t->name);
 }
 
-static bool ancestor_is_chosen(const struct reading *r, const struct table_info **oids,
-	const struct table_info *t)
+static bool ancestor_is_chosen(const struct reading *r, const struct table_info *t)
 {
-	while (t->partition && t->parent) {
-		const struct table_info key = { .oid = t->parent }, *pointer = &key;
-		const struct table_info **p =
-			bsearch(&pointer, oids, r->info_count, sizeof(*oids), by_oid);
-		if (!p)
-			return false;
-		t = *p;
-		if (selection_takes(r->mirror, t->schema, t->name))
+	while (t && t->partition && t->parent) {
+		t = info_of_oid(r, t->parent);
+		if (t && selection_takes(r->mirror, t->schema, t->name))
 			return true;
 	}
 	return false;
@@ -81,21 +90,30 @@ static bool ancestor_is_chosen(const struct reading *r, const struct table_info 
 
 void choose_new(struct reading *r)
 {
-	const struct table_info **oids = xmalloc(r->info_count * sizeof(*oids));
-	for (size_t i = 0; i < r->info_count; i++)
-		oids[i] = &r->infos[i];
-	qsort(oids, r->info_count, sizeof(*oids), by_oid);
 	for (size_t i = 0; i < r->info_count; i++) {
 		const struct table_info *t = &r->infos[i];
 		if (selection_takes(r->mirror, t->schema, t->name) ||
-			(ancestor_is_chosen(r, oids, t) && !is_excluded(r, t)))
+			(ancestor_is_chosen(r, t) && !is_excluded(r, t)))
 			choose_table(r, t);
 	}
-	free(oids);
 	if (r->out->table_count == 0)
 		survey_find(r->out, SCHEMA_NO_TABLE, SEVERITY_BLOCKER, "tables",
 			r->info_count ? "no table of the source matches" : "the source database has no tables",
 			"look at tables and exclude of the mirror, and at dbname of the source peer");
+}
+
+bool survey_choose(struct pg *source, const struct mirror_config *m, struct survey *out, struct error *e)
+{
+	struct reading r = { .source = source, .mirror = m, .out = out };
+	*out = (struct survey){ 0 };
+	if (!tables_read(source, &r.infos, &r.info_count, e))
+		return false;
+	infos_sort(&r);
+	choose_new(&r);
+	rename_columns(&r);
+	tables_free(r.infos, r.info_count);
+	free(r.by_oid);
+	return true;
 }
 
 /* A known mirror keeps the tables it began with. */
@@ -128,17 +146,9 @@ char *survey_selection(const struct mirror_config *m)
 	return strbuf_take(&b);
 }
 
-static const struct table_info *info_of_oid(const struct reading *r, int64_t oid)
+const struct store_table *known_table(const struct reading *r, const struct table_info *t)
 {
-	for (size_t i = 0; i < r->info_count; i++)
-		if (r->infos[i].oid == oid)
-			return &r->infos[i];
-	return NULL;
-}
-
-static const struct store_table *known_table(const struct reading *r, const struct table_info *t)
-{
-	for (size_t i = 0; t && i < r->known->table_count; i++)
+	for (size_t i = 0; t && r->begun && i < r->known->table_count; i++)
 		if (strcmp(r->known->tables[i].source_name, t->name) == 0 &&
 			strcmp(r->known->tables[i].source_schema, t->schema) == 0)
 			return &r->known->tables[i];

@@ -68,10 +68,33 @@ static bool is_same_attempt(struct worker *w, struct error *e)
 	return same || (r && control_was_lost(w->run, e));
 }
 
+/* As much as there is for each of all workers that build at once, never less than the server gives by itself. */
+static const char memory_sql[] =
+	"SELECT pg_catalog.set_config('maintenance_work_mem', coalesce($2, greatest(m.setting::int8,"
+	" least(1048576, b.setting::int8 / $1)) || 'kB'), false) FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b"
+	" WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers'";
+
+bool worker_settings(const struct run *r, struct pg *target, struct error *e)
+{
+	char workers[16];
+	snprintf(workers, sizeof(workers), "%d", MAX(r->config.workers, 1));
+	struct rows *rows = PG_ROWS(target, e, memory_sql, workers, r->config.maintenance_work_mem);
+	rows_free(rows);
+	return rows != NULL;
+}
+
+static void add_helpers(struct strbuf *sql, const struct run *r)
+{
+	if (r->config.build_workers >= 0)
+		strbuf_addf(sql, "SET LOCAL max_parallel_maintenance_workers = %d;", r->config.build_workers);
+	else
+		strbuf_add(sql, with_helpers);
+}
+
 static bool set_up_target(struct worker *w, struct error *e)
 {
 	struct error ignored;
-	if (!pg_run(w->target, e, target_settings) ||
+	if (!pg_run(w->target, e, target_settings) || !worker_settings(w->run, w->target, e) ||
 		(pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS && !pg_run(w->target, e, no_helpers)))
 		return false;
 	return pg_run(w->target, &ignored, no_triggers) || !pg_lost(w->target);
@@ -127,22 +150,28 @@ const char *step_mark(const struct schema_step *s, char *buf, size_t size)
 void steps_sql(const struct run *r, size_t n, const struct schema_step *const *steps, struct strbuf *sql)
 {
 	const char **kinds = xmalloc(n * sizeof(*kinds)), **names = xmalloc(n * sizeof(*names));
-	int *ours = xmalloc(n * sizeof(*ours));
-	size_t ours_count = 0;
+	int *ours = xmalloc(n * sizeof(*ours)), *objects = xmalloc(n * sizeof(*objects));
+	size_t ours_count = 0, object_count = 0, marks = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_step *s = steps[i];
 		strbuf_add(sql, s->sql);
 		strbuf_add(sql, ";");
-		kinds[i] = schema_kind_name(s->kind);
-		names[i] = s->name;
 		if (s->kind == SCHEMA_TABLE && s->table != SCHEMA_NO_TABLE)
 			ours[ours_count++] = (int)s->table + 1;
+		if (s->object) {
+			objects[object_count++] = s->object;
+			continue;
+		}
+		kinds[marks] = schema_kind_name(s->kind);
+		names[marks++] = s->name;
 	}
-	store_sql_steps_done(sql, r->id, n, kinds, names);
+	store_sql_steps_done(sql, r->id, marks, kinds, names);
+	store_sql_objects_state(sql, r->id, object_count, objects, OBJECT_DONE, 0);
 	store_sql_tables_ours(sql, r->id, ours_count, ours);
 	free(kinds);
 	free(names);
 	free(ours);
+	free(objects);
 }
 
 static bool run_steps(struct worker *w, size_t first, size_t count, struct error *e)
@@ -215,19 +244,24 @@ enum job_end work_create(struct worker *w, const struct job *job, struct error *
 
 /* ---- keys, indexes, checks ---- */
 
-enum job_end work_build(struct worker *w, const struct job *job, struct error *e)
+/* The last of its table's. */
+static void mark_done(struct worker *w, const struct run_table *t)
 {
-	struct run *r = w->run;
-	struct run_table *t = job->table;
-	const struct schema_step *s = &r->schema->after.items[t->builds[job->build].step];
+	struct strbuf mark = STRBUF_INIT;
+	struct error ignored; /* the steps' own marks say the same */
+	store_sql_table_done(&mark, w->run->id, (int)t->index + 1);
+	if (!pg_run(w->target, &ignored, mark.text))
+		pg_rollback(w->target);
+	strbuf_free(&mark);
+}
+
+static bool run_build(struct worker *w, const struct job *job, const struct schema_step *s, struct error *e)
+{
 	struct strbuf sql = STRBUF_INIT;
-	model_worker(r->model, r->mirror, w->number, "index", t->index, s->name);
-	model_table_state(r->model, r->mirror, t->index, TABLE_BUILDING);
-	model_build_state(r->model, r->mirror, t->index, job->build, CHUNK_COPYING, NULL);
 	strbuf_add(&sql, "BEGIN;");
 	if (job->helped && pg_version(w->target) >= PG_HAS_PARALLEL_BUILDS)
-		strbuf_add(&sql, with_helpers);
-	steps_sql(r, 1, &s, &sql);
+		add_helpers(&sql, w->run);
+	steps_sql(w->run, 1, &s, &sql);
 	strbuf_add(&sql, "COMMIT");
 	bool ok = pg_run(w->target, e, sql.text);
 	strbuf_free(&sql);
@@ -235,16 +269,29 @@ enum job_end work_build(struct worker *w, const struct job *job, struct error *e
 		pg_rollback(w->target);
 		error_prefix(e, "%s %s", schema_kind_name(s->kind), s->name);
 	}
+	return ok;
+}
+
+/* An index of a dump that fails is an object that failed; its table goes on without it. */
+enum job_end work_build(struct worker *w, const struct job *job, struct error *e)
+{
+	struct run *r = w->run;
+	struct run_table *t = job->table;
+	const struct schema_step *s = &r->schema->after.items[t->builds[job->build].step];
+	int64_t began = clock_us();
+	model_worker(r->model, r->mirror, w->number, "index", t->index, s->name);
+	model_table_state(r->model, r->mirror, t->index, TABLE_BUILDING);
+	model_build_state(r->model, r->mirror, t->index, job->build, CHUNK_COPYING, NULL);
+	bool ok = run_build(w, job, s, e);
 	enum job_end end = ok ? JOB_DONE : work_end(w, e);
-	if (ok && schedule_build_done(r, job)) {
-		struct strbuf mark = STRBUF_INIT;
-		struct error ignored; /* the steps' own marks say the same */
-		store_sql_table_done(&mark, r->id, (int)t->index + 1);
-		if (!pg_run(w->target, &ignored, mark.text))
-			pg_rollback(w->target);
-		strbuf_free(&mark);
+	if (end == JOB_DONE || end == JOB_FAILED) {
+		if (objects_step(r, s, w->target, clock_us() - began, ok ? NULL : e))
+			end = JOB_DONE;
+		ok = ok || (end == JOB_DONE && !e->class);
 	}
+	if (end == JOB_DONE && schedule_build_done(r, job))
+		mark_done(w, t);
 	model_build_state(r->model, r->mirror, t->index, job->build,
-		ok ? CHUNK_DONE : end == JOB_FAILED ? CHUNK_FAILED : CHUNK_QUEUED, ok ? NULL : e);
+		ok ? CHUNK_DONE : end == JOB_AGAIN || end == JOB_DROPPED ? CHUNK_QUEUED : CHUNK_FAILED, ok ? NULL : e);
 	return end;
 }

@@ -224,8 +224,8 @@ static void target_query(const struct run_table *t, struct strbuf *sql)
 {
 	strbuf_add(sql, "BEGIN; COPY ");
 	quote_qualified(sql, t->names.target_schema, t->names.target_name);
-	strbuf_addf(sql, "%s%s%s FROM STDIN%s", t->columns[0] ? " (" : "", t->columns, t->columns[0] ? ")" : "",
-		t->binary ? " (FORMAT binary)" : "");
+	strbuf_addf(sql, "%s%s%s FROM STDIN%s", t->columns[0] ? " (" : "", t->target_columns,
+		t->columns[0] ? ")" : "", t->binary ? " (FORMAT binary)" : "");
 }
 
 /* Small enough that its keys come in the same transaction. */
@@ -251,6 +251,13 @@ static void sql_builds(const struct run *r, const struct run_table *t, struct st
 			steps[n++] = &r->schema->after.items[t->builds[i].step];
 	steps_sql(r, n, steps, sql);
 	free(steps);
+}
+
+static void tell_builds(struct worker *w, const struct run_table *t)
+{
+	for (size_t i = 0; i < t->build_count; i++)
+		if (t->builds[i].state != CHUNK_DONE)
+			objects_step(w->run, &w->run->schema->after.items[t->builds[i].step], w->target, 0, NULL);
 }
 
 /* Rows that were to be committed had been before, only the answer was lost; or the target lost the plan in a
@@ -291,8 +298,10 @@ static bool commit(struct worker *w, struct run_table *t, size_t chunk, const st
 		pg_rollback(w->target);
 	if (!ok && strcmp(e->sqlstate, STORE_MARK_FAILED) == 0)
 		ok = judge_mark(w, t, chunk, e);
-	if (ok && keys)
+	if (ok && keys) {
+		tell_builds(w, t);
 		schedule_builds_done(r, t);
+	}
 	return ok;
 }
 

@@ -77,6 +77,16 @@ struct replication_entry {
 	struct trend trend;
 };
 
+/* Texts may be NULL. */
+struct object_entry {
+	bool post;
+	char *kind, *name, *statement;
+	enum object_state state;
+	char *why, *next;
+	char sqlstate[6];
+	int64_t took_us;
+};
+
 struct mirror_entry {
 	struct mirror_config config;
 	struct mirror_view view;
@@ -91,6 +101,8 @@ struct mirror_entry {
 	struct replication_entry *replication; /* NULL until its stream is first heard of */
 	struct verify_view verify;
 	const struct verification *verification; /* the last one; NULL */
+	struct object_entry *objects;
+	size_t object_count;
 };
 
 struct outcome_entry {
@@ -124,6 +136,7 @@ struct table_entry *table_find(struct mirror_entry *r, size_t table);
 void peer_entry_free(struct peer_entry *p);
 void mirror_entry_free(struct mirror_entry *r);
 void load_clear(struct mirror_entry *r);
+void objects_clear(struct mirror_entry *r);
 /* Of tables that are about to be replaced by others of the same names, sorted by name. */
 struct kept_changes {
 	char *source;

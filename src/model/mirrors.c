@@ -17,6 +17,7 @@ struct mirror_entry *mirror_find(struct model *m, const char *name)
 void mirror_entry_free(struct mirror_entry *r)
 {
 	load_clear(r);
+	objects_clear(r);
 	mirror_config_free(&r->config);
 	free(r->workers);
 	free(r->replication);

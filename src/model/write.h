@@ -96,6 +96,25 @@ void model_build_progress(struct model *m, const char *mirror, int worker, doubl
 void model_worker(struct model *m, const char *mirror, int worker, const char *doing, size_t table,
 	const char *what);
 
+/* ---- schema ---- */
+
+/* What became of an object. Texts may be NULL. */
+struct object_change {
+	enum object_state state;
+	const char *why, *next, *sqlstate;
+	int64_t took_us;
+};
+struct object_init {
+	bool post;
+	const char *kind, *schema, *name; /* as the dump has them */
+	const char *statement;            /* may be NULL */
+	struct object_change now;
+};
+/* Replaces what is known of the mirror's objects; and what became of some of them, by their places there. */
+void model_objects_set(struct model *m, const char *mirror, const struct object_init *objects, size_t n);
+void model_objects_change(struct model *m, const char *mirror, const size_t *indexes,
+	const struct object_change *changes, size_t n);
+
 /* ---- replication ---- */
 
 /* Everything but rates and slopes, which the model makes of what it is told; strings are copied. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "params.h"
 #include "password.h"
 
 struct pg {
@@ -103,46 +104,6 @@ static bool cancelled(struct pg *c, struct error *e)
 
 /* ---- connecting ---- */
 
-struct params {
-	const char *keys[24];
-	const char *values[24];
-	int n;
-};
-
-static void param(struct params *p, const char *key, const char *value)
-{
-	if (!value || value[0] == '\0')
-		return;
-	p->keys[p->n] = key;
-	p->values[p->n++] = value;
-}
-
-static void fill_params(struct params *p, const struct peer_config *peer, const char *password,
-	const char *application, char port[12])
-{
-	*p = (struct params){ .n = 0 };
-	param(p, "dbname", peer->conninfo ? peer->conninfo : peer->dbname);
-	param(p, "host", peer->host);
-	if (peer->port > 0)
-		snprintf(port, 12, "%d", peer->port);
-	param(p, "port", peer->port > 0 ? port : NULL);
-	param(p, "user", peer->user);
-	param(p, "password", password);
-	param(p, "passfile", peer->passfile);
-	param(p, "service", peer->service);
-	param(p, "sslmode", peer->sslmode);
-	param(p, "sslrootcert", peer->sslrootcert);
-	param(p, "sslcert", peer->sslcert);
-	param(p, "sslkey", peer->sslkey);
-	param(p, "options", peer->options);
-	param(p, "application_name", application);
-	/* A jump host's path may lose a connection in silence: notice within a minute. */
-	param(p, "keepalives_idle", "20");
-	param(p, "keepalives_interval", "10");
-	param(p, "keepalives_count", "4");
-	param(p, "tcp_user_timeout", "60000");
-}
-
 /* "FATAL:  28P01: password ..." of the verbose form: takes the code out and cuts what is not the message. */
 static bool connect_error(struct pg *c, struct error *e)
 {
@@ -212,18 +173,15 @@ static bool apply_settings(struct pg *c, struct error *e)
 static struct pg *open_session(const struct peer_config *peer, const char *mirror, const char *role,
 	bool replication, const struct stop *stop, struct error *e)
 {
-	struct params p;
-	char port[12], application[NAME_SIZE];
+	struct pg_params p;
 	char *password = NULL;
-	snprintf(application, sizeof(application), "pgpier/%.40s%s%s", mirror ? mirror : "",
-		mirror ? "/" : "", role);
 	struct pg *c = xcalloc(1, sizeof(*c));
 	c->peer = xstrdup(peer->name ? peer->name : "(new)");
 	c->stop = stop;
 	bool ok = password_of(peer, stop, &password, e);
 	if (ok) {
-		fill_params(&p, peer, password, application, port);
-		param(&p, "replication", replication ? "database" : NULL);
+		pg_params_fill(&p, peer, mirror, role, password);
+		pg_params_add(&p, "replication", replication ? "database" : NULL);
 		c->conn = PQconnectStartParams(p.keys, p.values, 1);
 		if (c->conn)
 			PQsetErrorVerbosity(c->conn, PQERRORS_VERBOSE);

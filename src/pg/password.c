@@ -1,55 +1,23 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "password.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <fcntl.h>
+
+#include "../child.h"
 
 #define COMMAND_TIMEOUT_MS 30000
 #define LONGEST_PASSWORD 1024
-
-extern char **environ;
 
 void password_wipe(char *password)
 {
 	if (password)
 		explicit_bzero(password, strlen(password));
 	free(password);
-}
-
-static bool start(const char *command, int *out, pid_t *pid)
-{
-	int ends[2];
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, xstrdup(command), NULL };
-	if (pipe2(ends, O_CLOEXEC) != 0) {
-		free(argv[2]);
-		return false;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	/* Our threads block all signals; the command must not inherit that. */
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	int failed = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	free(argv[2]);
-	close(ends[1]);
-	*out = ends[0];
-	if (failed)
-		close(ends[0]);
-	return !failed;
 }
 
 /* Reads to the end of the output; false on time-out or stop. */
@@ -75,15 +43,21 @@ static bool run_command(const struct peer_config *peer, const struct stop *stop,
 	struct error *e)
 {
 	char text[LONGEST_PASSWORD] = "";
-	int fd, status = 0;
+	int ends[2], status = 0;
 	pid_t pid;
-	if (!start(peer->password_command, &fd, &pid))
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return error_set(e, ERROR_BUG, "peer %s: no pipe for password_command", peer->name);
+	bool started = child_start_shell(peer->password_command,
+		(struct child_io){ .in = -1, .out = ends[1], .err = STDERR_FILENO, .foreground = true }, &pid);
+	close(ends[1]);
+	bool complete = started && collect(ends[0], stop, text, sizeof(text));
+	close(ends[0]);
+	if (!started)
 		return error_set(e, ERROR_CONFIG, "peer %s: could not run password_command", peer->name);
-	bool complete = collect(fd, stop, text, sizeof(text));
-	close(fd);
-	if (!complete)
-		kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	if (complete)
+		waitpid(pid, &status, 0);
+	else
+		child_kill(pid);
 	if (complete && WIFEXITED(status) && WEXITSTATUS(status) == 0 && text[0]) {
 		*password = xstrdup(text);
 		explicit_bzero(text, sizeof(text));

@@ -38,7 +38,7 @@ static void note_missing(struct writer *w, const struct change *c)
 	r->missing++;
 	strbuf_addf(&b, "%s (", r->table->source);
 	for (size_t i = 0; i < n; i++)
-		strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)strlen(r->columns[i].name) - 2, r->columns[i].name + 1);
+		strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)strlen(r->columns[i].source) - 2, r->columns[i].source + 1);
 	strbuf_add(&b, ") = (");
 	for (size_t i = 0; i < n && b.len < sizeof(w->missing); i++)
 		strbuf_addf(&b, "%s%.100s", i ? ", " : "", old[i].kind == VALUE_TEXT ? old[i].bytes : "NULL");

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../pg/probe.h"
-#include "provider.h"
+#include "../pg/provider.h"
 #include "publication.h"
 #include "slot.h"
 

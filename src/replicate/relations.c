@@ -152,15 +152,36 @@ static bool is_identity_key(const struct described *d, char identity, const stru
 	return t->key.count == 0;
 }
 
+/* The source may have given a column the name that the mirror gave to another one. */
+static bool is_taken(const struct apply_table *t, const struct described *d, size_t i)
+{
+	const char *name = renames_target(t->renamed, d->items[i].name);
+	for (size_t k = 0; t->renamed && t->renamed->count > 0 && k < d->count; k++)
+		if (k != i && strcmp(renames_target(t->renamed, d->items[k].name), name) == 0 &&
+			!listed(&t->excluded, d->items[k].name))
+			return true;
+	return false;
+}
+
+/* The target's row of the column; -1 when it has none for it. */
+static int find_target(const struct relation *r, const struct described *d, size_t i, const struct rows *target)
+{
+	if (is_taken(r->table, d, i))
+		return -1;
+	return find_column(target, renames_target(r->table->renamed, d->items[i].name));
+}
+
 /* Where the target has what the stream brings; false when it has it not. */
-static bool place_column(struct relation *r, int32_t *place, size_t i, const struct pgoutput_column *source,
+static bool place_column(struct relation *r, int32_t *place, size_t i, const struct described *d,
 	const struct rows *target, struct error *e)
 {
-	int row = find_column(target, source->name);
+	const struct pgoutput_column *source = &d->items[i];
+	int row = find_target(r, d, i, target);
 	if (row < 0)
 		return error_set(e, ERROR_DATA, "%s: column %s is not on the target", r->table->source,
-			source->name);
+			renames_target(r->table->renamed, source->name));
 	fill_column(&r->columns[r->batch.columns], target, row);
+	r->columns[r->batch.columns].source = quoted(source->name);
 	place[i] = r->batch.columns++;
 	return true;
 }
@@ -178,7 +199,7 @@ static bool place_columns(struct relation *r, const struct described *d, char id
 		place[i] = -1;
 	for (size_t i = 0; i < d->count; i++)
 		if ((by_identity ? d->items[i].key : listed(&t->key, d->items[i].name)) &&
-			!place_column(r, place, i, &d->items[i], target, e))
+			!place_column(r, place, i, d, target, e))
 			return false;
 	r->batch.key = r->batch.columns;
 	if (!by_identity && r->batch.key < t->key.count)
@@ -186,10 +207,10 @@ static bool place_columns(struct relation *r, const struct described *d, char id
 	for (size_t i = 0; i < d->count; i++) {
 		if (place[i] >= 0 || listed(&t->excluded, d->items[i].name))
 			continue;
-		int row = find_column(target, d->items[i].name);
+		int row = find_target(r, d, i, target);
 		if (row >= 0 && rows_bool(target, row, ATTRIBUTE_GENERATED))
 			continue;
-		if (!place_column(r, place, i, &d->items[i], target, e))
+		if (!place_column(r, place, i, d, target, e))
 			return false;
 	}
 	return true;
@@ -279,6 +300,7 @@ void relation_free(struct relation *r)
 		return;
 	for (size_t i = 0; i < r->batch.columns; i++) {
 		free(r->columns[i].name);
+		free(r->columns[i].source);
 		free(r->columns[i].type);
 		free(r->columns[i].array);
 		free(r->columns[i].equals);
@@ -314,11 +336,11 @@ static bool key_condition(struct strbuf *sql, const struct relation *r, const st
 	struct error *e)
 {
 	for (size_t i = 0; i < r->batch.key; i++) {
-		int row = find_quoted(columns, r->columns[i].name);
+		int row = find_quoted(columns, r->columns[i].source);
 		if (row < 0)
-			return error_set(e, ERROR_DATA, "column %s is not on the source any more", r->columns[i].name);
+			return error_set(e, ERROR_DATA, "column %s is not on the source any more", r->columns[i].source);
 		char *equals = equality(columns, row);
-		strbuf_addf(sql, "%s%s %s $%zu", i ? " AND " : " WHERE ", r->columns[i].name, equals, i + 1);
+		strbuf_addf(sql, "%s%s %s $%zu", i ? " AND " : " WHERE ", r->columns[i].source, equals, i + 1);
 		free(equals);
 	}
 	return true;
@@ -334,7 +356,7 @@ const char *relation_fetch_sql(struct relation *r, struct pg *source, struct err
 	struct strbuf sql = STRBUF_INIT;
 	strbuf_add(&sql, "SELECT ");
 	for (size_t i = 0; i < r->batch.columns; i++)
-		strbuf_addf(&sql, "%s%s", i ? ", " : "", r->columns[i].name);
+		strbuf_addf(&sql, "%s%s", i ? ", " : "", r->columns[i].source);
 	strbuf_add(&sql, " FROM ");
 	quote_qualified(&sql, r->source_schema, r->source_name);
 	if (key_condition(&sql, r, columns, e))

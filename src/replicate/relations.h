@@ -10,6 +10,7 @@
 /* A mirrored column as the target has it. Texts are ready for SQL. */
 struct relation_column {
 	char *name;   /* quoted */
+	char *source; /* the same on the source */
 	char *type;
 	char *array;  /* the type of arrays of it; NULL: its values travel as text and are cast one by one */
 	char *equals; /* OPERATOR(...) that its index knows */

@@ -96,6 +96,7 @@ static void fill(struct stream_tables *all, size_t index, const struct mirror_co
 	snprintf(a->source, sizeof(a->source), "%s.%s", t->store->source_schema, t->store->source_name);
 	copy_text(a->target_schema, sizeof(a->target_schema), t->store->target_schema);
 	copy_text(a->target_name, sizeof(a->target_name), t->store->target_name);
+	a->renamed = &t->store->renamed;
 	if (config->sync_columns)
 		a->synced_column = config->synced_at_column;
 	if (config->soft_delete)

@@ -11,6 +11,7 @@
 #define REPLICATE_WRITER_H
 
 #include "../pg/conn.h"
+#include "../renames.h"
 #include "pgoutput.h"
 
 struct writer;
@@ -23,6 +24,7 @@ struct apply_table {
 	struct strings key;      /* columns that identify a row: the source's primary key or replica identity
 	                          * index; none: REPLICA IDENTITY FULL without a key, the whole row does */
 	struct strings excluded; /* columns that are not mirrored */
+	const struct renames *renamed; /* columns that have other names on the target; NULL: none has */
 	const char *deleted_column, *synced_column; /* soft delete and sync columns; NULL: not wanted */
 	bool reconcile; /* rows may be there or not (load resumed under another snapshot): insert or replace,
 	                 * update or insert, delete if there; see resume.c */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "create.h"
+#include "rename.h"
 #include "steps.h"
 #include "text.h"
 
@@ -54,13 +55,30 @@ static bool add_index(struct strbuf *b, const struct def_table *t, const struct 
 	strbuf_add(&prefix, i->partitioned ? " ON ONLY " : " ON ");
 	def_target(&prefix, t);
 	strbuf_add(&prefix, " USING ");
-	char *sql = text_retarget(i->definition, i->prefix, prefix.text);
-	bool ok = sql != NULL;
-	if (ok)
-		strbuf_add(b, sql);
-	free(sql);
+	char *definition = text_retarget(i->definition, i->prefix, "");
+	char *list = definition && i->renamed && !i->expressions ? rename_list(t, definition) : NULL;
+	bool ok = definition != NULL;
+	if (ok && i->renamed && i->expressions)
+		rename_index(b, t, i, prefix.text, definition);
+	else if (ok)
+		strbuf_addf(b, "%s%s", prefix.text, list ? list : definition);
+	free(list);
+	free(definition);
 	strbuf_free(&prefix);
 	return ok;
+}
+
+/* ALTER TABLE with them; definitions that use a renamed column are the source's. */
+static void add_clauses(struct strbuf *b, const struct def_table *t, const char *only,
+	const char *clauses, bool renamed)
+{
+	if (renamed) {
+		rename_constraints(b, t, only, clauses);
+		return;
+	}
+	strbuf_addf(b, "ALTER TABLE %s", only);
+	def_target(b, t);
+	strbuf_addf(b, " %s", clauses);
 }
 
 static void add_constraint_name(
@@ -72,17 +90,32 @@ static void add_constraint_name(
 	quote_name(b, i->name);
 }
 
+/* Its definition has its options. */
+static void add_exclusion(struct strbuf *b, const struct def_table *t, const struct def_index *i)
+{
+	struct strbuf clause = STRBUF_INIT;
+	strbuf_add(&clause, "ADD CONSTRAINT ");
+	quote_name(&clause, i->name);
+	strbuf_addf(&clause, " %s", i->constraint_definition);
+	add_clauses(b, t, i->partitioned ? "ONLY " : "", clause.text, i->renamed);
+	strbuf_free(&clause);
+}
+
 static bool add_constraint(struct strbuf *b, const struct def_table *t, const struct def_index *i)
 {
-	/* An exclusion constraint's definition has its options. */
-	char *definition = text_with_options(i->constraint_definition,
-		i->constraint == 'x' ? "" : i->options, i->deferrable, i->deferred);
+	if (i->constraint == 'x') {
+		add_exclusion(b, t, i);
+		return true;
+	}
+	char *list = rename_list(t, i->constraint_definition);
+	char *definition = text_with_options(list, i->options, i->deferrable, i->deferred);
 	bool ok = definition != NULL;
 	if (ok) {
 		add_constraint_name(b, t, i);
 		strbuf_addf(b, " %s", definition);
 	}
 	free(definition);
+	free(list);
 	return ok;
 }
 
@@ -288,10 +321,18 @@ static bool is_after(const struct defs *d, const struct def_table *t, const stru
 	return !k->excluded && !table_in_tree(d, t);
 }
 
+static void add_check(struct strbuf *clauses, const struct def_check *k)
+{
+	strbuf_add(clauses, clauses->len > 0 ? ", ADD CONSTRAINT " : "ADD CONSTRAINT ");
+	quote_name(clauses, k->name);
+	strbuf_addf(clauses, " %s", k->definition);
+}
+
 /* All in one ALTER TABLE, which scans the table once. */
 static void build_checks(struct schema_plan *plan, const struct defs *d, const struct def_table *t)
 {
-	struct strbuf b = STRBUF_INIT, names = STRBUF_INIT;
+	struct strbuf b = STRBUF_INIT, clauses = STRBUF_INIT, names = STRBUF_INIT;
+	bool renamed = false;
 	for (size_t i = 0; i < t->check_count; i++) {
 		const struct def_check *k = &t->checks[i];
 		if (k->excluded)
@@ -300,19 +341,17 @@ static void build_checks(struct schema_plan *plan, const struct defs *d, const s
 				t->wanted->source_schema, t->wanted->source_name);
 		if (!is_after(d, t, k) || (k->not_null && !defs_target_has(d, SINCE_NOT_NULL_NAMES)))
 			continue;
-		if (b.len == 0) {
-			strbuf_add(&b, "ALTER TABLE ");
-			def_target(&b, t);
-		}
-		strbuf_add(&b, names.len > 0 ? ", ADD CONSTRAINT " : " ADD CONSTRAINT ");
-		quote_name(&b, k->name);
-		strbuf_addf(&b, " %s", k->definition);
+		add_check(&clauses, k);
 		strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", k->name);
+		renamed = renamed || k->renamed;
 	}
+	if (clauses.len > 0)
+		add_clauses(&b, t, "", clauses.text, renamed);
 	if (b.len > 0)
 		steps_add(&plan->after, SCHEMA_CHECK, defs_table_number(d, t), 1,
 			xasprintf("%s.%s: %s", t->wanted->target_schema, t->wanted->target_name, names.text),
 			&b);
+	strbuf_free(&clauses);
 	strbuf_free(&names);
 }
 
@@ -327,12 +366,10 @@ static void build_tree_checks(
 		if (k->validated || k->excluded || (k->inherited && child) ||
 			(k->not_null && !defs_target_has(d, SINCE_NOT_NULL_NAMES)))
 			continue;
-		struct strbuf b = STRBUF_INIT;
-		strbuf_add(&b, "ALTER TABLE ");
-		def_target(&b, t);
-		strbuf_add(&b, " ADD CONSTRAINT ");
-		quote_name(&b, k->name);
-		strbuf_addf(&b, " %s", k->definition);
+		struct strbuf b = STRBUF_INIT, clause = STRBUF_INIT;
+		add_check(&clause, k);
+		add_clauses(&b, t, "", clause.text, k->renamed);
+		strbuf_free(&clause);
 		steps_add(&plan->final, SCHEMA_CHECK, defs_table_number(d, t), 1 + t->depth,
 			xasprintf("%s.%s: %s", t->wanted->target_schema, t->wanted->target_name, k->name), &b);
 	}

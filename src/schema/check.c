@@ -158,7 +158,7 @@ static void check_type(struct checker *c, const struct pair *p, const char *colu
 static void check_column(struct checker *c, const struct pair *p, const struct slice *source,
 	int row, const struct slice *target)
 {
-	const char *name = rows_text(source->rows, row, COLUMN_NAME);
+	const char *name = renames_target(p->wanted->renamed, rows_text(source->rows, row, COLUMN_NAME));
 	const char *type = rows_text(source->rows, row, COLUMN_TYPE);
 	bool generated = rows_text(source->rows, row, COLUMN_GENERATED)[0] != '\0';
 	int other = column_in(target, name);
@@ -194,8 +194,9 @@ static bool left_out(const struct checker *c, const struct pair *p, const char *
 static bool is_sent(
 	const struct checker *c, const struct pair *p, const struct slice *source, const char *column)
 {
-	int row = column_in(source, column);
-	return row >= 0 && !left_out(c, p, column) &&
+	const char *name = renames_source(p->wanted->renamed, column);
+	int row = name ? column_in(source, name) : -1;
+	return row >= 0 && !left_out(c, p, name) &&
 		   rows_text(source->rows, row, COLUMN_GENERATED)[0] == '\0';
 }
 

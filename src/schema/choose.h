@@ -15,19 +15,22 @@ enum choice {
 struct chosen {
 	enum choice choice;
 	char *why;      /* of LEFT_OUT and BLOCKED, in words */
-	char *sql;      /* of MAKE: statements after roles_map, without those for roles that the target lacks */
-	char *give_sql; /* NULL: it stays whoever's runs this */
+	/* Of MAKE: statements after roles_map, without those for roles that the target lacks; "" when there are
+	 * none but give_sql (schema public). Of BLOCKED and LEFT_OUT: what it would be, for people. Never with a
+	 * password. */
+	char *sql;
+	char *give_sql; /* also of MIRROR; NULL: it stays whoever's runs this */
 	char *dropped;  /* what of it was left out ("grants to role x, which the target lacks"); NULL nothing */
 };
 
-/* What the target has and the role may. */
+/* What the target has and the role may. The lists are sorted. */
 struct choose_facts {
 	struct strings roles;      /* that exist there */
 	struct strings roles_held; /* that what we make can be given to */
 	struct strings extensions; /* available or installed */
-	struct strings tables;     /* schema.table of the mirror's, as on the source, sorted */
-	struct strings extension_members; /* schema-qualified objects of the source that an extension brought and that
-	                                   * a dump names all the same */
+	struct strings tables;     /* schema.table of the mirror's, as on the source */
+	struct strings extension_members; /* schema.name of what an extension brought on the source: a dump
+	                                   * names those of which somebody changed the grants */
 	bool superuser;
 	const char *profile; /* of the source's provider: "rds", "supabase" ...; NULL self-hosted */
 };

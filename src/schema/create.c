@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "rename.h"
 #include "sequences.h"
 
 /* ---- trees ---- */
@@ -78,9 +79,10 @@ static bool inherits_in_order(const struct defs *d, const struct def_table *t)
 	return true;
 }
 
+/* Columns that get other names are those of the source until the table is whole: no parent has them then. */
 static bool uses_inherits(const struct defs *d, const struct def_table *t)
 {
-	return !t->partition && table_has_made_parent(d, t) && inherits_in_order(d, t);
+	return !t->partition && !table_is_renamed(t) && table_has_made_parent(d, t) && inherits_in_order(d, t);
 }
 
 /* Comes by INHERITS alone and is not written down. */
@@ -310,6 +312,7 @@ void table_create(struct strbuf *b, const struct defs *d, const struct def_table
 	if (t->options[0] != '\0')
 		strbuf_addf(b, " WITH (%s)", t->options);
 	add_alters(b, d, t, inherits);
+	rename_after_create(b, t);
 	for (size_t i = 0; !inherits && i < t->parent_count; i++) {
 		if (!d->tables[t->parents[i]].made)
 			continue;

@@ -3,6 +3,7 @@
 #include "defs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "text.h"
 
@@ -108,6 +109,15 @@ bool def_uses_excluded(const struct def_table *t, const char *numbers)
 {
 	for (size_t i = 0; i < t->column_count; i++)
 		if (t->columns[i].excluded && text_has_number(numbers, t->columns[i].number))
+			return true;
+	return false;
+}
+
+bool def_uses_renamed(const struct def_table *t, const char *numbers)
+{
+	for (size_t i = 0; i < t->column_count; i++)
+		if (strcmp(t->columns[i].name, t->columns[i].target_name) != 0 &&
+			text_has_number(numbers, t->columns[i].number))
 			return true;
 	return false;
 }

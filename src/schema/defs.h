@@ -46,17 +46,19 @@ struct def_sequence {
 	bool cycles, unlogged;
 	size_t owner; /* the chosen table whose column owns it, or SCHEMA_NO_TABLE */
 	int owner_column;
-	const char *owner_column_name;
+	const char *owner_column_name; /* on the target */
 	bool identity;
 	bool borrowed; /* of a chosen partition without its root, whose identity it shared */
 	size_t user;   /* a table whose default uses it, or its owner */
 	bool shared;   /* defaults of other tables than its owner use it as well */
 	bool exists; /* on the target */
+	bool unread; /* its value is asked for, but the role may not read it */
 };
 
 struct def_column {
 	int number;
 	const char *name, *type;
+	const char *target_name;  /* the same unless the mirror's map has another */
 	int64_t type_oid, default_oid;
 	const char *collation;    /* qualified; empty: the type's own */
 	const char *default_text; /* of default or generation; NULL none */
@@ -76,6 +78,7 @@ struct def_check {
 	const char *name, *definition;
 	bool validated, local, inherited, not_null /* a NOT VALID one of 18+ */;
 	bool excluded; /* uses an excluded column */
+	bool renamed;  /* uses one that the target calls otherwise */
 };
 
 struct def_index {
@@ -87,7 +90,8 @@ struct def_index {
 	int64_t parent; /* the index it is attached to; 0 */
 	int64_t bytes;
 	const char *statistics; /* "1 500 2 100": targets of its columns 1 and 2 */
-	bool excluded;
+	bool excluded, renamed; /* as in a check */
+	bool expressions;       /* has such, or a predicate */
 	/* The constraint it is for. */
 	char constraint; /* 'p', 'u', 'x' or 0 */
 	const char *constraint_definition, *options;
@@ -144,7 +148,8 @@ bool defs_read_columns(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_checks(struct defs *d, struct error *e) MUST_CHECK;
 bool defs_read_indexes(struct defs *d, struct error *e) MUST_CHECK;
 /* Those that the tables own or use; made_only leaves out those of tables that exist on the target
- * and makes the columns' defaults name the sequences of the target. */
+ * and makes the columns' defaults name the sequences of the target. Else they are for their values,
+ * and in schema = "database" those that belong to no table are among them. */
 bool defs_read_sequences(struct defs *d, bool made_only, struct error *e) MUST_CHECK;
 
 /* A query of one oid[] parameter, or of none, whose rows d keeps. Borrowed; NULL on error. */
@@ -157,6 +162,8 @@ struct def_table *defs_table(const struct defs *d, int64_t oid);
 struct def_column *def_column(const struct def_table *t, int number); /* or NULL */
 /* Is one of these column numbers ("1 2 3") left out by columns_exclude? */
 bool def_uses_excluded(const struct def_table *t, const char *numbers);
+/* Or one that the target calls otherwise? */
+bool def_uses_renamed(const struct def_table *t, const char *numbers);
 size_t defs_table_number(const struct defs *d, const struct def_table *t);
 /* Does the target have what came with this version? */
 bool defs_target_has(const struct defs *d, int version);

@@ -4,9 +4,9 @@
  * object after the other, is what lets an object that fails be named with its statement, tried again, and
  * hold up nothing but what depends on it.
  *
- * pg_dump writes its custom format into a file of ours (0600, unlinked as soon as it is open), pg_restore
- * turns that into text with the objects' numbers and dependencies (-v), once for each section. A password
- * reaches them by a passfile or the environment, never by an argument. */
+ * pg_dump writes its custom format into memory of ours, pg_restore turns that into text with the objects'
+ * numbers and dependencies (-v), once for each section. Nothing is written to a disk. A password reaches
+ * them by the environment, never by an argument. */
 #ifndef SCHEMA_DUMP_H
 #define SCHEMA_DUMP_H
 
@@ -24,7 +24,7 @@ struct tools {
 bool tools_find(const char *bindir, int server_version, struct tools *out, struct error *e) MUST_CHECK;
 
 struct dump_entry {
-	int id;             /* rises in the order in which pg_dump would restore */
+	int id;             /* 1, 2, 3 ... in the order in which pg_restore would run them (not pg_dump's number) */
 	bool post;          /* of the post-data section: after the rows */
 	int64_t class_oid, oid; /* in the source's catalogs; 0 when it is no object of them */
 	const char *kind;   /* as pg_dump calls it: "TABLE", "FK CONSTRAINT", "COMMENT", "ACL" ... */
@@ -34,7 +34,7 @@ struct dump_entry {
 	const char *sql;      /* makes it; without comments, without what gives it to its owner */
 	const char *give_sql; /* gives it to its owner; NULL none */
 	const char *settings; /* default_tablespace, default_table_access_method as they must be; "" none */
-	const int *needs;     /* ids, rising */
+	int *needs;           /* ids of entries that exist, rising */
 	size_t need_count;
 };
 
@@ -43,7 +43,7 @@ struct dump {
 	size_t count;
 	int server_version;    /* of the server that was dumped */
 	struct strings header; /* SETs that all of it relies on (check_function_bodies off ...) */
-	char *text;            /* what the strings point into */
+	struct strings kept;   /* the strings that entries point to */
 };
 
 /* Of the database of this peer, at an exported snapshot (NULL: now). It locks each table against ALTER
@@ -55,7 +55,7 @@ void dump_free(struct dump *d); /* NULL is fine */
 /* The two texts of pg_restore -v: pure. Takes them over; NULL when they are none. */
 struct dump *dump_parse_take(char *pre_data, char *post_data, struct error *e) MUST_CHECK;
 
-/* By id, NULL when there is none (pg_dump names needs that it leaves out). */
+/* By id, NULL when there is none. */
 const struct dump_entry *dump_entry(const struct dump *d, int id);
 /* The part of a name after the table it belongs to: "t_pkey" of "t t_pkey" when the table is t. For kinds
  * whose tag begins with the table (constraints, triggers, rules, policies, defaults). false: not such a kind. */

@@ -235,16 +235,35 @@ static void check_columns(const struct defs *d, size_t table, struct schema_find
 			->next = xstrdup("don't exclude it");
 }
 
-static bool leaves_out(const struct def_table *t, const char *column)
+static const struct def_column *column_called(const struct def_table *t, const char *name)
 {
 	for (size_t i = 0; i < t->column_count; i++)
-		if (strcmp(t->columns[i].name, column) == 0)
-			return t->columns[i].excluded;
-	return false;
+		if (strcmp(t->columns[i].name, name) == 0)
+			return &t->columns[i];
+	return NULL;
 }
 
-/* Both ends of a link are made or both exist (or the parent does), and leave out the same columns.
- */
+/* Both leave out a column or both have it, by the same name. */
+static void check_linked_column(const struct defs *d, size_t table, const struct def_table *p,
+	const struct def_column *theirs, struct schema_findings *f)
+{
+	const struct schema_table *w = d->tables[table].wanted;
+	const struct def_column *ours = column_called(&d->tables[table], theirs->name);
+	bool excluded = ours && ours->excluded;
+	if (excluded != theirs->excluded)
+		schema_findings_add(f, table, SEVERITY_BLOCKER,
+			"column %s is excluded in only one of %s.%s and its parent %s.%s", theirs->name,
+			w->source_schema, w->source_name, p->wanted->source_schema, p->wanted->source_name)
+			->next = xstrdup("exclude it in both or in none");
+	else if (ours && !excluded && strcmp(ours->target_name, theirs->target_name) != 0)
+		schema_findings_add(f, table, SEVERITY_BLOCKER,
+			"column %s would be %s on the target in %s.%s, but %s in its parent %s.%s",
+			theirs->name, ours->target_name, w->source_schema, w->source_name,
+			theirs->target_name, p->wanted->source_schema, p->wanted->source_name)
+			->next = xstrdup("give it the same name in the map for both");
+}
+
+/* Both ends of a link are made or both exist (or the parent does), and have the same columns. */
 static void check_link(const struct defs *d, size_t table, size_t parent, struct schema_findings *f)
 {
 	const struct def_table *t = &d->tables[table], *p = &d->tables[parent];
@@ -253,16 +272,8 @@ static void check_link(const struct defs *d, size_t table, size_t parent, struct
 			"%s.%s exists on the target, but not its parent %s.%s", t->wanted->target_schema,
 			t->wanted->target_name, p->wanted->target_schema, p->wanted->target_name)
 			->next = xstrdup("drop the table on the target, or create the parent there");
-	for (size_t i = 0; t->made && p->made && i < p->column_count; i++) {
-		const char *column = p->columns[i].name;
-		if (leaves_out(t, column) == p->columns[i].excluded)
-			continue;
-		schema_findings_add(f, table, SEVERITY_BLOCKER,
-			"column %s is excluded in only one of %s.%s and its parent %s.%s", column,
-			t->wanted->source_schema, t->wanted->source_name, p->wanted->source_schema,
-			p->wanted->source_name)
-			->next = xstrdup("exclude it in both or in none");
-	}
+	for (size_t i = 0; t->made && p->made && i < p->column_count; i++)
+		check_linked_column(d, table, p, &p->columns[i], f);
 }
 
 static void check_tables(const struct defs *d, struct schema_findings *f)

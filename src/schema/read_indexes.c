@@ -21,6 +21,7 @@ enum index_field {
 	INDEX_SIZE,
 	INDEX_STATISTICS,
 	INDEX_COLUMNS,
+	INDEX_EXPRESSIONS,
 	INDEX_OPTIONS,
 	INDEX_CONSTRAINT,
 	INDEX_CONSTRAINT_DEFINITION,
@@ -54,6 +55,7 @@ static char *indexes_sql(const struct pg *c)
 		" i.indisunique, i.indisvalid and i.indisready, ic.relkind = 'I', %s, i.indisclustered,"
 		" am.amname, %s, ic.relpages::bigint * current_setting('block_size')::bigint,"
 		" " INDEX_STATISTICS_SQL ", " INDEX_COLUMNS_SQL ","
+		" i.indexprs is not null or i.indpred is not null,"
 		" %s, con.contype, pg_get_constraintdef(con.oid), con.condeferrable, con.condeferred"
 		" from pg_index i join pg_class ic on ic.oid = i.indexrelid"
 		" join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace"
@@ -82,6 +84,7 @@ static struct def_index index_at(const struct rows *r, int row)
 		.parent = rows_int(r, row, INDEX_PARENT),
 		.bytes = rows_int(r, row, INDEX_SIZE),
 		.statistics = rows_text(r, row, INDEX_STATISTICS),
+		.expressions = rows_bool(r, row, INDEX_EXPRESSIONS),
 		.options = rows_text(r, row, INDEX_OPTIONS),
 		.constraint = rows_text(r, row, INDEX_CONSTRAINT)[0],
 		.constraint_definition = rows_text(r, row, INDEX_CONSTRAINT_DEFINITION),
@@ -99,6 +102,7 @@ bool defs_read_indexes(struct defs *d, struct error *e)
 		struct def_table *t = defs_table(d, rows_int(r, row, INDEX_TABLE));
 		struct def_index index = index_at(r, row);
 		index.excluded = def_uses_excluded(t, rows_text(r, row, INDEX_COLUMNS));
+		index.renamed = def_uses_renamed(t, rows_text(r, row, INDEX_COLUMNS));
 		GROW(t->indexes, t->index_count);
 		t->indexes[t->index_count++] = index;
 	}

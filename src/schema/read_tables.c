@@ -229,6 +229,7 @@ bool defs_read_columns(struct defs *d, struct error *e)
 		struct def_column column = column_at(r, row);
 		column.excluded = selection_leaves_out(
 			d->mirror, t->wanted->source_schema, t->wanted->source_name, column.name);
+		column.target_name = renames_target(t->wanted->renamed, column.name);
 		GROW(t->columns, t->column_count);
 		t->columns[t->column_count++] = column;
 	}
@@ -273,6 +274,7 @@ bool defs_read_checks(struct defs *d, struct error *e)
 			.inherited = rows_bool(r, row, CHECK_INHERITED),
 			.not_null = rows_text(r, row, CHECK_TYPE)[0] == 'n',
 			.excluded = def_uses_excluded(t, rows_text(r, row, CHECK_COLUMNS)),
+			.renamed = def_uses_renamed(t, rows_text(r, row, CHECK_COLUMNS)),
 		};
 	}
 	return true;

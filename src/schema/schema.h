@@ -12,12 +12,14 @@
 #include <pgpier/preflight.h>
 
 #include "../pg/conn.h"
+#include "../renames.h"
 
 /* One chosen table. */
 struct schema_table {
 	int64_t oid; /* on the source */
 	char source_schema[NAME_SIZE], source_name[NAME_SIZE];
 	char target_schema[NAME_SIZE], target_name[NAME_SIZE];
+	const struct renames *renamed; /* its columns that have other names on the target; NULL: none has */
 	bool exists; /* on the target, already: it is used as it is and gets no statement of ours at all
 	              * (no columns, no keys; its sequences still get their values) */
 };
@@ -50,11 +52,13 @@ struct schema_step {
 	char *name;    /* qualified, unquoted, for people */
 	char *sql;
 	int64_t bytes; /* size on the source, for the order of builds; 0 unknown */
+	int object;    /* of a dump, by its number in the store: that one is marked; 0 none */
 };
 
 struct schema_steps {
 	struct schema_step *items;
 	size_t count;
+	struct strings unread; /* of values: sequences of the source that the role may not read */
 };
 void schema_steps_free(struct schema_steps *steps);
 
@@ -101,7 +105,7 @@ struct schema_plan *schema_plan_new(struct pg *source, struct pg *target,
 	struct error *e) MUST_CHECK;
 void schema_plan_free(struct schema_plan *p);
 
-/* The values of the tables' sequences, read from the source now (at the end of a load), as steps
+/* The values of the tables' sequences, in schema = "database" also of those that belong to none, read from the source now (at the end of a load), as steps
  * for the target, where the sequences must exist: those that do not are left out. */
 bool schema_values(struct pg *source, struct pg *target, const struct mirror_config *m,
 	const struct schema_table *tables, size_t count, struct schema_steps *steps,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Sequences of the chosen tables: those their columns own (serial, identity) and those their
- * defaults use. Before 10 a sequence's options are columns of the sequence itself; its value is so
- * in every version. */
+ * defaults use; for their values also those of the whole database that belong to no table.
+ * Before 10 a sequence's options are columns of the sequence itself; its value is so in every version. */
 #include "sequences.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "../pg/provider.h"
+#include "profile.h"
 #include "text.h"
 
 /* Branches of one UNION ALL: the parser recurses into each. */
@@ -22,6 +24,7 @@ enum sequence_field {
 	SEQ_COLUMN,
 	SEQ_COLUMN_NAME,
 	SEQ_LINK,
+	SEQ_READABLE,
 	SEQ_TYPE,
 	SEQ_START,
 	SEQ_INCREMENT,
@@ -51,22 +54,34 @@ enum sequence_field {
 	" and d.refobjsubid = r.attnum and d.deptype = 'i'"                                            \
 	" where a.attrelid = any($1::oid[]) and a.attidentity <> ''"
 
-static char *sequences_sql(const struct pg *c)
+/* 'f': of no table (a foreign table may own one), and not among those that are known already. What an
+ * extension brought is its own affair. */
+#define FREE_SQL                                                                                   \
+	"select c.oid as seq, 0::oid as tab, 0 as col, 'f' as link from pg_class c"                    \
+	" join pg_namespace f on f.oid = c.relnamespace where c.relkind = 'S'"                         \
+	" and c.relpersistence <> 't' and f.nspname !~ '^pg_' and f.nspname not in"                    \
+	" ('information_schema', 'pgpier') and c.oid <> all($1::oid[])"                                \
+	" and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass"            \
+	" and d.objid = c.oid and (d.deptype = 'e' or (d.deptype in ('a', 'i')"                        \
+	" and exists (select 1 from pg_class o where d.refclassid = 'pg_class'::regclass"              \
+	" and o.oid = d.refobjid and o.relkind in ('r', 'p')))))"
+
+static char *sequences_sql(const struct pg *c, const char *links)
 {
 	bool catalog = pg_version(c) >= SINCE_SEQUENCE_CATALOG;
 	return xasprintf("select s.oid, n.nspname, s.relname,"
 					 " '''' || replace(s.oid::regclass::text, '''', '''''') || '''::regclass',"
-					 " s.relpersistence = 'u', l.tab, l.col, a.attname, l.link, %s"
-					 " from (" OWNED_SQL USED_SQL "%s) l"
+					 " s.relpersistence = 'u', l.tab, l.col, a.attname, l.link,"
+					 " has_schema_privilege(n.oid, 'USAGE') and has_sequence_privilege(s.oid, 'SELECT'), %s"
+					 " from (%s) l"
 					 " join pg_class s on s.oid = l.seq and s.relkind = 'S'"
 					 " join pg_namespace n on n.oid = s.relnamespace"
-					 " join pg_attribute a on a.attrelid = l.tab and a.attnum = l.col%s"
+					 " left join pg_attribute a on a.attrelid = l.tab and a.attnum = l.col%s"
 					 " order by s.oid, l.link = 'b', l.link = 'u', l.tab, l.col",
 		catalog ? "format_type(q.seqtypid, null), q.seqstart, q.seqincrement, q.seqmin, q.seqmax,"
 				  " q.seqcache, q.seqcycle"
 				: "'', 1, 1, 1, 1, 1, false",
-		defs_since(c, SINCE_INHERITED_IDENTITY, BORROWED_SQL, ""),
-		catalog ? " join pg_sequence q on q.seqrelid = s.oid" : "");
+		links, catalog ? " join pg_sequence q on q.seqrelid = s.oid" : "");
 }
 
 /* ---- reading ---- */
@@ -89,6 +104,7 @@ static struct def_sequence *sequence_add(struct defs *d, const struct rows *r, i
 		.cache = rows_text(r, row, SEQ_CACHE),
 		.cycles = rows_bool(r, row, SEQ_CYCLES),
 		.unlogged = rows_bool(r, row, SEQ_UNLOGGED),
+		.unread = !rows_bool(r, row, SEQ_READABLE),
 		.owner = SCHEMA_NO_TABLE,
 		.user = defs_table_number(d, defs_table(d, rows_int(r, row, SEQ_TABLE))),
 	};
@@ -100,7 +116,8 @@ static void sequence_own(struct defs *d, struct def_sequence *s, const struct ro
 	char link = rows_text(r, row, SEQ_LINK)[0];
 	s->owner = s->user;
 	s->owner_column = (int)rows_int(r, row, SEQ_COLUMN);
-	s->owner_column_name = rows_text(r, row, SEQ_COLUMN_NAME);
+	s->owner_column_name =
+		renames_target(d->tables[s->owner].wanted->renamed, rows_text(r, row, SEQ_COLUMN_NAME));
 	s->identity = link != 'a';
 	s->borrowed = link == 'b';
 	s->target_schema = d->tables[s->owner].wanted->target_schema;
@@ -186,23 +203,64 @@ static void link_columns(struct defs *d, const struct rows *r)
 	}
 }
 
-bool defs_read_sequences(struct defs *d, bool made_only, struct error *e)
+static int compare_sequences(const void *a, const void *b)
+{
+	const struct def_sequence *x = a, *y = b;
+	if (x->oid != y->oid)
+		return x->oid < y->oid ? -1 : 1;
+	return x->borrowed - y->borrowed;
+}
+
+/* Nobody wants the state of a provider's own machinery. */
+static bool read_free_sequences(struct defs *d, struct error *e)
+{
+	enum provider provider;
+	struct strbuf known = STRBUF_INIT;
+	for (size_t i = 0; i < d->sequence_count; i++)
+		text_oids_add(&known, d->sequences[i].oid);
+	text_oids_end(&known);
+	const struct rows *r = defs_query(d, e, sequences_sql(d->source, FREE_SQL), known.text);
+	strbuf_free(&known);
+	if (!r || !provider_read(d->source, &provider, e))
+		return false;
+	for (int row = 0; row < rows_count(r); row++)
+		if (!profile_has_schema(provider_profile(provider), rows_text(r, row, SEQ_SCHEMA)))
+			sequence_add(d, r, row);
+	if (d->sequence_count > 0)
+		qsort(d->sequences, d->sequence_count, sizeof(*d->sequences), compare_sequences);
+	return true;
+}
+
+static const struct rows *read_linked(struct defs *d, bool made_only, struct error *e)
 {
 	struct strbuf all = STRBUF_INIT;
 	for (size_t i = 0; i < d->table_count; i++)
 		if (d->tables[i].found)
 			text_oids_add(&all, d->tables[i].wanted->oid);
 	text_oids_end(&all);
+	char *links = xasprintf(OWNED_SQL USED_SQL "%s",
+		defs_since(d->source, SINCE_INHERITED_IDENTITY, BORROWED_SQL, ""));
 	const struct rows *r =
-		defs_query(d, e, sequences_sql(d->source), made_only ? d->made_oids : all.text);
+		defs_query(d, e, sequences_sql(d->source, links), made_only ? d->made_oids : all.text);
+	free(links);
 	strbuf_free(&all);
+	return r;
+}
+
+bool defs_read_sequences(struct defs *d, bool made_only, struct error *e)
+{
+	const struct rows *r = read_linked(d, made_only, e);
 	if (!r)
 		return false;
 	for (int row = 0; row < rows_count(r); row++)
 		sequence_link(d, r, row);
+	if (!made_only && d->mirror->schema == SCHEMA_DATABASE && !read_free_sequences(d, e))
+		return false;
 	link_columns(d, r);
 	if (!made_only || pg_version(d->source) >= SINCE_SEQUENCE_CATALOG)
 		return true;
+	for (size_t i = 0; i < d->sequence_count; i++)
+		d->sequences[i].unread = false; /* its options are asked for, and can't be done without */
 	return sequences_select(d,
 		"start_value, increment_by, min_value, max_value, cache_value, is_cycled", fill_old_options,
 		d, e);
@@ -214,7 +272,9 @@ static char *select_sql(const struct defs *d, const char *columns, size_t first,
 {
 	struct strbuf sql = STRBUF_INIT;
 	for (size_t i = first; i < end; i++) {
-		strbuf_addf(&sql, "%sselect %zu, %s from ", i > first ? " union all " : "", i, columns);
+		if (d->sequences[i].unread)
+			continue;
+		strbuf_addf(&sql, "%sselect %zu, %s from ", sql.len > 0 ? " union all " : "", i, columns);
 		quote_qualified(&sql, d->sequences[i].schema, d->sequences[i].name);
 	}
 	return strbuf_take(&sql);
@@ -222,19 +282,30 @@ static char *select_sql(const struct defs *d, const char *columns, size_t first,
 
 /* A transaction would keep a lock on each sequence it has read until its end, and a server has room
  * for some thousand of them; rolling back to a savepoint lets go of them at once. */
+static bool select_some(struct defs *d, char *take_sql, sequence_row *each, void *context, struct error *e)
+{
+	bool inside = PQtransactionStatus(pg_conn_borrow(d->source)) == PQTRANS_INTRANS;
+	if (inside && !pg_run(d->source, e, "SAVEPOINT sequences")) {
+		free(take_sql);
+		return false;
+	}
+	const struct rows *r = defs_query(d, e, take_sql, NULL);
+	if (!r || (inside && !pg_run(d->source, e, LET_GO)))
+		return false;
+	for (int row = 0; row < rows_count(r); row++)
+		each(context, (size_t)rows_int(r, row, 0), r, row);
+	return true;
+}
+
 bool sequences_select(
 	struct defs *d, const char *columns, sequence_row *each, void *context, struct error *e)
 {
-	bool inside = PQtransactionStatus(pg_conn_borrow(d->source)) == PQTRANS_INTRANS;
 	for (size_t first = 0; first < d->sequence_count; first += SELECT_AT_ONCE) {
-		size_t end = MIN(first + SELECT_AT_ONCE, d->sequence_count);
-		if (inside && !pg_run(d->source, e, "SAVEPOINT sequences"))
+		char *sql = select_sql(d, columns, first, MIN(first + SELECT_AT_ONCE, d->sequence_count));
+		if (sql[0] == '\0')
+			free(sql);
+		else if (!select_some(d, sql, each, context, e))
 			return false;
-		const struct rows *r = defs_query(d, e, select_sql(d, columns, first, end), NULL);
-		if (!r || (inside && !pg_run(d->source, e, LET_GO)))
-			return false;
-		for (int row = 0; row < rows_count(r); row++)
-			each(context, (size_t)rows_int(r, row, 0), r, row);
 	}
 	return true;
 }

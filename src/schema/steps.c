@@ -46,6 +46,7 @@ void schema_steps_free(struct schema_steps *steps)
 		free(steps->items[i].sql);
 	}
 	free(steps->items);
+	strings_free(&steps->unread);
 	*steps = (struct schema_steps){ 0 };
 }
 

@@ -30,6 +30,8 @@ static struct rows *find_on_target(const struct defs *d, struct pg *target, stru
 	for (size_t i = 0; i < n; i++) {
 		const struct def_sequence *s = &d->sequences[i];
 		struct strbuf b = STRBUF_INIT;
+		if (s->unread)
+			continue;
 		def_sequence_target(&b, s);
 		names[i] = strbuf_take(&b);
 		if (s->owner == SCHEMA_NO_TABLE)
@@ -66,8 +68,8 @@ static struct rows *find_on_target(const struct defs *d, struct pg *target, stru
 /* Beside rows that the target already had, a sequence must not go back. */
 static bool keeps_own(const struct defs *d, const struct def_sequence *s)
 {
-	return d->mirror->on_existing_rows == EXISTING_APPEND && s->user != SCHEMA_NO_TABLE &&
-		   d->tables[s->user].wanted->exists;
+	return d->mirror->on_existing_rows == EXISTING_APPEND &&
+		   (s->user == SCHEMA_NO_TABLE || d->tables[s->user].wanted->exists);
 }
 
 static void add_value(struct strbuf *b, const struct defs *d, const struct def_sequence *s,
@@ -104,6 +106,13 @@ static void add_step(struct schema_steps *steps, const struct defs *d, const str
 		n == 1 ? xstrdup(name) : xasprintf("%s and %d more", name, n - 1), &b);
 }
 
+static void add_unread(struct schema_steps *steps, const struct def_sequence *s)
+{
+	char *name = xasprintf("%s.%s", s->schema, s->name);
+	strings_add(&steps->unread, name);
+	free(name);
+}
+
 bool schema_values(struct pg *source, struct pg *target, const struct mirror_config *m,
 	const struct schema_table *tables, size_t count, struct schema_steps *steps, struct error *e)
 {
@@ -121,6 +130,9 @@ bool schema_values(struct pg *source, struct pg *target, const struct mirror_con
 	int n = ok ? rows_count(found) : 0;
 	for (int first = 0; first < n; first += VALUES_AT_ONCE)
 		add_step(steps, &d, values, found, first, MIN(VALUES_AT_ONCE, n - first));
+	for (size_t i = 0; ok && i < d.sequence_count; i++)
+		if (d.sequences[i].unread)
+			add_unread(steps, &d.sequences[i]);
 	rows_free(found);
 	free(values);
 	defs_free(&d);

@@ -92,6 +92,22 @@ static bool read_tables(struct pg *c, const char *id, struct store_mirror *out, 
 	return true;
 }
 
+static bool read_renamed(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT t.table_no, t.renamed[i], t.renamed[i + 1] FROM pgpier.tables t,"
+		" generate_series(1, cardinality(t.renamed), 2) i WHERE t.mirror_id = $1 ORDER BY t.table_no, i", id);
+	if (!r)
+		return false;
+	for (int i = 0; i < rows_count(r); i++) {
+		size_t table = (size_t)rows_int(r, i, 0) - 1;
+		if (table < out->table_count) /* whoever runs the mirror may take tables in meanwhile */
+			renames_add(&out->tables[table].renamed, rows_text(r, i, 1), rows_text(r, i, 2));
+	}
+	rows_free(r);
+	return true;
+}
+
 static bool read_chunks(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
@@ -162,6 +178,23 @@ static bool read_replication(struct pg *c, const char *id, struct store_mirror *
 	return true;
 }
 
+/* None in a store that an older pgpier made. */
+static bool read_dumped(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, "SELECT to_regclass('pgpier.objects') IS NOT NULL");
+	bool any = r && rows_bool(r, 0, 0), ok = r != NULL;
+	rows_free(r);
+	if (!any)
+		return ok;
+	r = PG_ROWS(c, e, "SELECT belongs_to FROM pgpier.objects WHERE mirror_id = $1 AND kind = 'TABLE' AND wanted"
+		" AND statement IS NOT NULL ORDER BY belongs_to COLLATE \"C\"", id);
+	for (int i = 0; r && i < rows_count(r); i++)
+		strings_add(&out->dumped, rows_text(r, i, 0));
+	ok = r != NULL;
+	rows_free(r);
+	return ok;
+}
+
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
 {
 	char id[24];
@@ -172,9 +205,10 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 	if (!read_mirror(target, mirror, out, found, e))
 		return false;
 	snprintf(id, sizeof(id), "%lld", (long long)out->id);
-	bool ok = !*found || (read_tables(target, id, out, e) && read_chunks(target, id, out, e) &&
-							 read_snapshots(target, id, out, e) && read_steps(target, id, out, e) &&
-							 read_replication(target, id, out, e));
+	bool ok = !*found || (read_tables(target, id, out, e) && read_renamed(target, id, out, e) &&
+							 read_chunks(target, id, out, e) && read_snapshots(target, id, out, e) &&
+							 read_steps(target, id, out, e) && read_replication(target, id, out, e) &&
+							 read_dumped(target, id, out, e));
 	if (!ok)
 		store_mirror_free(out);
 	return ok;
@@ -191,11 +225,13 @@ void store_mirror_free(struct store_mirror *m)
 	for (size_t i = 0; i < m->table_count; i++) {
 		free(m->tables[i].error);
 		free(m->tables[i].columns);
+		renames_free(&m->tables[i].renamed);
 	}
 	free(m->selection);
 	free(m->tables);
 	free(m->chunks);
 	free(m->snapshots);
 	strings_free(&m->steps);
+	strings_free(&m->dumped);
 	*m = (struct store_mirror){ 0 };
 }

@@ -8,21 +8,28 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
 #define ORPHAN_PATIENCE_MS 10000
+
+#define CREATE_OBJECTS \
+	"CREATE TABLE pgpier.objects (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, object_no int," \
+	"  post bool NOT NULL, kind text NOT NULL, schema text NOT NULL, name text NOT NULL, owner text NOT NULL," \
+	"  belongs_to text, wanted bool NOT NULL, statement text, give_statement text, needs int[] NOT NULL, bytes bigint NOT NULL DEFAULT 0," \
+	"  state text NOT NULL, note text, why text, next text, sqlstate text NOT NULL DEFAULT ''," \
+	"  took_us bigint NOT NULL DEFAULT 0, PRIMARY KEY (mirror_id, object_no)) WITH (fillfactor = 50);"
 
 static const char create_sql[] =
 	"BEGIN;"
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (2);"
+	"INSERT INTO pgpier.version VALUES (3);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
-	"  ended_at timestamptz, selection text NOT NULL DEFAULT '');"
+	"  ended_at timestamptz, selection text NOT NULL DEFAULT '', settings text);"
 	"CREATE TABLE pgpier.snapshots (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE,"
 	"  snapshot_no int, taken_at timestamptz NOT NULL, snapshot text NOT NULL, lsn pg_lsn,"
 	"  PRIMARY KEY (mirror_id, snapshot_no));"
@@ -33,7 +40,8 @@ static const char create_sql[] =
 	"  rows bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, took_us bigint NOT NULL DEFAULT 0,"
 	"  rows_estimate bigint NOT NULL, bytes_estimate bigint NOT NULL,"
 	"  how text, error_class int, error text, sqlstate text, error_next text, last_snapshot_no int NOT NULL DEFAULT 0,"
-	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text, PRIMARY KEY (mirror_id, table_no))"
+	"  stale bool NOT NULL DEFAULT false, paused bool NOT NULL DEFAULT false, held_at pg_lsn, fetched_at pg_lsn, columns text,"
+	"  renamed text[] NOT NULL DEFAULT '{}', PRIMARY KEY (mirror_id, table_no))"
 	"  WITH (fillfactor = 50);"
 	"CREATE TABLE pgpier.chunks (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, table_no int,"
 	"  chunk_no int, condition text NOT NULL, range text NOT NULL, done bool NOT NULL DEFAULT false,"
@@ -44,6 +52,16 @@ static const char create_sql[] =
 	"  WITH (fillfactor = 10);"
 	"CREATE TABLE pgpier.steps (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, kind text,"
 	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
+	CREATE_OBJECTS
+	"COMMIT";
+
+/* From the version before to this one. */
+static const char upgrade_sql[] =
+	"BEGIN;"
+	"ALTER TABLE pgpier.mirrors ADD COLUMN settings text;"
+	"ALTER TABLE pgpier.tables ADD COLUMN renamed text[] NOT NULL DEFAULT '{}';"
+	CREATE_OBJECTS
+	"UPDATE pgpier.version SET version = 3;"
 	"COMMIT";
 
 bool store_exists(struct pg *target, struct error *e)
@@ -72,6 +90,8 @@ static bool check_version(struct pg *target, struct error *e)
 	rows_free(r);
 	if (version == STORE_VERSION)
 		return true;
+	if (version == STORE_VERSION - 1)
+		return pg_run(target, e, upgrade_sql) || error_prefix(e, "could not bring schema pgpier up to date");
 	error_set(e, ERROR_CONFLICT, "peer %s: schema pgpier is of version %lld, this pgpier knows version %d",
 		pg_peer_name(target), (long long)version, STORE_VERSION);
 	return error_next(e, "go on with the pgpier that made it");
@@ -165,7 +185,7 @@ bool store_drop(struct pg *target, const char *mirror, struct error *e)
 	ok = r != NULL;
 	/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
 	if (ok && rows_bool(r, 0, 0))
-		ok = pg_run(target, e, "DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
+		ok = pg_run(target, e, "DROP TABLE IF EXISTS pgpier.objects; DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
 							   " pgpier.replication,"
 							   " pgpier.mirrors, pgpier.version; DROP SCHEMA pgpier RESTRICT");
 	ok = ok && pg_run(target, e, "COMMIT");

@@ -10,6 +10,7 @@
 #include <pgpier/model.h>
 
 #include "../pg/conn.h"
+#include "../renames.h"
 
 struct store_table {
 	int number; /* from 1, in the order of the mirror's list */
@@ -35,6 +36,7 @@ struct store_table {
 	lsn_t fetched_at; /* where the source's log was when a row was last fetched for it (resume.c); 0 never */
 	bool stale; /* what the target has of it must go before it is copied anew */
 	char *columns; /* as the stream described them last; NULL never */
+	struct renames renamed; /* columns that the target's table calls otherwise */
 };
 
 struct store_chunk {
@@ -70,6 +72,7 @@ struct store_mirror {
 	struct store_snapshot *snapshots;
 	size_t snapshot_count;
 	struct strings steps; /* "kind name" of the schema steps that are done */
+	struct strings dumped; /* schema.name of the source's tables that its dump makes (objects.h), sorted */
 	char *selection; /* the tables' patterns when it was last set up */
 	struct store_replication replication;
 };

@@ -69,19 +69,34 @@ TABLE_FIELD(ours, xstrdup(t->ours ? "t" : "f"))
 TABLE_FIELD(rows_estimate, number(t->rows_estimate))
 TABLE_FIELD(bytes_estimate, number(t->bytes_estimate))
 
+/* Pairs of names, one behind the other. */
+static char *table_renamed(const struct store_table *t)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char **names = xcalloc(2 * t->renamed.count, sizeof(*names));
+	for (size_t i = 0; i < t->renamed.count; i++) {
+		names[2 * i] = t->renamed.items[i].source;
+		names[2 * i + 1] = t->renamed.items[i].target;
+	}
+	quote_array(&b, 2 * t->renamed.count, names);
+	free(names);
+	return strbuf_take(&b);
+}
+
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n,
 	size_t after, struct error *e)
 {
 	return RUN_FREEING(target, e,
 		SQL("INSERT INTO pgpier.tables (mirror_id, table_no, source_schema, source_name, target_schema,"
-			" target_name, parent, ours, rows_estimate, bytes_estimate)"
-			" SELECT $1, t.no + $10, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h FROM unnest($2::text[], $3::text[],"
-			" $4::text[], $5::text[], $6::bool[], $7::bool[], $8::int8[], $9::int8[])"
-			" WITH ORDINALITY AS t (a, b, c, d, e, f, g, h, no)"),
+			" target_name, parent, ours, rows_estimate, bytes_estimate, renamed)"
+			" SELECT $1, t.no + $10, t.a, t.b, t.c, t.d, t.e, t.f, t.g, t.h, t.i::text[] FROM unnest($2::text[],"
+			" $3::text[], $4::text[], $5::text[], $6::bool[], $7::bool[], $8::int8[], $9::int8[], $11::text[])"
+			" WITH ORDINALITY AS t (a, b, c, d, e, f, g, h, i, no)"),
 		number(id), array_of(n, table_source_schema, tables), array_of(n, table_source_name, tables),
 		array_of(n, table_target_schema, tables), array_of(n, table_target_name, tables),
 		array_of(n, table_parent, tables), array_of(n, table_ours, tables),
-		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables), number((int64_t)after));
+		array_of(n, table_rows_estimate, tables), array_of(n, table_bytes_estimate, tables), number((int64_t)after),
+		array_of(n, table_renamed, tables));
 }
 
 bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t taken_at, const char *visible,

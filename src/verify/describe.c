@@ -149,8 +149,7 @@ static const struct side_column *column_named(const struct side_columns *l, int6
 /* What the target calls a column. */
 const char *describe_target_name(const struct store_table *t, const char *column)
 {
-	(void)t;
-	return column;
+	return renames_target(&t->renamed, column);
 }
 
 static void unverified(struct compared *t, const char *column, const char *why)

@@ -290,6 +290,114 @@ def test_invalid_index_is_left_out(pair):
 		WHERE indrelid = 't'::regclass""") == [("good",)]
 
 
+# ---- columns that the target calls otherwise ----
+
+# Every column of every table but those that children have from their parents.
+COLUMNS = """SELECT n.nspname, c.relname, attname FROM pg_class c
+	JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute ON attrelid = c.oid AND attnum > 0
+	WHERE NOT attisdropped AND attinhcount = 0 AND relkind IN ('r', 'p') AND """ + USER
+RENAMED_ROWS = r"""
+INSERT INTO sales.everything (to_feeling, to_later, to_floats, to_always, to_by_default)
+OVERRIDING SYSTEM VALUE VALUES ('happy', 'bad', '[1,2]', 1, 1), ('meh', 'ok', '[3,4]', 2, 2);
+INSERT INTO public.base VALUES (1000000, 'too large for a check that is not valid');
+INSERT INTO public.events_2024 (to_happened, to_kind) VALUES ('2024-05-05', 'a');
+"""
+
+
+def rename_all(pair):
+	"""The tool's options, for what ALTER TABLE would do to every column of the source."""
+	names = pair.source.sql(COLUMNS, pair.name)
+	options = []
+	for schema, table, column in names:
+		options += ["-r", "%s.%s|%s=to_%s" % (schema, table, column, column)]
+		if table == "side": # a child follows its first parent by itself
+			options += ["-r", "%s.two_parents|%s=to_%s" % (schema, column, column)]
+	return names, options
+
+
+def rename_source(pair, names):
+	quote = '"{}"'.format
+	for schema, table, column in names:
+		parts = [quote(n.replace('"', '""')) for n in (schema, table, column, "to_" + column)]
+		pair.fill("ALTER TABLE {}.{} RENAME COLUMN {} TO {}".format(*parts))
+
+
+def but_for_children(fact):
+	"""Children whose columns are renamed are joined after they were made: what they have is local as well."""
+	return not re.match(r"(local column|constraint): .*'(child|both_ways|two_parents|grandchild)'", fact)
+
+
+def test_every_column_renamed(pair, source):
+	"""As if PostgreSQL had renamed them on the source: defaults, checks, expressions, keys, sequences, trees."""
+	fill_everything(pair, major(source))
+	names, options = rename_all(pair)
+	tool(pair, *options, "-s", RENAMED_ROWS)
+	rename_source(pair, names)
+	assert_same(pair, only=but_for_children)
+
+
+@pytest.mark.parametrize("version", [10, 13, 18])
+def test_every_column_renamed_on_major(make_pair, other_major, version):
+	server = other_major(version)
+	pair = make_pair(server, server)
+	other = server.create_db(pair.name + "t")
+	try:
+		fill_everything(pair, version)
+		names, options = rename_all(pair)
+		run_tool(*options, address(server, pair.name), address(server, other), "*")
+		rename_source(pair, names)
+		assert sorted(filter(but_for_children, facts(server, pair.name) ^ facts(server, other))) == []
+	finally:
+		server.drop_db(other)
+
+
+def test_renamed_column_that_looks_like_other_words(pair):
+	"""A column may be called like a function, a type or a storage parameter."""
+	pair.fill("""CREATE TABLE t (lower text, text int, zone timestamptz, fillfactor int PRIMARY KEY, "a""b" int,
+			CHECK (lower(lower) <> lower), CHECK ((zone AT TIME ZONE 'utc') > 'epoch'::timestamp));
+		CREATE INDEX a ON t (lower(lower), text) WHERE text::text <> 'text';
+		CREATE INDEX b ON t (lower text_pattern_ops DESC, "a""b") INCLUDE (text) WITH (fillfactor = 50);
+		CREATE UNIQUE INDEX c ON t ((zone AT TIME ZONE 'utc')) NULLS NOT DISTINCT;
+		ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING btree (text WITH =, (text + fillfactor) WITH =)""")
+	names, options = rename_all(pair)
+	tool(pair, *options)
+	rename_source(pair, names)
+	assert_same(pair)
+
+
+def test_name_of_an_excluded_column(pair):
+	pair.fill("CREATE TABLE t (id serial PRIMARY KEY, mail text, e_mail text CHECK (e_mail <> ''))")
+	tool(pair, "-x", "public.t.mail", "-r", "public.t|e_mail=mail")
+	pair.fill("ALTER TABLE t DROP mail; ALTER TABLE t RENAME e_mail TO mail")
+	assert_same(pair)
+
+
+def test_partition_that_joins_renamed_parent(pair):
+	pair.fill("""CREATE TABLE p (a int PRIMARY KEY, b int CHECK (b > 0)) PARTITION BY RANGE (a);
+		CREATE INDEX p_b ON p ((b + 1)); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)""")
+	on_target(pair, """CREATE TABLE p (id int PRIMARY KEY, b int CONSTRAINT p_b_check CHECK (b > 0))
+		PARTITION BY RANGE (id); ALTER TABLE p RENAME b TO n; CREATE INDEX p_b ON p ((n + 1))""")
+	tool(pair, "-r", "public.p|a=id", "-r", "public.p|b=n")
+	pair.fill("ALTER TABLE p RENAME a TO id; ALTER TABLE p RENAME b TO n")
+	assert_same(pair)
+
+
+def test_names_in_parts_of_a_tree(pair):
+	pair.fill("""CREATE TABLE p (a int, b int) PARTITION BY LIST (a);
+		CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)""")
+	out = tool(pair, "-r", "public.p1|b=n", expect=1)
+	assert "blocker: column b would be n on the target in public.p1, but b in its parent public.p" in out
+
+
+def test_check_knows_the_other_names(pair):
+	pair.fill("CREATE TABLE t (id int, mail text NOT NULL, n int)")
+	on_target(pair, "CREATE TABLE t (id int, email varchar(5), mail text NOT NULL)")
+	out = tool(pair, "-c", "-r", "public.t|mail=email", "-r", "public.t|n=number", expect=1)
+	assert "blocker: public.t on the target: column email is character varying(5), but text" in out, out
+	assert "blocker: public.t on the target: column number (integer) is missing" in out, out
+	assert "column mail is NOT NULL without a default, and the source sends no values for it" in out, out
+
+
 # ---- what the target lacks, or has otherwise ----
 
 def blocked(pair, here, there, *words, arguments=()):

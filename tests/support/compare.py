@@ -103,9 +103,9 @@ def digest(connection, table, text):
 	return rows(connection, sql)[0]
 
 
-def examples(source, target, source_table, target_table, text):
+def examples(source, target, source_table, target_table, source_text, target_text):
 	"""A few rows that only one side has, for the reader of a failed test."""
-	def hashes(connection, table):
+	def hashes(connection, table, text):
 		return sorted(h for (h,) in rows(connection, "SELECT md5(%s) FROM ONLY %s" % (text, table)))
 
 	def excess(a, b):
@@ -120,34 +120,37 @@ def examples(source, target, source_table, target_table, text):
 				found.append(h)
 		return found
 
-	def show(connection, table, wanted):
+	def show(connection, table, text, wanted):
 		sql = "SELECT left(%s, 300) FROM ONLY %s WHERE md5(%s) = ANY('{%s}') LIMIT %d"
 		return [t for (t,) in rows(connection, sql % (text, table, text, ",".join(wanted), EXAMPLES))]
 
-	a, b = hashes(source, source_table), hashes(target, target_table)
+	ours, theirs = (source, source_table, source_text), (target, target_table, target_text)
+	a, b = hashes(*ours), hashes(*theirs)
 	lost, strange = excess(a, b), excess(b, a)
-	return ["  %d only on the source: %s" % (len(lost), show(source, source_table, lost[:EXAMPLES])),
-		"  %d only on the target: %s" % (len(strange), show(target, target_table, strange[:EXAMPLES]))]
+	return ["  %d only on the source: %s" % (len(lost), show(*ours, lost[:EXAMPLES])),
+		"  %d only on the target: %s" % (len(strange), show(*theirs, strange[:EXAMPLES]))]
 
 
-def table_rows(source, target, here, there, leave_out):
+def table_rows(source, target, here, there, leave_out, renamed):
 	"""Differences between the rows of two tables: here and there are (oid, schema, name)."""
 	found = columns(source, here[0], leave_out)
-	if found != columns(target, there[0], ()):
+	wanted = [(renamed.get(name, name), kind) for name, kind in found]
+	if wanted != columns(target, there[0], ()):
 		return ["%s.%s: columns %s on the source, %s on the target" % (here[1], here[2], found,
 			columns(target, there[0], ()))]
-	text = row_text(found, float_digits(source, target) == 0)
+	as_bits = float_digits(source, target) == 0
+	texts = row_text(found, as_bits), row_text(wanted, as_bits)
 	names = [quote(t[1]) + "." + quote(t[2]) for t in (here, there)]
 	with ThreadPoolExecutor(2) as pool:
-		a = pool.submit(digest, source, names[0], text)
-		b = pool.submit(digest, target, names[1], text)
+		a = pool.submit(digest, source, names[0], texts[0])
+		b = pool.submit(digest, target, names[1], texts[1])
 		a, b = a.result(), b.result()
 	if a == b:
 		return []
 	lines = ["%s.%s: %d rows on the source, %d on the target%s" % (here[1], here[2], a[0], b[0],
 		"" if a[0] != b[0] else ", with other contents")]
 	if max(a[0], b[0]) <= EXAMPLES_ROWS:
-		lines += examples(source, target, *names, text)
+		lines += examples(source, target, *names, *texts)
 	return lines
 
 
@@ -170,13 +173,15 @@ def sequences(source, target, values):
 		for name in sorted(a.keys() | b.keys()) if a.get(name) != b.get(name)]
 
 
-def differences(source, target, mapping=None, leave_out=None, only=None, structure=True, values=True):
+def differences(source, target, mapping=None, leave_out=None, only=None, structure=True, values=True,
+		renamed=None):
 	"""Every difference, one line each; an empty list means equal.
 
 	mapping: {"schema.table": "schema.table"} of renamed tables, whose structure is not compared;
+	renamed: {"schema.table": {"column": "column"}}, by the source's names, and the same of those;
 	leave_out: {"schema.table": [columns]}; only: the chosen "schema.table"s, all when None;
 	values: False when writers move the sequences on."""
-	mapping, leave_out = mapping or {}, leave_out or {}
+	mapping, leave_out, renamed = mapping or {}, leave_out or {}, renamed or {}
 	for connection in (source, target):
 		prepare(connection, float_digits(source, target))
 	name = "%s.%s".__mod__
@@ -188,8 +193,9 @@ def differences(source, target, mapping=None, leave_out=None, only=None, structu
 		if target_name not in there:
 			lines.append("%s: not on the target" % source_name)
 			continue
-		lines += table_rows(source, target, table, there[target_name], leave_out.get(source_name, ()))
-		if structure and source_name not in mapping and source_name not in leave_out:
+		lines += table_rows(source, target, table, there[target_name], leave_out.get(source_name, ()),
+			renamed.get(source_name, {}))
+		if structure and not any(source_name in other for other in (mapping, leave_out, renamed)):
 			lines += table_structure(source, target, table, there[target_name])
 	if only is None:
 		wanted = {mapping.get(n, n) for n in here}

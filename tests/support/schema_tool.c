@@ -6,9 +6,11 @@
  *     -p          print the steps, run nothing
  *     -c          print the column check of the tables that exist on the target, run nothing
  *     -m A=B      map schema.table A to B
+ *     -r S.T|C=D  call the column C of S.T and of its partitions D
  *     -x S.T.C    exclude a column
  *     -s SQL      run this on the target between the two halves, as a load would
  *     -a          on_existing_rows = "append"
+ *     -d          schema = "database": nothing but the values of sequences
  *
  * Findings go to stdout as "severity: text; next". Exit code 1 with blockers, 2 when a step fails.
  */
@@ -30,6 +32,7 @@ struct tool {
 	const char *load;
 	struct pg *source, *target;
 	struct schema_table *tables;
+	struct renames *renamed; /* of the tables */
 	size_t count;
 };
 
@@ -50,10 +53,30 @@ static void add_map(struct mirror_config *m, const char *text)
 	};
 }
 
+static void add_rename(struct mirror_config *m, const char *text)
+{
+	const char *bar = strchr(text, '|'), *equals = strchr(text, '=');
+	char *table = strndup(text, (size_t)(bar - text));
+	struct table_map *map = NULL;
+	for (size_t i = 0; i < m->map_count; i++)
+		if (strcmp(m->map[i].source, table) == 0)
+			map = &m->map[i];
+	if (!map) {
+		GROW(m->map, m->map_count);
+		map = &m->map[m->map_count++];
+		*map = (struct table_map){ .source = xstrdup(table) };
+	}
+	GROW(map->columns, map->column_count);
+	map->columns[map->column_count++] = (struct column_map){
+		.source = strndup(bar + 1, (size_t)(equals - bar - 1)), .target = xstrdup(equals + 1)
+	};
+	free(table);
+}
+
 static bool read_options(struct tool *t, int argc, char **argv)
 {
 	int option;
-	while ((option = getopt(argc, argv, "pcam:x:s:")) != -1) {
+	while ((option = getopt(argc, argv, "pcadm:r:x:s:")) != -1) {
 		switch (option) {
 		case 'p':
 			t->print = true;
@@ -61,11 +84,17 @@ static bool read_options(struct tool *t, int argc, char **argv)
 		case 'c':
 			t->check = true;
 			break;
+		case 'd':
+			t->mirror.schema = SCHEMA_DATABASE;
+			break;
 		case 'a':
 			t->mirror.on_existing_rows = EXISTING_APPEND;
 			break;
 		case 'm':
 			add_map(&t->mirror, optarg);
+			break;
+		case 'r':
+			add_rename(&t->mirror, optarg);
 			break;
 		case 'x':
 			strings_add(&t->mirror.columns_exclude, optarg);
@@ -93,18 +122,33 @@ static bool exists(struct pg *target, const struct schema_table *t, struct error
 	return there;
 }
 
+/* Of the table and all above it. */
+static void choose_names(struct tool *t, const struct table_info *all, size_t n, size_t table)
+{
+	for (size_t i = table; i < n;) {
+		const struct table_map *map = selection_map(&t->mirror, all[i].schema, all[i].name);
+		int64_t parent = all[i].parent;
+		for (size_t k = 0; map && k < map->column_count; k++)
+			renames_add(&t->renamed[t->count], map->columns[k].source, map->columns[k].target);
+		for (i = 0; i < n && (parent == 0 || all[i].oid != parent); i++)
+			;
+	}
+}
+
 static bool choose(struct tool *t, struct error *e)
 {
 	struct table_info *all;
 	size_t n;
 	if (!tables_read(t->source, &all, &n, e))
 		return false;
+	t->renamed = xcalloc(n, sizeof(*t->renamed));
 	for (size_t i = 0; i < n; i++) {
 		if (!selection_takes(&t->mirror, all[i].schema, all[i].name))
 			continue;
+		choose_names(t, all, n, i);
 		GROW(t->tables, t->count);
-		struct schema_table *one = &t->tables[t->count++];
-		*one = (struct schema_table){ .oid = all[i].oid };
+		struct schema_table *one = &t->tables[t->count];
+		*one = (struct schema_table){ .oid = all[i].oid, .renamed = &t->renamed[t->count++] };
 		copy_text(one->source_schema, NAME_SIZE, all[i].schema);
 		copy_text(one->source_name, NAME_SIZE, all[i].name);
 		selection_target(
@@ -135,19 +179,24 @@ static bool run_steps(struct tool *t, const struct schema_steps *steps, struct e
 	return true;
 }
 
-static bool run_plan(struct tool *t, const struct schema_plan *plan, struct error *e)
+static bool run_values(struct tool *t, struct error *e)
 {
-	if (!run_steps(t, &plan->before, e) || (t->load && !pg_run(t->target, e, t->load)) ||
-		!run_steps(t, &plan->after, e) || !run_steps(t, &plan->final, e))
-		return false;
 	/* As the engine does: in the transaction of a snapshot. */
 	struct schema_steps values;
 	if (!pg_run(t->source, e, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY") ||
 		!schema_values(t->source, t->target, &t->mirror, t->tables, t->count, &values, e))
 		return false;
 	bool ok = run_steps(t, &values, e);
+	for (size_t i = 0; i < values.unread.count; i++)
+		printf("unread: %s\n", values.unread.items[i]);
 	schema_steps_free(&values);
 	return ok;
+}
+
+static bool run_plan(struct tool *t, const struct schema_plan *plan, struct error *e)
+{
+	return run_steps(t, &plan->before, e) && (!t->load || pg_run(t->target, e, t->load)) &&
+		   run_steps(t, &plan->after, e) && run_steps(t, &plan->final, e) && run_values(t, e);
 }
 
 static int check(struct tool *t, struct error *e)
@@ -170,6 +219,8 @@ static int work(struct tool *t, struct error *e)
 		return fail(e);
 	if (t->check)
 		return check(t, e);
+	if (t->mirror.schema == SCHEMA_DATABASE)
+		return run_values(t, e) ? 0 : fail(e);
 	int64_t began = clock_us();
 	struct schema_plan *plan =
 		schema_plan_new(t->source, t->target, &t->mirror, t->tables, t->count, e);
@@ -190,7 +241,7 @@ int main(int argc, char **argv)
 	struct error e = { 0 };
 	mirror_config_defaults(&t.mirror);
 	if (!read_options(&t, argc, argv)) {
-		fputs("usage: schema_tool [-pca] [-m A=B] [-x S.T.C] [-s SQL] SOURCE TARGET PATTERN...\n",
+		fputs("usage: schema_tool [-pcad] [-m A=B] [-r S.T|C=D] [-x S.T.C] [-s SQL] SOURCE TARGET PATTERN...\n",
 			stderr);
 		return 2;
 	}
@@ -204,6 +255,9 @@ int main(int argc, char **argv)
 	pg_free(t.source);
 	pg_free(t.target);
 	stop_free(stop);
+	for (size_t i = 0; i < t.count; i++)
+		renames_free(&t.renamed[i]);
+	free(t.renamed);
 	free(t.tables);
 	mirror_config_free(&t.mirror);
 	peer_config_free(&source);

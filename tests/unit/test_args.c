@@ -92,6 +92,22 @@ static void test_verbs_of_two_words(void **state)
 	refuses("pgpier mirror drop shop", "there is no verb \"mirror drop\"", "see pgpier --help");
 }
 
+static void test_verbs_of_two_names(void **state)
+{
+	(void)state;
+	struct args a;
+	accepts(&a, "pgpier settings old --script rds17");
+	assert_string_equal(a.name, "old");
+	assert_string_equal(a.other, "rds17");
+	assert_non_null(a.given[OPTION_SCRIPT]);
+	accepts(&a, "pgpier run shop");
+	assert_null(a.other);
+	refuses("pgpier settings", "settings needs two names", "usage: pgpier settings SOURCE TARGET");
+	refuses("pgpier settings old", "settings needs two names", "usage: pgpier settings SOURCE TARGET");
+	refuses("pgpier settings old new more", "one argument too many: \"more\"", "see pgpier --help");
+	refuses("pgpier check shop --script", "check takes no --script", "see pgpier --help");
+}
+
 static void test_names_that_look_like_options(void **state)
 {
 	(void)state;
@@ -116,7 +132,7 @@ static void test_verbs_to_come_do_not_exist(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"pgpier verify shop", "pgpier cutover shop", "pgpier rollback shop"
+		"pgpier cutover shop", "pgpier rollback shop", "pgpier finish shop"
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct args a;
@@ -135,6 +151,11 @@ static void test_operands(void **state)
 	refuses("pgpier peer list a", "peer list: one argument too many: \"a\"",
 		"usage: pgpier peer list");
 	refuses("pgpier peer test a b", "one argument too many: \"b\"", "see pgpier --help");
+	refuses("pgpier script shop", "script needs --out DIR", "see pgpier --help");
+	refuses("pgpier script shop --out=", "--out needs a value: --out DIR", "see pgpier --help");
+	refuses("pgpier run shop --out x", "run takes no --out", "see pgpier --help");
+	refuses("pgpier verify shop --level bits", "--level does not take \"bits\"",
+		"it takes counts, checksum, sample, full");
 	refuses("pgpier mirror list --yes", "mirror list takes no --yes", "see pgpier --help");
 }
 
@@ -199,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_no_verb_is_the_console),
 		cmocka_unit_test(test_options_stand_anywhere),
 		cmocka_unit_test(test_verbs_of_two_words),
+		cmocka_unit_test(test_verbs_of_two_names),
 		cmocka_unit_test(test_names_that_look_like_options),
 		cmocka_unit_test(test_slips_are_answered),
 		cmocka_unit_test(test_verbs_to_come_do_not_exist),

@@ -40,7 +40,8 @@ static void every_key_is_read(void **state)
 		"mirrors = ( { name = \"shop\"; source = \"ec2-prod\"; target = \"rds17\";\n"
 		"  tables = [ \"public.*\", \"sales.orders\" ]; exclude = ( \"*.tmp_*\" );\n"
 		"  columns_exclude = [ \"public.users.photo\" ];\n"
-		"  map = ( { source = \"public.users\"; target = \"app.users\"; } );\n"
+		"  map = ( { source = \"public.users\"; target = \"app.users\"; },\n"
+		"    { source = \"public.t\"; columns = ( { source = \"mail\"; target = \"e-mail\"; } ); } );\n"
 		"  continuous = true; schema = \"database\"; on_existing_rows = \"append\"; rows_per_chunk "
 		"= 1000000000000;\n"
 		"  workers = 64; tables_in_parallel = 1L; chunking = \"ctid\"; transfer = \"fetch\"; "
@@ -75,7 +76,11 @@ static void every_key_is_read(void **state)
 	assert_string_equal(m->tables.items[1], "sales.orders");
 	assert_string_equal(m->exclude.items[0], "*.tmp_*");
 	assert_string_equal(m->columns_exclude.items[0], "public.users.photo");
-	assert_int_equal(m->map_count, 1);
+	assert_int_equal(m->map_count, 2);
+	assert_null(m->map[1].target);
+	assert_int_equal(m->map[1].column_count, 1);
+	assert_string_equal(m->map[1].columns[0].source, "mail");
+	assert_string_equal(m->map[1].columns[0].target, "e-mail");
 	assert_string_equal(m->map[0].target, "app.users");
 	assert_true(m->continuous);
 	assert_int_equal(m->schema, SCHEMA_DATABASE);
@@ -195,14 +200,46 @@ static void all_problems_are_reported(void **state)
 		"pgpier.conf:12: mirror \"m\": rows_per_chunk must be 1 to 1000000000000, not 0\n"
 		"pgpier.conf:13: mirror \"m\": chunking must be auto, ntile or ctid, not \"blocks\"\n"
 		"pgpier.conf:14: map 1: unknown key \"tarjet\"; did you mean \"target\"?\n"
-		"pgpier.conf:14: map 1: target is missing\n"
 		"pgpier.conf:14: map 1: source must be schema.table, not \"users\"\n"
+		"pgpier.conf:14: map 1: target is missing, and there are no columns to rename\n"
 		"pgpier.conf:15: map 2: target must be schema.table, each of 1 to 63 bytes, not \"u\"\n"
 		"pgpier.conf:11: mirror \"m\": exclude has an empty text\n"
 		"pgpier.conf:10: mirror \"m\": target and source are the same peer, \"a\"\n"
 		"pgpier.conf:11: mirror \"m\": exclude: \"tmp\" can match no table; write schema.table\n"
 		"pgpier.conf:16: mirror \"m\": columns_exclude: \"a.b\" names no column; write "
 		"schema.table.column\n");
+}
+
+/* Everything that can be known without the source. */
+static void wrong_renames(void **state)
+{
+	expect_problems(*state,
+		"peers = ( { name = \"a\"; }, { name = \"b\"; } );\n"
+		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\"; sync_columns = true;\n"
+		"  columns_exclude = [ \"p.t.out\" ];\n"
+		"  map = ( { source = \"p.t\";\n"
+		"      columns = ( { source = \"a\"; target = \"x\"; }, { source = \"b\"; target = \"x\"; },\n"
+		"        { source = \"a\"; target = \"y\"; },\n"
+		"        { source = \"out\"; target = \"in\"; } ); },\n"
+		"    { source = \"p.u\"; columns = ( { source = \"c\"; target = \"d\"; },\n"
+		"      { source = \"d\"; target = \"e\"; }, { source = \"f\"; target = \"_pgpier_synced_at\"; } ); },\n"
+		"    { source = \"p.v\"; columns = ( { source = \"c\"; tarjet = \"d\"; },\n"
+		"      { source = \"d\";\n"
+		"        target = \"0123456789012345678901234567890123456789012345678901234567890123\"; } ); },\n"
+		"    { source = \"p.w\"; columns = [ \"c\" ]; target = \"p.w2\"; },\n"
+		"    { source = \"p.x\"; columns = ( ); } ); } );\n",
+		"pgpier.conf:5: map 1: columns has the source \"a\" twice\n"
+		"pgpier.conf:5: map 1: columns has the target \"x\" twice\n"
+		"pgpier.conf:8: map 2: columns gives \"c\" the name of \"d\", which gets another name itself\n"
+		"pgpier.conf:10: column 1: unknown key \"tarjet\"; did you mean \"target\"?\n"
+		"pgpier.conf:10: column 1: target is missing\n"
+		"pgpier.conf:12: column 2: target must be at most 63 bytes, not "
+		"\"0123456789012345678901234567890123456789012345678901234567890123\"\n"
+		"pgpier.conf:13: map 4: columns must be a list of groups, ( { ... }, { ... } )\n"
+		"pgpier.conf:14: map 5: target is missing, and there are no columns to rename\n"
+		"pgpier.conf:4: mirror \"m\": map renames \"p.t.out\", which columns_exclude leaves out\n"
+		"pgpier.conf:4: mirror \"m\": map renames \"p.u.f\" to \"_pgpier_synced_at\", the name of "
+		"synced_at_column\n");
 }
 
 static void numbers_are_not_cut_to_32_bits(void **state)
@@ -417,6 +454,7 @@ int main(void)
 		IN_FOLDER(defaults),
 		IN_FOLDER(what_replication_needs),
 		IN_FOLDER(all_problems_are_reported),
+		IN_FOLDER(wrong_renames),
 		IN_FOLDER(numbers_are_not_cut_to_32_bits),
 		IN_FOLDER(conninfo_stands_alone),
 		IN_FOLDER(names_are_unique_and_exist),

@@ -34,9 +34,13 @@ static void fill(struct config *c)
 	for (int i = 0; i < 20; i++)
 		strings_add(&m.tables, "x.\"\\");
 	strings_add(&m.exclude, "*.tmp");
-	m.map = xcalloc(1, sizeof(*m.map));
-	m.map[0] = (struct table_map){ xstrdup("a.\"b\\"), xstrdup("c.\x1b") };
-	m.map_count = 1;
+	m.map = xcalloc(2, sizeof(*m.map));
+	m.map[0] = (struct table_map){ .source = xstrdup("a.\"b\\"), .target = xstrdup("c.\x1b") };
+	m.map[1] = (struct table_map){ .source = xstrdup("a.c"), .columns = xcalloc(2, sizeof(struct column_map)),
+		.column_count = 2 };
+	m.map[1].columns[0] = (struct column_map){ xstrdup("mail"), xstrdup("q\"\\\n\x1b 東 # //") };
+	m.map[1].columns[1] = (struct column_map){ xstrdup("a\"b"), xstrdup("c") };
+	m.map_count = 2;
 	m.rows_per_chunk = INT64_C(1000000000000);
 	m.continuous = true;
 	m.chunking = CHUNKING_NTILE;
@@ -81,6 +85,11 @@ static void what_is_saved_comes_back(void **state)
 	assert_string_equal(m->tables.items[20], "x.\"\\");
 	assert_string_equal(m->map[0].source, "a.\"b\\");
 	assert_string_equal(m->map[0].target, "c.\x1b");
+	assert_int_equal(m->map[0].column_count, 0);
+	assert_null(m->map[1].target);
+	assert_int_equal(m->map[1].column_count, 2);
+	assert_string_equal(m->map[1].columns[0].target, "q\"\\\n\x1b 東 # //");
+	assert_string_equal(m->map[1].columns[1].source, "a\"b");
 	assert_true(m->rows_per_chunk == INT64_C(1000000000000));
 	assert_true(m->continuous && m->editable);
 	assert_int_equal(m->chunking, CHUNKING_NTILE);
@@ -335,11 +344,11 @@ static void a_form_is_told_the_first_problem(void **state)
 	m.tables = (struct strings){ (char *[]){ pattern }, 1 };
 	expect_error(mirror_config_check(&m, &e), &e, "tables: \"orders\" can match no table");
 	m.tables.count = 0;
-	m.map = (struct table_map[]){ { (char[]){ "a.b" }, (char[]){ "c" } } };
+	m.map = (struct table_map[]){ { .source = (char[]){ "a.b" }, .target = (char[]){ "c" } } };
 	m.map_count = 1;
 	expect_error(mirror_config_check(&m, &e), &e, "map: target must be schema.table");
-	m.map = (struct table_map[]){ { (char[]){ "a.b" }, (char[]){ "c.d" } },
-		{ (char[]){ "a.c" }, (char[]){ "c.d" } } };
+	m.map = (struct table_map[]){ { .source = (char[]){ "a.b" }, .target = (char[]){ "c.d" } },
+		{ .source = (char[]){ "a.c" }, .target = (char[]){ "c.d" } } };
 	m.map_count = 2;
 	expect_error(mirror_config_check(&m, &e), &e, "map has the target \"c.d\" twice");
 	m.map_count = 0;

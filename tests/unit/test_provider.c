@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replicate/provider.h"
+#include "pg/provider.h"
 
 static enum provider with(const char *one, const char *two)
 {
@@ -36,6 +36,8 @@ static void signs_name_the_provider(void **state)
 	assert_int_equal(with("host Shop.postgres.database.azure.com", NULL), PROVIDER_AZURE);
 	assert_int_equal(with("role supabase_admin", NULL), PROVIDER_SUPABASE);
 	assert_int_equal(with("host aws-0-eu-west-1.pooler.supabase.com", NULL), PROVIDER_SUPABASE);
+	assert_int_equal(with("schema heroku_ext", NULL), PROVIDER_HEROKU);
+	assert_int_equal(with("host pg-1.aivencloud.com", NULL), PROVIDER_AIVEN);
 	assert_int_equal(with("host ep-cool-1.eu-west-2.aws.neon.tech", NULL), PROVIDER_NEON);
 	assert_int_equal(with("directory /var/lib/postgresql/data", NULL), PROVIDER_DOCKER);
 	assert_int_equal(with("directory /var/lib/postgresql/18/docker", NULL), PROVIDER_DOCKER);

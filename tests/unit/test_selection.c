@@ -178,15 +178,19 @@ static void expect_target(
 static void targets(void **state)
 {
 	struct table_map map[] = {
-		{ (char[]){ "public.users" }, (char[]){ "app.users" } },
-		{ (char[]){ "public.dots" }, (char[]){ "app.a.b.c" } },
-		{ (char[]){ "public.bad" }, (char[]){ "nodot" } },
+		{ .source = (char[]){ "public.users" }, .target = (char[]){ "app.users" } },
+		{ .source = (char[]){ "public.dots" }, .target = (char[]){ "app.a.b.c" } },
+		{ .source = (char[]){ "public.bad" }, .target = (char[]){ "nodot" } },
+		{ .source = (char[]){ "public.columns" } },
 	};
-	struct mirror_config m = { .map = map, .map_count = 3 };
+	struct mirror_config m = { .map = map, .map_count = 4 };
 	(void)state;
 	expect_target(&m, "public", "users", "app|users");
 	expect_target(&m, "public", "dots", "app|a.b.c");
 	expect_target(&m, "public", "bad", "public|bad");
+	expect_target(&m, "public", "columns", "public|columns");
+	assert_ptr_equal(selection_map(&m, "public", "columns"), &map[3]);
+	assert_null(selection_map(&m, "public", "column"));
 	expect_target(&m, "My Schema", "x.y", "My Schema|x.y");
 	m.map_count = 0;
 	expect_target(&m, "public", "users", "public|users");

@@ -94,6 +94,20 @@ static void test_a_preflight(void **state)
 				"\"plan\":[\"create\"]}");
 }
 
+static void test_a_script(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	char mirror[] = "shop", subject[] = "map", text[] = "renamed later", file[] = "README.md";
+	char *files[] = { file };
+	struct finding f = { SEVERITY_NOTE, subject, text, NULL };
+	struct preflight p = { mirror, &f, 1, 0, 0, { files, 1 }, 0, -1, -1 };
+	shape_script(&j, &p, "/tmp/a\nb");
+	is_text(&j, "{\"mirror\":\"shop\",\"folder\":\"/tmp/a\\nb\",\"tables\":0,\"rows\":null,\"bytes\":null,"
+				"\"findings\":[{\"severity\":\"note\",\"subject\":\"map\",\"text\":\"renamed later\","
+				"\"next\":null}],\"files\":[\"README.md\"]}");
+}
+
 static void test_a_peer_that_failed_has_no_probe(void **state)
 {
 	(void)state;
@@ -223,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_a_mirror_that_never_ran),
 		cmocka_unit_test(test_an_error_has_its_class),
 		cmocka_unit_test(test_a_preflight),
+		cmocka_unit_test(test_a_script),
 		cmocka_unit_test(test_a_peer_that_failed_has_no_probe),
 		cmocka_unit_test(test_progress_lines),
 		cmocka_unit_test(test_a_stream),

@@ -6,7 +6,7 @@
 #include "suggest.h"
 #include "verbs.h"
 
-#define MOST_WORDS 3 /* "peer test NAME" */
+#define MOST_WORDS 3 /* "peer test NAME", "settings SOURCE TARGET" */
 #define SEE_HELP "see pgpier --help"
 
 const struct option_spec option_specs[OPTION_COUNT] = {
@@ -23,7 +23,10 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 	[OPTION_REPAIR] = { "repair", 0, true, NULL, { NULL }, "copy the rows that differ anew, and only those" },
 	[OPTION_REPORT] = { "report", 0, true, "FILE", { NULL },
 		"write the report to FILE as well; as JSON when it ends in .json" },
+	[OPTION_SCRIPT] = { "script", 0, true, NULL, { NULL },
+		"print SQL for the target instead: what is worth carrying over" },
 	[OPTION_YES] = { "yes", 'y', true, NULL, { NULL }, "do it, and do not ask" },
+	[OPTION_OUT] = { "out", 0, true, "DIR", { NULL }, "the folder to write; it must be new or empty" },
 	[OPTION_ASCII] = { "ascii", 0, false, NULL, { NULL }, "draw the console in plain ASCII" },
 	[OPTION_COLOR] = { "color", 0, false, "WHEN", { "auto", "always", "never" },
 		"colours of the console: auto, always or never" },
@@ -130,6 +133,11 @@ static bool parse_words(
 	return true;
 }
 
+static bool takes_two(const struct verb *v)
+{
+	return v->operand && strchr(v->operand, ' ');
+}
+
 static bool check_verb(const struct args *a, const char *extra, struct error *e)
 {
 	const struct verb *v = a->verb;
@@ -141,13 +149,18 @@ static bool check_verb(const struct args *a, const char *extra, struct error *e)
 		return error_next(e, "usage: pgpier %s%s%s", v->name, v->operand ? " " : "",
 			v->operand ? v->operand : "");
 	}
-	if (!a->name && v->operand && v->operand[0] != '[') {
-		error_set(e, ERROR_USAGE, "%s needs a name", v->name);
+	bool lacks = !a->name && v->operand && v->operand[0] != '[';
+	if (lacks || (!a->other && takes_two(v))) {
+		error_set(e, ERROR_USAGE, "%s needs %s", v->name, takes_two(v) ? "two names" : "a name");
 		return error_next(e, "usage: pgpier %s %s", v->name, v->operand);
 	}
-	for (enum option o = 0; o < OPTION_COUNT; o++)
-		if (a->given[o] && option_specs[o].of_verbs && !(v->options & OPTION_BIT(o)))
-			return error_set(e, ERROR_USAGE, "%s takes no --%s", v->name, option_specs[o].name);
+	for (enum option o = 0; o < OPTION_COUNT; o++) {
+		const struct option_spec *spec = &option_specs[o];
+		if (a->given[o] && spec->of_verbs && !(v->options & OPTION_BIT(o)))
+			return error_set(e, ERROR_USAGE, "%s takes no --%s", v->name, spec->name);
+		if (!a->given[o] && (v->needed & OPTION_BIT(o)))
+			return error_set(e, ERROR_USAGE, "%s needs --%s %s", v->name, spec->name, spec->argument);
+	}
 	return true;
 }
 
@@ -168,8 +181,10 @@ static bool understand(struct args *out, const char *words[MOST_WORDS], struct e
 	out->verb = verb_find(words, &used, e);
 	if (!out->verb)
 		return false;
-	out->name = words[used];
-	return check_verb(out, used + 1 < MOST_WORDS ? words[used + 1] : NULL, e);
+	out->name = words[used++];
+	if (out->name && takes_two(out->verb))
+		out->other = words[used++];
+	return check_verb(out, used < MOST_WORDS ? words[used] : NULL, e);
 }
 
 bool args_parse(struct args *out, int argc, char *const *argv, struct error *e)

@@ -16,7 +16,9 @@ enum option {
 	OPTION_SAMPLE,
 	OPTION_REPAIR,
 	OPTION_REPORT,
+	OPTION_SCRIPT,
 	OPTION_YES,
+	OPTION_OUT,
 	OPTION_ASCII,
 	OPTION_COLOR,
 	OPTION_NO_MOUSE,
@@ -43,6 +45,7 @@ struct verb;
 struct args {
 	const struct verb *verb;         /* NULL: the console */
 	const char *name;                /* of the peer or mirror; NULL when left out */
+	const char *other;               /* of a second one, of verbs whose operand is two words */
 	const char *given[OPTION_COUNT]; /* NULL: not given; a flag's value is "" */
 };
 

@@ -20,6 +20,8 @@
 /* Caught up for a moment only, between two bursts of changes, is not caught up. */
 #define STAYS_US 1000000
 
+#define FOREIGN_KEY_VIOLATION "23503"
+
 enum until { UNTIL_END, UNTIL_LOADED, UNTIL_CAUGHT_UP };
 
 struct run {
@@ -138,13 +140,27 @@ static void follow(struct run *r)
 	progress_end(&r->progress);
 }
 
+/* Something that was wanted could not be made. A foreign key that is there, but has rows that refer to nothing, was. */
+static bool objects_failed(const struct run *r)
+{
+	struct model *m = r->session->model;
+	struct object_view view;
+	size_t *indexes, n = model_objects(m, r->mirror.name, 1u << OBJECT_FAILED, &indexes);
+	bool any = false;
+	for (size_t i = 0; i < n && !any; i++)
+		any = model_object_rows(m, r->mirror.name, &indexes[i], 1, &view) == 1 &&
+			  strcmp(view.sqlstate, FOREIGN_KEY_VIOLATION) != 0;
+	free(indexes);
+	return any;
+}
+
 static enum exit_code result(const struct run *r)
 {
 	if (refused(r))
 		return report_class_exit(r->start.outcome.error.class);
 	const struct load_totals *l = &r->mirror.load;
 	if (r->mirror.state == MIRROR_DONE || (r->reached && r->mirror.state == MIRROR_PAUSED))
-		return l->tables_failed + l->tables_paused > 0 ? EXIT_FAILED : EXIT_DONE;
+		return l->tables_failed + l->tables_paused > 0 || objects_failed(r) ? EXIT_FAILED : EXIT_DONE;
 	return r->mirror.state == MIRROR_FAILED ? EXIT_FAILED : EXIT_INTERRUPTED;
 }
 
@@ -161,6 +177,18 @@ static void print_errors(const struct run *r)
 		}
 	if (r->mirror.error.class != ERROR_NONE)
 		report_error(&r->mirror.error, false);
+}
+
+static void print_schema(const struct run *r, FILE *out)
+{
+	size_t counts[OBJECT_STATE_COUNT];
+	if (model_object_counts(r->session->model, r->mirror.name, counts) == 0)
+		return;
+	fprintf(out, "; schema: %zu objects made", counts[OBJECT_DONE]);
+	static const enum object_state told[] = { OBJECT_EXISTS, OBJECT_WAITING, OBJECT_LEFT_OUT, OBJECT_BLOCKED, OBJECT_FAILED };
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (counts[told[i]] > 0)
+			fprintf(out, ", %zu %s", counts[told[i]], object_state_name(told[i]));
 }
 
 static void print_stream(const struct run *r, FILE *out)
@@ -190,6 +218,7 @@ static void print_summary(const struct run *r, FILE *out)
 		fputs("; ", out);
 		report_text(out, m->moments);
 	}
+	print_schema(r, out);
 	print_stream(r, out);
 	fputc('\n', out);
 }

@@ -69,6 +69,36 @@ static void print_stream(struct session *s, const struct mirror_view *m)
 	print_line("slot:  ", r.slot[0] != '\0' ? text : "");
 }
 
+/* One line for each object that failed, or is blocked by one that did. */
+static void print_objects(struct session *s, const char *mirror)
+{
+	struct object_view v;
+	size_t *indexes, n = model_objects(s->model, mirror, 1u << OBJECT_FAILED | 1u << OBJECT_BLOCKED, &indexes);
+	if (n > 0)
+		fputc('\n', stdout);
+	for (size_t i = 0; i < n; i++) {
+		if (model_object_rows(s->model, mirror, &indexes[i], 1, &v) != 1)
+			continue;
+		printf("%s %s ", object_state_name(v.state), v.kind);
+		report_text(stdout, v.name);
+		print_line(": ", v.why);
+	}
+	free(indexes);
+}
+
+static void print_schema(struct session *s, const char *mirror)
+{
+	size_t counts[OBJECT_STATE_COUNT];
+	struct strbuf text = STRBUF_INIT;
+	if (model_object_counts(s->model, mirror, counts) == 0)
+		return;
+	for (int state = 0; state < OBJECT_STATE_COUNT; state++)
+		if (counts[state] > 0)
+			strbuf_addf(&text, "%s%zu %s", text.len ? ", " : "", counts[state], object_state_name((enum object_state)state));
+	print_line("schema: ", text.text);
+	strbuf_free(&text);
+}
+
 static void print_mirror(struct session *s, const struct mirror_view *m)
 {
 	const struct table_view *t;
@@ -79,6 +109,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	listing_print(&head, stdout);
 	print_line("rows:  ", m->moments);
 	print_stream(s, m);
+	print_schema(s, m->name);
 	print_line("error: ", m->error.class != ERROR_NONE ? m->error.text : "");
 	print_line("next:  ", m->next);
 	if (m->load.tables == 0)
@@ -94,6 +125,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 		report_text(stdout, t->source);
 		print_line(": ", t->error.text);
 	}
+	print_objects(s, m->name);
 }
 
 static enum exit_code ask_targets(

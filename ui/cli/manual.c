@@ -71,6 +71,7 @@ static void put_keys(void)
 		{ IN_MIRROR, "A mirror" },
 		{ IN_LOAD, "Initial load" },
 		{ IN_REPLICATION, "Replication" },
+		{ IN_COMPARE, "Settings of a peer" },
 		{ IN_EVENTS, "Events" },
 		{ IN_FORM, "Forms" },
 		{ IN_PICKER, "Table picker" },

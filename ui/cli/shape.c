@@ -2,6 +2,7 @@
 #include "shape.h"
 
 #include <pgpier/format.h>
+#include <stdio.h>
 
 /* Empty texts are absent values. */
 static void text_or_null(struct json *j, const char *key, const char *text)
@@ -162,6 +163,38 @@ void shape_replication(struct json *j, const struct replication_view *r)
 	json_end_object(j);
 }
 
+/* "left_out" of "left out" */
+static const char *state_key(enum object_state s, char key[32])
+{
+	snprintf(key, 32, "%s", object_state_name(s));
+	for (char *p = key; *p; p++)
+		if (*p == ' ')
+			*p = '_';
+	return key;
+}
+
+void shape_object(struct json *j, const struct object_view *o)
+{
+	json_object(j, NULL);
+	json_text(j, "kind", o->kind);
+	json_text(j, "name", o->name);
+	json_text(j, "state", object_state_name(o->state));
+	text_or_null(j, "why", o->why);
+	text_or_null(j, "next", o->next);
+	text_or_null(j, "sqlstate", o->sqlstate);
+	text_or_null(j, "statement", o->statement);
+	json_end_object(j);
+}
+
+void shape_object_counts(struct json *j, const size_t counts[OBJECT_STATE_COUNT])
+{
+	char key[32];
+	json_object(j, "counts");
+	for (int s = 0; s < OBJECT_STATE_COUNT; s++)
+		json_int(j, state_key((enum object_state)s, key), (int64_t)counts[s]);
+	json_end_object(j);
+}
+
 static void shape_changes(struct json *j, const struct changes_view *c)
 {
 	if (!c) {
@@ -198,6 +231,27 @@ void shape_table(struct json *j, const struct table_view *t, const struct change
 	json_end_object(j);
 }
 
+static void shape_map(struct json *j, const struct mirror_config *m)
+{
+	json_array(j, "map");
+	for (size_t i = 0; i < m->map_count; i++) {
+		const struct table_map *map = &m->map[i];
+		json_object(j, NULL);
+		json_text(j, "source", map->source);
+		json_text(j, "target", map->target ? map->target : map->source);
+		json_array(j, "columns");
+		for (size_t k = 0; k < map->column_count; k++) {
+			json_object(j, NULL);
+			json_text(j, "source", map->columns[k].source);
+			json_text(j, "target", map->columns[k].target);
+			json_end_object(j);
+		}
+		json_end_array(j);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 void shape_mirror_config(struct json *j, const struct mirror_config *m)
 {
 	char slot[NAME_SIZE], publication[NAME_SIZE];
@@ -210,14 +264,7 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	strings(j, "tables", &m->tables);
 	strings(j, "exclude", &m->exclude);
 	strings(j, "columns_exclude", &m->columns_exclude);
-	json_array(j, "map");
-	for (size_t i = 0; i < m->map_count; i++) {
-		json_object(j, NULL);
-		json_text(j, "source", m->map[i].source);
-		json_text(j, "target", m->map[i].target);
-		json_end_object(j);
-	}
-	json_end_array(j);
+	shape_map(j, m);
 	json_bool(j, "continuous", m->continuous);
 	json_bool(j, "soft_delete", m->soft_delete);
 	json_bool(j, "sync_columns", m->sync_columns);
@@ -242,16 +289,8 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	json_end_object(j);
 }
 
-void shape_preflight(struct json *j, const struct preflight *p)
+static void findings(struct json *j, const struct preflight *p)
 {
-	json_object(j, NULL);
-	json_text(j, "mirror", p->mirror);
-	json_bool(j, "ok", p->blockers == 0);
-	json_int(j, "blockers", (int64_t)p->blockers);
-	json_int(j, "warnings", (int64_t)p->warnings);
-	json_int(j, "tables", (int64_t)p->tables);
-	known_int(j, "rows", p->rows);
-	known_int(j, "bytes", p->bytes);
 	json_array(j, "findings");
 	for (size_t i = 0; i < p->finding_count; i++) {
 		const struct finding *f = &p->findings[i];
@@ -263,7 +302,33 @@ void shape_preflight(struct json *j, const struct preflight *p)
 		json_end_object(j);
 	}
 	json_end_array(j);
+}
+
+void shape_preflight(struct json *j, const struct preflight *p)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", p->mirror);
+	json_bool(j, "ok", p->blockers == 0);
+	json_int(j, "blockers", (int64_t)p->blockers);
+	json_int(j, "warnings", (int64_t)p->warnings);
+	json_int(j, "tables", (int64_t)p->tables);
+	known_int(j, "rows", p->rows);
+	known_int(j, "bytes", p->bytes);
+	findings(j, p);
 	strings(j, "plan", &p->plan);
+	json_end_object(j);
+}
+
+void shape_script(struct json *j, const struct preflight *p, const char *folder)
+{
+	json_object(j, NULL);
+	json_text(j, "mirror", p->mirror);
+	json_text(j, "folder", folder);
+	json_int(j, "tables", (int64_t)p->tables);
+	known_int(j, "rows", p->rows);
+	known_int(j, "bytes", p->bytes);
+	findings(j, p);
+	strings(j, "files", &p->plan);
 	json_end_object(j);
 }
 

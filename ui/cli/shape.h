@@ -17,10 +17,15 @@ void shape_peer(struct json *j, const struct peer_view *p);
 void shape_mirror(struct json *j, const struct mirror_view *m);
 /* c: what the stream did to it; NULL when its mirror does not replicate. */
 void shape_table(struct json *j, const struct table_view *t, const struct changes_view *c);
+/* Elements of the lists under "schema", and its "counts" by state. */
+void shape_object(struct json *j, const struct object_view *o);
+void shape_object_counts(struct json *j, const size_t counts[OBJECT_STATE_COUNT]);
 /* "replication": null for NULL. */
 void shape_replication(struct json *j, const struct replication_view *r);
 void shape_mirror_config(struct json *j, const struct mirror_config *m);
 void shape_preflight(struct json *j, const struct preflight *p);
+/* What became of a mirror that was written into a folder. */
+void shape_script(struct json *j, const struct preflight *p, const char *folder);
 void shape_comparison(struct json *j, const struct comparison *c);
 
 #endif

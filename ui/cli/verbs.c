@@ -5,11 +5,13 @@
 
 #include "suggest.h"
 
-#define USAGE_WIDTH 39
 #define JSON OPTION_BIT(OPTION_JSON)
+#define SCRIPT OPTION_BIT(OPTION_SCRIPT)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
-#define VERIFY (OPTION_BIT(OPTION_LEVEL) | OPTION_BIT(OPTION_SAMPLE) | OPTION_BIT(OPTION_REPAIR) | OPTION_BIT(OPTION_REPORT))
+#define VERIFY (OPTION_BIT(OPTION_LEVEL) | OPTION_BIT(OPTION_SAMPLE) | REPAIR)
+#define REPAIR (OPTION_BIT(OPTION_REPAIR) | OPTION_BIT(OPTION_REPORT))
+#define OUT OPTION_BIT(OPTION_OUT)
 
 const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
@@ -21,8 +23,11 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
-	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? where do they differ?", verb_verify },
+	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? if not, where?", verb_verify },
+	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
+	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
+	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);
 
@@ -87,21 +92,40 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	for (enum option o = 0; o < OPTION_COUNT; o++) {
 		if (!(v->options & OPTION_BIT(o)))
 			continue;
-		strbuf_add(out, " [");
+		bool needed = v->needed & OPTION_BIT(o);
+		strbuf_add(out, needed ? " " : " [");
 		add_option(out, &option_specs[o]);
-		strbuf_add(out, "]");
+		strbuf_add(out, needed ? "" : "]");
 	}
 }
 
+#define USAGE_CELLS 39
+#define LINE_CELLS 77
+
+/* Goes on in the next line before an option that does not fit. */
+static void print_usage(const char *text, FILE *out)
+{
+	while (strlen(text) > LINE_CELLS) {
+		size_t cut = LINE_CELLS;
+		while (cut > 0 && strncmp(text + cut, " [", 2) != 0)
+			cut--;
+		if (cut == 0)
+			break;
+		fprintf(out, "  %.*s\n    ", (int)cut, text);
+		text += cut + 1;
+	}
+	fprintf(out, "  %s\n", text);
+}
+
+/* A usage that is too long has a line of its own. */
 static void print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	if (usage.len > USAGE_WIDTH) { /* its own help has them */
-		strbuf_clear(&usage);
-		strbuf_addf(&usage, "%s %s [OPTION...]", v->name, v->operand ? v->operand : "");
-	}
-	fprintf(out, "  %-*s %s\n", USAGE_WIDTH, usage.text, v->help);
+	bool whole = usage.len > USAGE_CELLS;
+	if (whole)
+		print_usage(usage.text, out);
+	fprintf(out, "  %-*s %s\n", USAGE_CELLS, whole ? "" : usage.text, v->help);
 	strbuf_free(&usage);
 }
 

@@ -22,10 +22,11 @@ struct session;
 
 struct verb {
 	const char *name;    /* one or two words */
-	const char *operand; /* "MIRROR"; in brackets when it may be left out; NULL none */
+	const char *operand; /* "MIRROR", "SOURCE TARGET"; in brackets when it may be left out; NULL none */
 	unsigned options;    /* OPTION_BIT of those it takes */
 	const char *help;
 	enum exit_code (*run)(struct session *s, const struct args *a);
+	unsigned needed; /* of the options: those that it can't do without */
 };
 extern const struct verb verbs[];
 extern const size_t verb_count;
@@ -45,8 +46,11 @@ enum exit_code verb_run(struct session *s, const struct args *a);
 enum exit_code verb_status(struct session *s, const struct args *a);
 enum exit_code verb_check(struct session *s, const struct args *a);
 enum exit_code verb_pause(struct session *s, const struct args *a);
+enum exit_code verb_diff(struct session *s, const struct args *a);
+enum exit_code verb_settings(struct session *s, const struct args *a);
 enum exit_code verb_drop(struct session *s, const struct args *a);
 enum exit_code verb_roles(struct session *s, const struct args *a);
 enum exit_code verb_verify(struct session *s, const struct args *a);
+enum exit_code verb_script(struct session *s, const struct args *a);
 
 #endif

@@ -11,7 +11,7 @@
 enum { COL_NAME, COL_TYPE, COL_NOTES, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
-	[COL_NAME] = { "COLUMN", 20, 67, ALIGN_LEFT, 0, false, true },
+	[COL_NAME] = { "COLUMN", 20, 134, ALIGN_LEFT, 0, false, true },
 	[COL_TYPE] = { "TYPE", 12, 40, ALIGN_LEFT, 0, false, true },
 	[COL_NOTES] = { "NOTES", 10, 80, ALIGN_LEFT, 1, true, true },
 };
@@ -34,6 +34,11 @@ static bool left_out(const struct columns_pane *s, size_t column)
 	return flags && flags[column];
 }
 
+static const char *name_of(const struct columns_pane *s, size_t column)
+{
+	return draft_column_name(s->draft, s->index, column);
+}
+
 static size_t count(const void *data)
 {
 	return table_of(data)->column_count;
@@ -50,12 +55,13 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	const struct columns_pane *s = data;
 	const struct catalog_column *c = &table_of(s)->columns[row];
 	out->role = left_out(s, row) || c->generated ? ROLE_DIM : ROLE_TEXT;
+	bool renamed = !left_out(s, row) && strcmp(name_of(s, row), c->name) != 0;
 	if (column == COL_NAME)
-		snprintf(out->text, sizeof(out->text), "[%s] %s",
+		snprintf(out->text, sizeof(out->text), "[%s] %s%s%s",
 			c->generated		? "-"
 			: left_out(s, row)	? " "
 								: "x",
-			c->name);
+			c->name, renamed ? " -> " : "", renamed ? name_of(s, row) : "");
 	else if (column == COL_TYPE)
 		copy_text(out->text, sizeof(out->text), c->type);
 	else
@@ -66,7 +72,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 static void words(const void *data, size_t row, struct strbuf *out)
 {
 	const struct catalog_column *c = &table_of(data)->columns[row];
-	strbuf_addf(out, "%s %s", c->name, c->type);
+	strbuf_addf(out, "%s %s %s", c->name, name_of(data, row), c->type);
 }
 
 static const struct table_source source = {
@@ -96,6 +102,8 @@ static const char *why_not(const struct columns_pane *s, size_t column)
 		return "it belongs to the key";
 	if (!left_out(s, column) && kept_columns(s) <= 1)
 		return "one column has to stay";
+	if (left_out(s, column) && !draft_name_is_free(s->draft, s->index, column, name_of(s, column)))
+		return "another column has its name on the target";
 	return NULL;
 }
 
@@ -129,6 +137,17 @@ static void ask_target(struct columns_pane *s)
 			.value = target_of(s, target, sizeof(target)) });
 }
 
+static void ask_name(struct columns_pane *s, size_t column)
+{
+	ui_ask(s->pane.ui,
+		&(struct question){ .kind = ASK_VALUE,
+			.action = ACTION_RENAME_COLUMN,
+			.title = "Name of the column on the target",
+			.text = "As it is, without quotes. Empty = the same.",
+			.subject = table_of(s)->columns[column].name,
+			.value = name_of(s, column) });
+}
+
 static bool act(struct pane *p, enum action a)
 {
 	struct columns_pane *s = (struct columns_pane *)p;
@@ -139,6 +158,8 @@ static bool act(struct pane *p, enum action a)
 		toggle(s, row);
 	else if (a == ACTION_RENAME)
 		ask_target(s);
+	else if (a == ACTION_RENAME_COLUMN && row != TABLE_NOTHING)
+		ask_name(s, row);
 	else if (a == ACTION_ALL) {
 		free(s->draft->picks[s->index].left_out);
 		s->draft->picks[s->index].left_out = NULL;
@@ -152,6 +173,8 @@ static const char *refuse(const struct pane *p, enum action a)
 	const struct columns_pane *s = (const struct columns_pane *)p;
 	size_t row = table_selected(&s->table);
 	bool one = a == ACTION_TOGGLE || a == ACTION_OPEN;
+	if (a == ACTION_RENAME_COLUMN && row != TABLE_NOTHING && left_out(s, row))
+		return "it is left out";
 	return one && row != TABLE_NOTHING ? why_not(s, row) : NULL;
 }
 
@@ -168,10 +191,25 @@ static bool target_ok(const char *text)
 								strlen(dot + 1) < NAME_SIZE);
 }
 
+static void rename_column(struct columns_pane *s, const char *column, const char *name)
+{
+	for (size_t i = 0; i < count(s); i++) {
+		if (strcmp(table_of(s)->columns[i].name, column) != 0)
+			continue;
+		if (strlen(name) >= NAME_SIZE)
+			ui_toast(s->pane.ui, true, "a name has at most 63 bytes: %s", name);
+		else if (*name && !draft_name_is_free(s->draft, s->index, i, name))
+			ui_toast(s->pane.ui, true, "another column has that name: %s", name);
+		else
+			draft_rename_column(s->draft, s->index, i, name);
+	}
+}
+
 static void answered(struct pane *p, enum action a, const char *subject, const char *value)
 {
 	struct columns_pane *s = (struct columns_pane *)p;
-	(void)subject;
+	if (a == ACTION_RENAME_COLUMN)
+		rename_column(s, subject, value);
 	if (a != ACTION_RENAME)
 		return;
 	if (target_ok(value))
@@ -212,7 +250,7 @@ static void pane_free(struct pane *p)
 	free(p);
 }
 
-static const enum action hints[] = { ACTION_TOGGLE, ACTION_RENAME, ACTION_ALL, ACTION_FILTER,
+static const enum action hints[] = { ACTION_TOGGLE, ACTION_RENAME_COLUMN, ACTION_RENAME, ACTION_ALL, ACTION_FILTER,
 	ACTION_BACK, ACTION_NONE };
 
 static const struct pane_ops ops = {

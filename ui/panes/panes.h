@@ -16,6 +16,9 @@ struct pane *peer_form_new(struct ui *u, const char *name); /* NULL: a new one *
 struct pane *peer_detail_new(struct ui *u, const char *name);
 struct pane *activity_pane_new(struct ui *u, const char *peer);
 struct pane *slots_pane_new(struct ui *u, const char *peer);
+struct pane *settings_pane_new(struct ui *u, const char *peer);
+/* Writes the name of the peer that is chosen to `chosen`, the asker's, of NAME_SIZE, and closes itself. */
+struct pane *peer_choice_pane_new(struct ui *u, const char *except, char *chosen);
 struct pane *mirrors_pane_new(struct ui *u);
 struct pane *mirror_form_new(struct ui *u, const char *name); /* NULL: a new one */
 struct pane *picker_pane_new(struct ui *u, struct draft *d);  /* d stays the form's */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One peer: what its server is running, its replication slots, what the last test found. */
+/* One peer: what its server is running, its replication slots, how it differs from another, what the last test
+ * found. */
 #include "panes/tabbed.h"
 
 #include <stdio.h>
@@ -131,10 +132,10 @@ static const struct pane_ops ops = {
 
 struct pane *peer_detail_new(struct ui *u, const char *name)
 {
-	static const char *const names[] = { "Activity", "Slots", "Overview" };
+	static const char *const names[] = { "Activity", "Slots", "Settings", "Overview" };
 	struct peer_detail *s = xcalloc(1, sizeof(*s));
 	struct pane *children[] = { activity_pane_new(u, name), slots_pane_new(u, name),
-		facts_pane_new(u, name) };
+		settings_pane_new(u, name), facts_pane_new(u, name) };
 	copy_text(s->name, sizeof(s->name), name);
 	tabbed_init(&s->tabbed, u, &ops, IN_PEER, names, children, ARRAY_SIZE(children));
 	return &s->tabbed.pane;

@@ -120,11 +120,38 @@ static struct preflight *a_preflight(const struct mirror_config *m)
 	return p;
 }
 
+static void add_difference(struct comparison *c, enum severity severity, const char *kind, const char *name,
+	const char *source, const char *target, const char *meaning, const char *statement)
+{
+	struct difference *d = comparison_add(c, severity, kind, name);
+	d->source = xstrdup(source);
+	d->target = xstrdup(target);
+	d->meaning = xstrdup(meaning);
+	d->statement = xstrdup(statement);
+}
+
+static struct comparison *a_comparison(const struct command *c)
+{
+	struct comparison *out = comparison_new("settings", c->name, c->other);
+	add_difference(out, SEVERITY_BLOCKER, "application setting", "DateStyle", "ISO, DMY", "ISO, MDY",
+		"dates are written another way", "ALTER SYSTEM SET DateStyle = 'ISO, DMY'");
+	add_difference(out, SEVERITY_WARNING, "extension", "hstore", "1.8", NULL, "it is not installed",
+		"CREATE EXTENSION IF NOT EXISTS \"hstore\" WITH SCHEMA \"public\"");
+	add_difference(out, SEVERITY_OK, "performance setting", "effective_io_concurrency", "1", "16",
+		"default of 15 against default of 18", NULL);
+	comparison_note(out, "disk: the database takes 447 GB on %s", c->name);
+	out->compared = 310;
+	return out;
+}
+
 static void answer(struct engine *g, const struct command *c, uint64_t ticket)
 {
 	struct probe probe = a_probe("15.20", 150020);
 	const struct catalog *catalog = NULL;
 	const struct preflight *preflight = NULL;
+	const struct comparison *comparison = NULL;
+	if (c->kind == COMMAND_COMPARE_SETTINGS)
+		comparison = a_comparison(c);
 	if (c->kind == COMMAND_CATALOG)
 		catalog = a_catalog(g, c->name);
 	if (c->kind == COMMAND_MIRROR_CHECK && c->mirror)
@@ -143,7 +170,12 @@ static void answer(struct engine *g, const struct command *c, uint64_t ticket)
 	}
 	if (c->kind == COMMAND_MIRROR_RUN)
 		stage_loading(g, c->name);
-	model_outcome_end(g->model, ticket, &(struct outcome){ .probe = probe, .catalog = catalog, .preflight = preflight });
+	model_outcome_end(g->model, ticket, &(struct outcome){
+												   .probe = probe,
+												   .catalog = catalog,
+												   .preflight = preflight,
+												   .comparison = comparison,
+											   });
 }
 
 static void forget(struct command *c)

@@ -39,12 +39,65 @@ static void mirrors_and_peers(void **state)
 	house_press(h, "tab");
 	assert_sees(h, "no replication slots there");
 	house_press(h, "tab");
+	assert_sees(h, "ec2-prod → rds17");
+	house_press(h, "tab");
 	assert_sees(h, "PostgreSQL 15.20");
 	assert_sees(h, "superuser");
 	house_press(h, "esc");
 	assert_sees(h, "Peers (3)");
 	house_press(h, "esc esc"); /* never quits */
 	assert_false(h->ui.quit);
+	house_close(h);
+}
+
+/* Which two, which way round, one difference whole; the filter; what only a person can know is asked for. */
+static void settings_of_two_peers(void **state)
+{
+	struct house *h = house_open(120, 30, false);
+	(void)state;
+	house_press(h, "1 enter tab");
+	assert_int_equal(stage_count(h->engine, COMMAND_COMPARE_SETTINGS), 0); /* nobody has looked yet */
+	house_press(h, "tab");
+	assert_string_equal(stage_last(h->engine, COMMAND_COMPARE_SETTINGS)->other, "rds17"); /* of its mirror */
+	assert_sees(h, "1 blocker, 1 warning, 1 other of 310 compared");
+	assert_sees(h, "ALTER SYSTEM SET DateStyle = 'ISO, DMY'");
+	assert_sees(h, "disk: the database takes 447 GB");
+	house_press(h, "enter");
+	assert_sees(h, "Source  ec2-prod: ISO, DMY");
+	assert_sees(h, "ALTER SYSTEM SET DateStyle = 'ISO, DMY';");
+	house_press(h, "esc /");
+	house_type(h, "extension");
+	house_press(h, "enter");
+	assert_sees(h, "CREATE EXTENSION");
+	assert_not_sees(h, "DateStyle");
+	house_press(h, "esc s");
+	assert_sees(h, "rds17 → ec2-prod");
+	assert_string_equal(stage_last(h->engine, COMMAND_COMPARE_SETTINGS)->name, "rds17");
+	house_press(h, "o");
+	assert_sees(h, "Compare ec2-prod with");
+	house_press(h, "/");
+	house_type(h, "old");
+	house_press(h, "enter enter");
+	assert_sees(h, "ec2-prod → old-dc");
+	assert_int_equal(stage_count(h->engine, COMMAND_COMPARE_SETTINGS), 3);
+	house_press(h, "R");
+	assert_int_equal(stage_count(h->engine, COMMAND_COMPARE_SETTINGS), 4);
+	house_close(h);
+}
+
+/* A comparison that nobody waits for any more is cancelled; the target's page is that of a target. */
+static void settings_of_a_target(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	stage_hold(h->engine, true);
+	house_press(h, "1 G enter tab tab");
+	assert_sees(h, "→ rds17");
+	assert_sees(h, "comparing");
+	house_press(h, "s");
+	assert_int_equal(stage_count(h->engine, COMMAND_CANCEL), 1);
+	house_press(h, "esc");
+	assert_int_equal(stage_count(h->engine, COMMAND_CANCEL), 2);
 	house_close(h);
 }
 
@@ -56,7 +109,7 @@ static void all_sizes(void **state)
 	struct house *h = house_open(80, 24, false);
 	(void)state;
 	stage_loading(h->engine, "shop-2026");
-	static const char *const paths[] = { "1", "1 enter tab", "esc 1 n", "esc y 2", "2 enter", "tab", "tab",
+	static const char *const paths[] = { "1", "1 enter tab", "tab", "esc 1 n", "esc y 2", "2 enter", "tab", "tab",
 		"esc 2 n", "3" };
 	for (size_t p = 0; p < ARRAY_SIZE(paths); p++) {
 		house_press(h, paths[p]);
@@ -360,6 +413,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mirrors_and_peers),
+		cmocka_unit_test(settings_of_two_peers),
+		cmocka_unit_test(settings_of_a_target),
 		cmocka_unit_test(all_sizes),
 		cmocka_unit_test(too_small),
 		cmocka_unit_test(ascii),

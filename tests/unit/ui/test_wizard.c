@@ -85,6 +85,24 @@ static bool has(const struct strings *l, const char *what)
 	return false;
 }
 
+/* The page of a table whose column photo is left out; the one behind it is selected. */
+static void rename_a_column(struct house *h)
+{
+	house_press(h, "up r");
+	assert_sees(h, "it is left out");
+	house_press(h, "g r ^u");
+	house_type(h, "total");
+	house_press(h, "enter");
+	assert_sees(h, "another column has that name");
+	house_press(h, "r ^u");
+	house_type(h, "photo"); /* which is free */
+	house_press(h, "enter");
+	assert_sees(h, "[x] id -> photo");
+	house_press(h, "down space");
+	assert_sees(h, "another column has its name on the target");
+	house_press(h, "esc"); /* takes the error away, and nothing else */
+}
+
 static void a_mirror(void **state)
 {
 	struct house *h = house_open(80, 24, false);
@@ -110,6 +128,7 @@ static void a_mirror(void **state)
 	house_press(h, "enter");
 	assert_sees(h, "goes to app.lines");
 	assert_sees(h, "[ ] photo");
+	rename_a_column(h);
 	house_press(h, "esc c");
 	assert_sees(h, "nothing stands in the way");
 	house_press(h, "c");
@@ -123,6 +142,9 @@ static void a_mirror(void **state)
 	assert_true(has(&m->columns_exclude, "sales.order_lines.photo"));
 	assert_int_equal(m->map_count, 1);
 	assert_string_equal(m->map[0].target, "app.lines");
+	assert_int_equal(m->map[0].column_count, 1);
+	assert_string_equal(m->map[0].columns[0].source, "id");
+	assert_string_equal(m->map[0].columns[0].target, "photo");
 	assert_string_equal(stage_last(h->engine, COMMAND_MIRROR_RUN)->name, "shop3");
 	assert_sees(h, "Mirrors (4) › shop3"); /* its own page */
 	house_close(h);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Who runs the server, because "set wal_level" is done differently everywhere: found out from the server
  * itself, and told as what to do there. */
-#ifndef REPLICATE_PROVIDER_H
-#define REPLICATE_PROVIDER_H
+#ifndef PG_PROVIDER_H
+#define PG_PROVIDER_H
 
-#include "../pg/conn.h"
+#include "conn.h"
 
 enum provider {
 	PROVIDER_AURORA, /* before RDS, AlloyDB before Cloud SQL: the one has the other's signs, too */
@@ -14,11 +14,15 @@ enum provider {
 	PROVIDER_AZURE,
 	PROVIDER_SUPABASE,
 	PROVIDER_NEON,
+	PROVIDER_HEROKU,
+	PROVIDER_AIVEN,
 	PROVIDER_DOCKER,
 	PROVIDER_SELF, /* anything else: what the manual says holds */
 	PROVIDER_COUNT,
 };
 const char *provider_name(enum provider p); /* "Amazon RDS", ... */
+/* "rds": of those who put objects of their own into every database; NULL: nobody does. */
+const char *provider_profile(enum provider p);
 
 enum provider_need {
 	NEED_WAL_LEVEL,

@@ -8,12 +8,12 @@
 
 /* '@' stands for the role. What a provider has no words of its own for is done as on one's own server. */
 static const struct {
-	const char *name;
+	const char *name, *profile;
 	const char *signs[SIGNS]; /* shell patterns; any of them is enough */
 	const char *next[NEED_COUNT];
 } providers[PROVIDER_COUNT] = {
 	[PROVIDER_AURORA] = {
-		"Amazon Aurora",
+		"Amazon Aurora", "aurora",
 		{ "function aurora_version", "setting apg_*", "host *.cluster-*.rds.amazonaws.com*" },
 		{
 			[NEED_WAL_LEVEL] = "set rds.logical_replication = 1 in the DB cluster parameter group, then reboot "
@@ -25,7 +25,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_RDS] = {
-		"Amazon RDS",
+		"Amazon RDS", "rds",
 		{ "setting rds.*", "role rds_superuser", "role rdsadmin", "host *.rds.amazonaws.com*" },
 		{
 			[NEED_WAL_LEVEL] = "set rds.logical_replication = 1 in the DB parameter group, then reboot the "
@@ -37,7 +37,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_ALLOYDB] = {
-		"AlloyDB",
+		"AlloyDB", "alloydb",
 		{ "setting alloydb.*", "role alloydbsuperuser", "role alloydbadmin" },
 		{
 			[NEED_WAL_LEVEL] = "gcloud alloydb instances update INSTANCE --cluster=CLUSTER --region=REGION "
@@ -49,7 +49,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_CLOUD_SQL] = {
-		"Cloud SQL",
+		"Cloud SQL", "cloudsql",
 		{ "setting cloudsql.*", "role cloudsqlsuperuser", "role cloudsqladmin" },
 		{
 			[NEED_WAL_LEVEL] = "gcloud sql instances patch INSTANCE --database-flags=cloudsql.logical_decoding=on "
@@ -60,7 +60,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_AZURE] = {
-		"Azure Database for PostgreSQL",
+		"Azure Database for PostgreSQL", "azure",
 		{ "setting azure.*", "role azure_pg_admin", "role azuresu", "host *.postgres.database.azure.com" },
 		{
 			[NEED_WAL_LEVEL] = "az postgres flexible-server parameter set -g GROUP -s SERVER -n wal_level -v "
@@ -72,7 +72,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_SUPABASE] = {
-		"Supabase",
+		"Supabase", "supabase",
 		{ "role supabase_admin", "setting supautils.*", "host *.supabase.co", "host *.supabase.com" },
 		{
 			[NEED_WAL_LEVEL] = "Supabase runs with wal_level = logical unless somebody changed it: look at the "
@@ -84,7 +84,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_NEON] = {
-		"Neon",
+		"Neon", "neon",
 		{ "setting neon.*", "role neon_superuser", "host *.neon.tech" },
 		{
 			[NEED_WAL_LEVEL] = "enable Logical Replication in the project's settings in the Neon console; its "
@@ -95,8 +95,28 @@ static const struct {
 			[NEED_DIRECT] = "use the host name without -pooler",
 		},
 	},
+	[PROVIDER_HEROKU] = {
+		"Heroku Postgres", "heroku",
+		{ "schema heroku_ext", "schema _heroku" },
+		{
+			[NEED_WAL_LEVEL] = "Heroku has no logical replication for its customers: mirror with continuous = false",
+			[NEED_REPLICATION] = "Heroku has no roles that may replicate: mirror with continuous = false",
+			[NEED_SETTING] = "by Heroku's support",
+			[NEED_DIRECT] = "use DATABASE_URL, not the one of connection pooling",
+		},
+	},
+	[PROVIDER_AIVEN] = {
+		"Aiven", "aiven",
+		{ "role _aiven", "host *.aivencloud.com" },
+		{
+			[NEED_WAL_LEVEL] = "Aiven runs with wal_level = logical: look at the service's advanced configuration",
+			[NEED_REPLICATION] = "ALTER ROLE @ REPLICATION, as avnadmin",
+			[NEED_SETTING] = "in the service's advanced configuration",
+			[NEED_DIRECT] = "use the service's own port, not the one of its connection pools",
+		},
+	},
 	[PROVIDER_DOCKER] = {
-		"Docker",
+		"Docker", NULL,
 		{ "directory /var/lib/postgresql/data*", "directory /var/lib/postgresql/*/docker*",
 			"directory /bitnami/*" },
 		{
@@ -106,7 +126,7 @@ static const struct {
 		},
 	},
 	[PROVIDER_SELF] = {
-		"a server of one's own",
+		"a server of one's own", NULL,
 		{ NULL },
 		{
 			[NEED_WAL_LEVEL] = "ALTER SYSTEM SET wal_level = 'logical', then restart the server",
@@ -122,6 +142,11 @@ static const struct {
 const char *provider_name(enum provider p)
 {
 	return providers[p].name;
+}
+
+const char *provider_profile(enum provider p)
+{
+	return providers[p].profile;
 }
 
 char *provider_next(enum provider p, enum provider_need need, const char *role)
@@ -161,7 +186,8 @@ bool provider_read(struct pg *c, enum provider *out, struct error *e)
 		"SELECT 'setting ' || name FROM pg_catalog.pg_settings"
 		"  WHERE name ~ '^(rds|apg_|alloydb|cloudsql|azure|supautils|neon)'"
 		" UNION ALL SELECT 'role ' || rolname FROM pg_catalog.pg_roles"
-		"  WHERE rolname ~ '^(rds|alloydb|cloudsql|azure|supabase|neon)'"
+		"  WHERE rolname ~ '^(rds|alloydb|cloudsql|azure|supabase|neon|_aiven)'"
+		" UNION ALL SELECT 'schema ' || nspname FROM pg_catalog.pg_namespace WHERE nspname IN ('heroku_ext', '_heroku')"
 		" UNION ALL SELECT 'function ' || proname FROM pg_catalog.pg_proc WHERE proname = 'aurora_version'"
 		" UNION ALL SELECT 'directory ' || setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'");
 	if (!r)

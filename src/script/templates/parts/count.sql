@@ -1,0 +1,1 @@
+SELECT count(*) FROM here WHERE relkind = 'r' AND relpersistence = 'p';
