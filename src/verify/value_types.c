@@ -65,7 +65,7 @@ static const char types_sql[] =
 	" SELECT t.oid, t.typname, t.typtype, t.typoutput = 'array_out'::regproc,"
 	"  CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.typoutput = 'array_out'::regproc THEN t.typelem"
 	"   ELSE coalesce((SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid%s), 0) END, t.typrelid"
-	" FROM need JOIN pg_type t USING (oid) ORDER BY t.oid";
+	" FROM need JOIN pg_type t ON t.oid = need.oid ORDER BY t.oid";
 
 static const char fields_sql[] =
 	"SELECT attrelid, attname, atttypid FROM pg_attribute WHERE attrelid = ANY ($1::oid[]) AND attnum > 0"
