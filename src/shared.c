@@ -18,7 +18,7 @@ static struct shared *shared_of(const void *object)
 	return (struct shared *)((uintptr_t)object - offsetof(struct shared, object));
 }
 
-static void *shared_new(size_t size)
+void *shared_new(size_t size)
 {
 	struct shared *s = xcalloc(1, sizeof(*s) + size);
 	atomic_init(&s->holders, 1);
@@ -28,6 +28,23 @@ static void *shared_new(size_t size)
 static bool last_holder(const void *object)
 {
 	return atomic_fetch_sub(&shared_of(object)->holders, 1) == 1;
+}
+
+void *shared_hold(const void *object)
+{
+	struct shared *s = shared_of(object);
+	atomic_fetch_add(&s->holders, 1);
+	return s->object;
+}
+
+void *shared_drop(const void *object)
+{
+	return object && last_holder(object) ? shared_of(object)->object : NULL;
+}
+
+void shared_free(void *object)
+{
+	free(shared_of(object));
 }
 
 struct catalog *catalog_new(void)

@@ -6,6 +6,12 @@
 #include <pgpier/catalog.h>
 #include <pgpier/compare.h>
 
+/* For objects that are described elsewhere: zeroed, one holder. */
+void *shared_new(size_t size);
+void *shared_hold(const void *object);
+void *shared_drop(const void *object); /* by its last holder: the object, to be freed; else NULL. NULL is fine */
+void shared_free(void *object);
+
 struct catalog *catalog_new(void); /* empty, one holder: fill it before anyone else sees it */
 struct preflight *preflight_new(void);
 struct comparison *comparison_new(const char *what, const char *source, const char *target); /* complete */

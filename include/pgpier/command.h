@@ -5,6 +5,7 @@
 #define PGPIER_COMMAND_H
 
 #include <pgpier/config.h>
+#include <pgpier/verify.h>
 
 enum command_kind {
 	COMMAND_PEER_PROBE, /* name; all peers when empty. Refreshes the list */
@@ -35,7 +36,12 @@ enum command_kind {
 	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts.
 	                           * outcome.preflight: plan has the files, findings what they don't do */
 
-	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_* or _SCRIPT */
+	/* name, level, sample, repair: of what differs and only that, when the mirror does not run. Progress by
+	 * model_verify(). outcome.verification */
+	COMMAND_VERIFY,
+
+	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_*, _SCRIPT or
+	                 * _VERIFY */
 };
 
 struct command {
@@ -47,6 +53,9 @@ struct command {
 	char table[2 * NAME_SIZE]; /* schema.name on the source */
 	char other[NAME_SIZE];     /* the second peer of a comparison */
 	char *path;                /* owned by the command */
+	enum verify_level level;
+	int64_t sample; /* rows a table, of VERIFY_SAMPLE */
+	bool repair;
 	uint64_t ticket;
 };
 

@@ -13,6 +13,7 @@
 #include <pgpier/config.h>
 #include <pgpier/error.h>
 #include <pgpier/preflight.h>
+#include <pgpier/verify.h>
 
 struct model;
 
@@ -334,6 +335,25 @@ struct slot_view {
 /* Sampled with the activity while the peer is watched. Free *out. */
 size_t model_slots(struct model *m, const char *peer, struct slot_view **out, int64_t *taken_at);
 
+/* ---- verification ---- */
+
+/* One that is under way, or the last one of this process. */
+struct verify_view {
+	bool running;
+	enum verify_level level;
+	int64_t started_at; /* wall us; 0: there was none */
+	double elapsed_s;
+	size_t tables, tables_done, differing, unsure;
+	int64_t bytes, bytes_total; /* of both sides' tables */
+	double fraction;            /* 0..1 */
+	double rate;                /* bytes/s on average; 0 unknown */
+	char doing[64];             /* "taking snapshots"; empty when tables are compared */
+	double stopped_s;           /* how long replication was held */
+};
+bool model_verify(struct model *m, const char *mirror, struct verify_view *out);
+/* The last result: release it. NULL when there is none. */
+const struct verification *model_verification(struct model *m, const char *mirror);
+
 /* ---- events ---- */
 
 enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_WARNING, EVENT_ERROR };
@@ -356,8 +376,8 @@ uint64_t model_events_end(struct model *m); /* seq of the next event */
 
 enum outcome_state { OUTCOME_UNKNOWN, OUTCOME_RUNNING, OUTCOME_DONE, OUTCOME_FAILED };
 
-/* Of the ticket that engine_submit() gave. catalog, preflight and comparison are held for the caller: release
- * them. */
+/* Of the ticket that engine_submit() gave. catalog, preflight, comparison and verification are held for the
+ * caller: release them. */
 struct outcome {
 	enum outcome_state state;
 	struct error error;
@@ -365,6 +385,7 @@ struct outcome {
 	const struct catalog *catalog;
 	const struct preflight *preflight;
 	const struct comparison *comparison;
+	const struct verification *verification;
 };
 bool model_outcome(struct model *m, uint64_t ticket, struct outcome *out);
 

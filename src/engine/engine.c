@@ -30,6 +30,7 @@ static handler *const handlers[] = {
 	[COMMAND_COMPARE_SETTINGS] = do_compare_settings,
 	[COMMAND_COMPARE_ROLES] = do_compare_roles,
 	[COMMAND_APPLY_ROLES] = do_apply_roles,
+	[COMMAND_VERIFY] = do_verify,
 	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
 	[COMMAND_SCRIPT] = do_script,
 };

@@ -50,6 +50,7 @@ handler do_mirror_check, do_mirror_save, do_mirror_run, do_mirror_pause, do_mirr
 	do_mirror_tune, do_mirror_tables, do_table_resync, do_mirror_refresh;
 handler do_compare_settings;
 handler do_compare_roles, do_apply_roles;
+handler do_verify;
 handler do_compare_schema;
 handler do_script;
 

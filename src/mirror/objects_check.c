@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../schema/choose.h"
-#include "../schema/facts.h"
+#include "../schema/choose/choose.h"
+#include "../schema/choose/facts.h"
 
 #define NAMED 4        /* objects of a cause that are named */
 #define MOST_CAUSES 60 /* findings that somebody would read */

@@ -99,6 +99,8 @@ struct mirror_entry {
 	bool running;
 	int64_t run_started_us;
 	struct replication_entry *replication; /* NULL until its stream is first heard of */
+	struct verify_view verify;
+	const struct verification *verification; /* the last one; NULL */
 	struct object_entry *objects;
 	size_t object_count;
 	uint64_t objects_run; /* moves when the objects are replaced */

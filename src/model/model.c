@@ -31,6 +31,7 @@ void model_free(struct model *m)
 		catalog_release(m->outcomes[i].outcome.catalog);
 		preflight_release(m->outcomes[i].outcome.preflight);
 		comparison_release(m->outcomes[i].outcome.comparison);
+		verification_release(m->outcomes[i].outcome.verification);
 	}
 	free(m->peers);
 	free(m->mirrors);
@@ -146,6 +147,7 @@ void model_outcome_begin(struct model *m, uint64_t ticket)
 	catalog_release(o->outcome.catalog);
 	preflight_release(o->outcome.preflight);
 	comparison_release(o->outcome.comparison);
+	verification_release(o->outcome.verification);
 	*o = (struct outcome_entry){ .ticket = ticket, .outcome.state = OUTCOME_RUNNING };
 	model_unlock_changed(m);
 }
@@ -161,6 +163,7 @@ void model_outcome_end(struct model *m, uint64_t ticket, const struct outcome *t
 		catalog_release(take->catalog);
 		preflight_release(take->preflight);
 		comparison_release(take->comparison);
+		verification_release(take->verification);
 	}
 	model_unlock_changed(m);
 }
@@ -176,6 +179,8 @@ bool model_outcome(struct model *m, uint64_t ticket, struct outcome *out)
 		preflight_hold(out->preflight);
 	if (out->comparison)
 		comparison_hold(out->comparison);
+	if (out->verification)
+		verification_hold(out->verification);
 	model_unlock(m);
 	return out->state != OUTCOME_UNKNOWN;
 }

@@ -127,6 +127,11 @@ void model_changes_count(struct model *m, const char *mirror, size_t table, int6
 void model_table_paused(struct model *m, const char *mirror, size_t table, const struct error *e);
 void model_set_slots(struct model *m, const char *peer, struct slot_view *take, size_t n);
 
+/* ---- verification ---- */
+
+void model_verify_set(struct model *m, const char *mirror, const struct verify_view *v);
+void model_verified(struct model *m, const char *mirror, const struct verification *v); /* holds it */
+
 /* Once a second: rates, ETAs, and a new version while anything runs. */
 void model_tick(struct model *m);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lexer.h"
+#include "dump/lexer.h"
 
 #define BATCH 40
 #define PG_PARTITIONED_KEYS_NOT_VALID 180000

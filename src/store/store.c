@@ -157,7 +157,8 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 		struct rows *r = PG_ROWS(c, e,
 			"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
 			" AND usename = current_user AND pid <> pg_backend_pid()"
-			" AND left(application_name, length($1)) = $1 AND application_name <> $1 || 'status'", prefix);
+			" AND left(application_name, length($1)) = $1 AND application_name <> $1 || 'status'"
+			" AND left(application_name, length($1) + 7) <> $1 || 'verify/'", prefix);
 		if (!r)
 			return false;
 		int left = rows_count(r);

@@ -132,7 +132,7 @@ static void test_verbs_to_come_do_not_exist(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"pgpier verify shop", "pgpier cutover shop", "pgpier rollback shop"
+		"pgpier cutover shop", "pgpier rollback shop", "pgpier finish shop"
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct args a;
@@ -154,6 +154,8 @@ static void test_operands(void **state)
 	refuses("pgpier script shop", "script needs --out DIR", "see pgpier --help");
 	refuses("pgpier script shop --out=", "--out needs a value: --out DIR", "see pgpier --help");
 	refuses("pgpier run shop --out x", "run takes no --out", "see pgpier --help");
+	refuses("pgpier verify shop --level bits", "--level does not take \"bits\"",
+		"it takes counts, checksum, sample, full");
 	refuses("pgpier mirror list --yes", "mirror list takes no --yes", "see pgpier --help");
 }
 

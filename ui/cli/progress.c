@@ -148,14 +148,10 @@ static void cut_to_terminal(char *line)
 		line[size.ws_col - 1] = '\0';
 }
 
-void progress_update(struct progress *p, struct model *m, const struct mirror_view *v)
+void progress_draw(struct progress *p, char *line)
 {
-	char line[PROGRESS_SIZE];
-	struct replication_view stream;
-	progress_events(p, m);
 	if (clock_us() < p->due_us)
 		return;
-	progress_line(v, model_replication(m, v->name, &stream) ? &stream : NULL, wall_us(), line);
 	if (p->terminal) {
 		cut_to_terminal(line);
 		fprintf(stderr, "\r%s\033[K", line);
@@ -164,6 +160,17 @@ void progress_update(struct progress *p, struct model *m, const struct mirror_vi
 		fprintf(stderr, "%s\n", line);
 	}
 	p->due_us = clock_us() + (p->terminal ? REDRAW_EVERY_US : LINE_EVERY_US);
+}
+
+void progress_update(struct progress *p, struct model *m, const struct mirror_view *v)
+{
+	char line[PROGRESS_SIZE];
+	struct replication_view stream;
+	progress_events(p, m);
+	if (clock_us() < p->due_us)
+		return;
+	progress_line(v, model_replication(m, v->name, &stream) ? &stream : NULL, wall_us(), line);
+	progress_draw(p, line);
 }
 
 void progress_end(struct progress *p)

@@ -24,6 +24,7 @@ void progress_init(struct progress *p, struct model *m);
 int progress_wait_ms(const struct progress *p); /* until the next line */
 /* Prints what happened since, and the line when it is due. */
 void progress_update(struct progress *p, struct model *m, const struct mirror_view *v);
+void progress_draw(struct progress *p, char *line); /* one of the caller's own, ASCII, when it is due; cuts it */
 void progress_events(struct progress *p, struct model *m); /* only what happened since */
 void progress_end(struct progress *p);                     /* leaves the cursor on an empty line */
 

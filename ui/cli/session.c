@@ -126,7 +126,7 @@ bool session_over(struct session *s, struct pending *p)
 	return *state == OUTCOME_DONE || *state == OUTCOME_FAILED;
 }
 
-static void cancel(struct session *s, struct pending *all, size_t count)
+void session_cancel(struct session *s, struct pending *all, size_t count)
 {
 	struct error e = { 0 };
 	for (size_t i = 0; i < count; i++)
@@ -146,7 +146,7 @@ bool session_finish(struct session *s, struct pending *all, size_t count)
 		if (over == count)
 			return true;
 		if (session_wait(s, -1) == WAKE_SIGNAL) {
-			cancel(s, all, count);
+			session_cancel(s, all, count);
 			return false;
 		}
 	}

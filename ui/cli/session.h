@@ -42,6 +42,8 @@ struct pending session_submit(struct session *s, struct command *take);
 /* Waits until all are done or failed; a signal cancels those that are not, is reported, and is
  * false. */
 bool session_finish(struct session *s, struct pending *all, size_t count);
+/* Those that are not over; reports it. */
+void session_cancel(struct session *s, struct pending *all, size_t count);
 bool session_over(struct session *s, struct pending *p); /* looks, never waits */
 /* One command that is waited for. Anything but EXIT_DONE was reported. */
 enum exit_code session_command(struct session *s, struct command *take, struct outcome *out);

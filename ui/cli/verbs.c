@@ -9,6 +9,8 @@
 #define SCRIPT OPTION_BIT(OPTION_SCRIPT)
 #define UNTIL OPTION_BIT(OPTION_UNTIL)
 #define YES OPTION_BIT(OPTION_YES)
+#define VERIFY (OPTION_BIT(OPTION_LEVEL) | OPTION_BIT(OPTION_SAMPLE) | REPAIR)
+#define REPAIR (OPTION_BIT(OPTION_REPAIR) | OPTION_BIT(OPTION_REPORT))
 #define OUT OPTION_BIT(OPTION_OUT)
 
 const struct verb verbs[] = {
@@ -21,6 +23,7 @@ const struct verb verbs[] = {
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
+	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? if not, where?", verb_verify },
 	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
@@ -97,6 +100,22 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 }
 
 #define USAGE_CELLS 39
+#define LINE_CELLS 77
+
+/* Goes on in the next line before an option that does not fit. */
+static void print_usage(const char *text, FILE *out)
+{
+	while (strlen(text) > LINE_CELLS) {
+		size_t cut = LINE_CELLS;
+		while (cut > 0 && strncmp(text + cut, " [", 2) != 0)
+			cut--;
+		if (cut == 0)
+			break;
+		fprintf(out, "  %.*s\n    ", (int)cut, text);
+		text += cut + 1;
+	}
+	fprintf(out, "  %s\n", text);
+}
 
 /* A usage that is too long has a line of its own. */
 static void print_verb(const struct verb *v, FILE *out)
@@ -105,7 +124,7 @@ static void print_verb(const struct verb *v, FILE *out)
 	verb_usage(v, &usage);
 	bool whole = usage.len > USAGE_CELLS;
 	if (whole)
-		fprintf(out, "  %s\n", usage.text);
+		print_usage(usage.text, out);
 	fprintf(out, "  %-*s %s\n", USAGE_CELLS, whole ? "" : usage.text, v->help);
 	strbuf_free(&usage);
 }

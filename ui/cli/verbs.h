@@ -50,6 +50,7 @@ enum exit_code verb_diff(struct session *s, const struct args *a);
 enum exit_code verb_settings(struct session *s, const struct args *a);
 enum exit_code verb_drop(struct session *s, const struct args *a);
 enum exit_code verb_roles(struct session *s, const struct args *a);
+enum exit_code verb_verify(struct session *s, const struct args *a);
 enum exit_code verb_script(struct session *s, const struct args *a);
 
 #endif
