@@ -214,8 +214,8 @@ static void match_column(struct describing *d, struct compared *t, const struct 
 static bool is_ours(const struct describing *d, const char *column)
 {
 	const struct mirror_config *m = d->run->set->config;
-	return (m->sync_columns && strcmp(column, m->synced_at_column) == 0) ||
-		   (m->soft_delete && strcmp(column, m->is_deleted_column) == 0);
+	return (m->sync_columns || m->soft_delete) &&
+		   (strcmp(column, m->synced_at_column) == 0 || strcmp(column, m->is_deleted_column) == 0);
 }
 
 /* Does the target have a column that no row of the source fills? */

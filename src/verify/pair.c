@@ -203,13 +203,14 @@ static void tell(struct verify_table *out, struct fetched_row *a, struct fetched
 
 void pair_tell(struct fetched *a, struct fetched *b, size_t most, struct verify_table *out)
 {
+	size_t columns = MAX(a->columns, b->columns); /* a side without rows may not know */
 	for (size_t i = 0; i < a->count; i++)
 		if (a->rows[i].partner != PAIR_NONE && out->row_count < most)
-			tell(out, &a->rows[i], &b->rows[a->rows[i].partner], a->columns);
+			tell(out, &a->rows[i], &b->rows[a->rows[i].partner], columns);
 	for (size_t i = 0; i < a->count; i++)
 		if (a->rows[i].partner == PAIR_NONE && out->row_count < most)
-			tell(out, &a->rows[i], NULL, a->columns);
+			tell(out, &a->rows[i], NULL, columns);
 	for (size_t i = 0; i < b->count; i++)
 		if (b->rows[i].partner == PAIR_NONE && out->row_count < most)
-			tell(out, NULL, &b->rows[i], a->columns);
+			tell(out, NULL, &b->rows[i], columns);
 }

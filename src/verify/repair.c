@@ -210,12 +210,16 @@ static void say(const struct repairing *p, const struct compared *t, const struc
 /* A table that can't be repaired stays as it is; a connection that is lost ends the repair. */
 static bool repair_table(struct repairing *p, struct compared *t, struct error *e)
 {
-	bool ok = may_be_repaired(p, t, e) && repair_rows(p, t, e);
-	char line[sizeof(e->text) + sizeof(e->next) + 2];
-	say(p, t, ok ? NULL : e);
+	struct error why = { 0 };
+	char line[sizeof(why.text) + sizeof(why.next) + 2];
+	bool ok = may_be_repaired(p, t, &why) && repair_rows(p, t, &why);
+	say(p, t, ok ? NULL : &why);
 	if (!ok)
-		t->result->repair_error = xstrdup(error_line(e, line, sizeof(line)));
-	return !pg_lost(p->source) && !pg_lost(p->target);
+		t->result->repair_error = xstrdup(error_line(&why, line, sizeof(line)));
+	if (!pg_lost(p->source) && !pg_lost(p->target))
+		return true;
+	*e = why;
+	return false;
 }
 
 static bool connect_both(struct repairing *p, struct error *e)

@@ -132,6 +132,19 @@ static void test_no_more_than_asked(void **state)
 	end(&x);
 }
 
+/* A side that has no rows was never asked for any. */
+static void test_one_side_is_empty(void **state)
+{
+	(void)state;
+	struct fixture x;
+	begin(&x, (const char *const[]){ NULL }, (const char *const[]){ "abc", NULL });
+	pair_rows(&x.a, &x.b, by_first);
+	pair_tell(&x.a, &x.b, 10, x.t);
+	assert_int_equal(x.t->row_count, 1);
+	assert_string_equal(x.t->rows[0].target[2].text, "c");
+	end(&x);
+}
+
 static void test_equal_rows_go(void **state)
 {
 	(void)state;
@@ -152,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_most_alike_first),
 		cmocka_unit_test(test_null_is_no_text),
 		cmocka_unit_test(test_no_more_than_asked),
+		cmocka_unit_test(test_one_side_is_empty),
 		cmocka_unit_test(test_equal_rows_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

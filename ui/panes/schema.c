@@ -198,7 +198,8 @@ static void fetch(struct schema *s, struct ui *u)
 	s->total = MIN(n, s->names.count);
 	for (size_t i = 0; i < s->total; i++)
 		s->counts[keys[i].state]++;
-	s->list.source.empty = why_empty(u->model, s->mirror);
+	if (s->total == 0)
+		s->list.source.empty = why_empty(u->model, s->mirror);
 	list_take(&s->list, keys, s->total, sizeof(*keys));
 	if (!s->moved)
 		table_act(&s->list.table, ACTION_FIRST);
