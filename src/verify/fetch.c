@@ -200,8 +200,7 @@ static size_t *unpaired_rows(const struct fetched *f, size_t *n)
 	return which;
 }
 
-/* Rows are added to those that are there: their partners' indexes move up by as many. Only this job is at the
- * other side's rows that have no partner. */
+/* Rows are added to those that are there: their partners' indexes move up by as many. */
 static void put_partners(struct verify_run *r, struct fetched *where, struct fetched *take, struct fetched *of,
 	const size_t *which, size_t n)
 {

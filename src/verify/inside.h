@@ -59,6 +59,7 @@ struct compared {
 	size_t differing_count;
 	bool capped;                   /* more buckets differ than were listed */
 	bool partial;                  /* not all that differs was fetched */
+	bool looked_up[SIDES];         /* rows of the other side's keys */
 	struct rows_list left[SIDES];  /* rows that only this side has */
 	struct fetched found[SIDES];
 };

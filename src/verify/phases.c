@@ -189,15 +189,25 @@ static void tell(struct verify_run *r, struct compared *t)
 	over(r, t);
 }
 
-/* When only some rows were fetched, the other version of one may not be among them. */
+/* When only some rows were fetched, the other version of one may not be among them: it is looked up, on the target
+ * first, because what is found there need not be looked for here. */
+static void look_up_others(struct verify_run *r, struct compared *t)
+{
+	bool wanted = t->partial && t->key_count && r->set->level == VERIFY_CHECKSUM;
+	for (int side = TARGET; wanted && side >= SOURCE; side--) {
+		if (t->looked_up[side] || unpaired(&t->found[!side]) == 0)
+			continue;
+		t->looked_up[side] = true;
+		go_on(r, t, PHASE_LOOKUP, JOB_LOOKUP, side == SOURCE, side == TARGET);
+		return;
+	}
+	tell(r, t);
+}
+
 static void after_fetch(struct verify_run *r, struct compared *t)
 {
 	pair_rows(&t->found[SOURCE], &t->found[TARGET], t->key_count ? t->result->key : NULL);
-	bool source = unpaired(&t->found[TARGET]) > 0, target = unpaired(&t->found[SOURCE]) > 0;
-	if (t->partial && t->key_count && (source || target))
-		go_on(r, t, PHASE_LOOKUP, JOB_LOOKUP, source, target);
-	else
-		tell(r, t);
+	look_up_others(r, t);
 }
 
 /* ---- all levels ---- */
@@ -228,7 +238,7 @@ void phase_next(struct verify_run *r, struct compared *t)
 		after_full(r, t);
 		break;
 	case PHASE_LOOKUP:
-		tell(r, t);
+		look_up_others(r, t);
 		break;
 	case PHASE_OVER:
 		break;

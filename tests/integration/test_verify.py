@@ -147,6 +147,7 @@ def test_random_faults(pair, copied):
 	pair.assert_equal()
 
 
+@pytest.mark.sanitized
 def test_many_faults_at_once(pair, copied):
 	"""More than are listed: those that are listed are whole, and it is said that there are more."""
 	pair.target.sql("UPDATE keyed SET n = n + 1; DELETE FROM plain WHERE a < 25", pair.name)
@@ -295,6 +296,7 @@ def test_sequences(pair):
 
 # ---- what can't be verified ----
 
+@pytest.mark.sanitized
 def test_could_not_verify(pair, copied):
 	"""None of these may look like a success, and the rest is verified all the same."""
 	target = pair.target
@@ -381,6 +383,7 @@ def test_truncated_meanwhile(pair, copied):
 		copied.finish(locked.process).expect(INCOMPLETE, "truncated or rewritten on the target")
 
 
+@pytest.mark.sanitized
 def test_snapshot_is_lost(pair, copied):
 	with Locked(pair, copied) as locked:
 		terminate(pair.target, locked.sessions("snapshot"))
