@@ -55,11 +55,6 @@ unsigned action_contexts(enum action a)
 	return actions[a].contexts;
 }
 
-bool action_applies(enum action a, unsigned contexts)
-{
-	return (actions[a].contexts & ~(unsigned)CHANGES & (contexts | IN_ANY)) != 0;
-}
-
 int key_named(const char *name, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -81,12 +76,29 @@ static bool has_key(const char *keys, int key)
 	return false;
 }
 
+static bool is_of(enum action a, unsigned contexts)
+{
+	return (actions[a].contexts & ~(unsigned)CHANGES & (contexts | IN_ANY)) != 0;
+}
+
 enum action action_of_key(int key, unsigned contexts)
 {
 	for (enum action a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
-		if (action_applies(a, contexts) && has_key(actions[a].keys, key))
+		if (is_of(a, contexts) && has_key(actions[a].keys, key))
 			return a;
 	return ACTION_NONE;
+}
+
+bool action_applies(enum action a, unsigned contexts)
+{
+	const char *keys = actions[a].keys;
+	while (is_of(a, contexts) && *keys != '\0') {
+		size_t n = strcspn(keys, " ");
+		if (action_of_key(key_named(keys, n), contexts) == a)
+			return true;
+		keys += n + (keys[n] == ' ');
+	}
+	return false;
 }
 
 const char *action_key(enum action a, char buf[16])

@@ -48,6 +48,9 @@ enum context {
 	CHANGES = 1 << 15, /* not in a read-only console */
 	IN_REPLICATION = 1 << 16,
 	IN_COMPARE = 1 << 17,
+	IN_SCHEMA = 1 << 18,
+	IN_SIDES = 1 << 19, /* the difference of a mirror's two sides */
+	IN_ROLES = 1 << 20,
 };
 
 /*  id            keys              label        help                                        contexts */
@@ -70,13 +73,19 @@ enum context {
 		IN_PEERS | IN_MIRRORS | CHANGES)                                                                   \
 	X(EDIT,         "e",              "edit",      "Change the peer or mirror",                           \
 		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
+	X(DIFFERENCE,   "d",              "difference","Compare the definitions of both databases",          \
+		IN_SCHEMA)                                                                                         \
+	X(ROLES,        "o",              "roles",     "Compare the roles of both servers",                  \
+		IN_SCHEMA)                                                                                         \
+	X(APPLY,        "a",              "apply",     "Make on the target the roles that it lacks (asks first)",\
+		IN_ROLES | CHANGES)                                                                                \
 	X(DROP,         "d",              "drop",      "Drop the peer or mirror (asks first)",                \
 		IN_PEERS | IN_MIRROR | CHANGES)                                                                    \
 	X(TEST,         "t",              "test",      "Test the connection of the peer",                     \
 		IN_PEERS | IN_PEER)                                                                                \
 	X(PAUSE,        "p",              "pause/run", "Start, pause or resume the mirror",                   \
 		IN_MIRROR | CHANGES)                                                                               \
-	X(RETRY,        "r",              "retry",     "Try the failed and the paused tables again",           \
+	X(RETRY,        "r",              "retry",     "Try again what failed and the paused tables",          \
 		IN_MIRROR | CHANGES)                                                                               \
 	X(WORKERS_UP,   "+ =",            "worker",    "One more worker",                                     \
 		IN_LOAD | CHANGES)                                                                                 \
@@ -111,7 +120,7 @@ enum context {
 	X(SWAP,         "s",              "swap",      "Compare the other way round",                         \
 		IN_COMPARE)                                                                                        \
 	X(REFRESH,      "R",              "refresh",   "Ask the server again",                                \
-		IN_PEERS | IN_PEER | IN_MIRROR | IN_PICKER)                                                        \
+		IN_PEERS | IN_PEER | IN_MIRROR | IN_PICKER | IN_SIDES)                                             \
 	X(FILTER,       "/",              "filter",    "Filter as you type; !text inverts; Esc clears",       \
 		IN_LIST)                                                                                           \
 	X(SORT_LEFT,    "<",              "sort",      "Sort by the column to the left",                      \
@@ -173,7 +182,7 @@ const char *action_keys(enum action a); /* separated by spaces: "up k" */
 unsigned action_contexts(enum action a);
 /* The action that a key stands for in a pane of these contexts; ACTION_NONE. */
 enum action action_of_key(int key, unsigned contexts);
-/* Does the action apply in a pane of these contexts? */
+/* Does the action apply in a pane of these contexts? Not where its keys mean something that is nearer. */
 bool action_applies(enum action a, unsigned contexts);
 /* First key of an action as people read it: "n", "^s", "tab"; enter and esc included. */
 const char *action_key(enum action a, char buf[16]);

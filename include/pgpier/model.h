@@ -128,6 +128,7 @@ struct mirror_view {
 	bool continuous;
 	double lag_s;         /* of a continuous mirror; negative unknown */
 	double changes_per_s;
+	size_t objects_failed; /* of its schema; those that need them are not counted */
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);
@@ -304,6 +305,17 @@ size_t model_objects(struct model *m, const char *mirror, unsigned states, size_
 size_t model_object_rows(struct model *m, const char *mirror, const size_t *indexes, size_t n, struct object_view *out);
 /* How many in each state, and how many the mirror has: OBJECT_STATE_COUNT counts. */
 size_t model_object_counts(struct model *m, const char *mirror, size_t counts[OBJECT_STATE_COUNT]);
+/* What lists sort and filter by, for all objects at once, in the order in which they are made. */
+struct object_key {
+	enum object_state state;
+	double took_s;
+};
+size_t model_object_keys(struct model *m, const char *mirror, struct object_key **out);
+/* Kind and name of every object, in that order: fetch once a run (the number moves when they are
+ * replaced). Free both with strings_free. */
+uint64_t model_objects_run(struct model *m, const char *mirror);
+void model_object_names(struct model *m, const char *mirror, struct strings *kinds,
+	struct strings *names);
 /* The whole statement of one; the caller frees it. NULL: no such object. */
 char *model_object_statement(struct model *m, const char *mirror, size_t index);
 

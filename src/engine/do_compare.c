@@ -4,7 +4,7 @@
 
 #include "../pg/conn.h"
 #include "../pg/provider.h"
-#include "../schema/diff.h"
+#include "../schema/diff/diff.h"
 #include "inside.h"
 
 struct reading {

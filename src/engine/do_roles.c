@@ -2,7 +2,7 @@
 /* Commands about the roles of a mirror's servers. */
 #include <stdio.h>
 
-#include "../schema/roles.h"
+#include "../schema/roles/roles.h"
 #include "inside.h"
 
 struct told {

@@ -75,7 +75,8 @@ bool beside_end(struct run *r, struct error *e)
 	pthread_mutex_unlock(&r->lock);
 	bool ok = b->ok;
 	*e = b->error;
-	r->reload_at_us = side->reload_at_us;
+	if (side->reload_at_us && (!r->reload_at_us || side->reload_at_us < r->reload_at_us))
+		r->reload_at_us = side->reload_at_us;
 	run_clear(side);
 	mirror_config_free(&side->config);
 	peer_config_free(&side->source);

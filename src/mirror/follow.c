@@ -305,6 +305,9 @@ static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
 	if (!beside_end(r, e) || !release(r, control, false, e) || !objects_read(r, control, e))
 		return false;
 	objects_tell(r); /* what became of them beside us */
+	r->caught_up = false;
+	if (r->ignored.count > 0) /* partitions that came meanwhile: their tree may be whole now */
+		r->reload_at_us = clock_us();
 	return true;
 }
 

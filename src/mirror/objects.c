@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../schema/facts.h"
+#include "../schema/choose/facts.h"
 #include "run.h"
 
 #define MOST_TOLD 20 /* failures that are events; the others are in the list */

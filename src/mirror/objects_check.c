@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../schema/choose.h"
-#include "../schema/facts.h"
+#include "../schema/choose/choose.h"
+#include "../schema/choose/facts.h"
 
 #define NAMED 4        /* objects of a cause that are named */
 #define MOST_CAUSES 60 /* findings that somebody would read */
@@ -126,6 +126,20 @@ static void look_into(struct objects_findings *f, const struct dump *d, const st
 	chosen_free(chosen, d->count);
 }
 
+/* An extension's own tables come with it; the rows that a person put there do not (pg_dump takes them in a dump with
+ * data only). */
+static bool find_kept_rows(struct objects_findings *f, struct pg *source, struct error *e)
+{
+	struct rows *r = PG_ROWS(source, e, "SELECT x.extname, n.nspname || '.' || c.relname FROM pg_catalog.pg_extension x"
+		" CROSS JOIN LATERAL unnest(x.extconfig) WITH ORDINALITY k (oid, no) JOIN pg_catalog.pg_class c ON c.oid = k.oid"
+		" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpages > 0 ORDER BY 1, 2");
+	for (int i = 0; r && i < rows_count(r); i++)
+		find(f, SEVERITY_WARNING, xasprintf("extension %s keeps rows of its users in %s, which are not copied",
+			rows_text(r, i, 0), rows_text(r, i, 1)), "copy the rows that are yours by hand, when the extension is there");
+	rows_free(r);
+	return r != NULL;
+}
+
 /* A mirror of chosen tables can do without a dump; that of a database can't. */
 static bool no_dump(struct objects_findings *f, const struct mirror_config *m, const struct error *e)
 {
@@ -158,6 +172,7 @@ bool objects_check(struct pg *source, struct pg *target, const struct peer_confi
 		look_into(out, d, m, &facts);
 		choose_facts_free(&facts);
 	}
+	ok = ok && (m->schema != SCHEMA_DATABASE || find_kept_rows(out, source, e));
 	dump_free(d);
 	return ok;
 }

@@ -55,7 +55,7 @@ static bool acts_on_changes(const struct store_object *o)
 static bool is_of_failed(const struct run *r, const struct store_object *o)
 {
 	char name[2 * NAME_SIZE];
-	for (size_t i = 0; o->table && i < r->table_count; i++) {
+	for (size_t i = 0; o->table && !r->caught_up && i < r->table_count; i++) {
 		const struct run_table *t = &r->tables[i];
 		if (t->state != TABLE_FAILED)
 			continue;
@@ -76,15 +76,26 @@ static bool needs_marked(const struct restore *r, const struct store_object *o, 
 	return false;
 }
 
+/* A stream that is to bring what the rows lack comes first. */
+static bool rows_are_whole(const struct run *r)
+{
+	for (size_t i = 0; r->config.continuous && !r->caught_up && i < r->table_count; i++)
+		if (r->tables[i].last_snapshot || r->tables[i].state == TABLE_FAILED)
+			return false;
+	return !r->config.continuous || r->caught_up || r->snapshot_number <= 1;
+}
+
 /* Needs come before what needs them. */
 static void sort_out(struct finish *f, int version)
 {
 	const struct restore *r = &f->run->objects;
+	bool whole = rows_are_whole(f->run);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct store_object *o = &r->objects[i];
 		f->slow[i] = is_slow(o, version);
 		f->late[i] = f->slow[i] || comes_last(o) || needs_marked(r, o, f->late);
-		f->waits[i] = is_of_failed(f->run, o) || (f->denied && acts_on_changes(o)) || needs_marked(r, o, f->waits);
+		f->waits[i] = is_of_failed(f->run, o) || (f->denied && acts_on_changes(o)) ||
+					  (f->slow[i] && !whole) || needs_marked(r, o, f->waits);
 	}
 }
 
@@ -106,6 +117,7 @@ static size_t list_due(const struct finish *f, bool late)
 
 /* ---- those that wait for the cutover ---- */
 
+/* With what needs them. */
 static bool tell_waiting(struct finish *f, struct pg *target, struct error *e)
 {
 	size_t n = 0;
@@ -115,14 +127,11 @@ static bool tell_waiting(struct finish *f, struct pg *target, struct error *e)
 		" may not set session_replication_role on the target");
 	why.sqlstate[0] = why.next[0] = '\0';
 	error_next(&why, "GRANT SET ON PARAMETER session_replication_role to the target peer's role (15 and later), then retry");
-	for (size_t i = 0; i < r->count; i++) {
-		const struct store_object *o = &r->objects[i];
-		if (!restore_is_open(o) || !acts_on_changes(o))
-			continue;
-		if (!restore_set(r, target, i, OBJECT_WAITING, &why, e))
-			return false;
-		n++;
-	}
+	for (size_t i = 0; f->denied && i < r->count; i++)
+		if (f->waits[i] && restore_is_open(&r->objects[i]))
+			f->list[n++] = i;
+	if (!restore_set(r, target, f->list, n, OBJECT_WAITING, &why, e))
+		return false;
 	if (n > 0)
 		run_say(f->run, EVENT_WARNING, NULL, "%zu foreign keys, triggers and rules wait for the cutover: our role may not set"
 			" session_replication_role on the target", n);
@@ -199,7 +208,7 @@ static bool tell_orphans(struct run *r, struct pg *target, size_t index, struct 
 	count_orphans(r, target, o, &why);
 	copy_text(why.sqlstate, sizeof(why.sqlstate), "23503");
 	error_next(&why, "delete these rows or add what they refer to on both sides, then retry");
-	return restore_set(&r->objects, target, index, OBJECT_FAILED, &why, e);
+	return restore_set(&r->objects, target, &index, 1, OBJECT_FAILED, &why, e);
 }
 
 static bool validate_one(struct run *r, struct pg *target, int worker, size_t n, void *arg, struct error *e)
@@ -220,15 +229,6 @@ static bool refresh_one(struct run *r, struct pg *target, int worker, size_t n, 
 }
 
 /* ---- constraints and views ---- */
-
-/* A stream that is to bring what the rows lack comes first. */
-static bool rows_are_whole(const struct run *r)
-{
-	for (size_t i = 0; r->config.continuous && i < r->table_count; i++)
-		if (r->tables[i].last_snapshot || r->tables[i].state == TABLE_FAILED)
-			return false;
-	return !r->config.continuous || r->snapshot_number <= 1;
-}
 
 static bool validate(struct finish *f, struct error *e)
 {
@@ -287,11 +287,9 @@ static bool refresh(struct finish *f, struct error *e)
 
 static bool is_analyzed(const struct run *r, const char *name)
 {
-	for (size_t i = 0; i < r->store.steps.count; i++)
-		if (strncmp(r->store.steps.items[i], ANALYZED " ", strlen(ANALYZED) + 1) == 0 &&
-			strcmp(r->store.steps.items[i] + strlen(ANALYZED) + 1, name) == 0)
-			return true;
-	return false;
+	char mark[2 * NAME_SIZE + sizeof(ANALYZED) + 1];
+	snprintf(mark, sizeof(mark), ANALYZED " %s", name);
+	return strings_sorted_have(&r->store.steps, mark);
 }
 
 static bool analyze_one(struct run *r, struct pg *target, int worker, size_t n, void *arg, struct error *e)
@@ -348,7 +346,7 @@ static bool make_all(struct finish *f, struct pg *target, struct error *e)
 	struct run *r = f->run;
 	size_t *tables = xmalloc((r->table_count + 1) * sizeof(*tables));
 	sort_out(f, pg_version(target));
-	bool ok = (!f->denied || tell_waiting(f, target, e)) &&
+	bool ok = tell_waiting(f, target, e) &&
 			  restore_make(&r->objects, target, f->list, list_due(f, false), e) && validate(f, e) &&
 			  refresh(f, e) && analyze(f, tables, e) &&
 			  restore_make(&r->objects, target, f->list, list_due(f, true), e);
@@ -387,21 +385,24 @@ bool objects_retry(struct run *r, struct error *e)
 	return !any_open(r) || (objects_before(r, e) && objects_finish(r, e));
 }
 
-/* The stream has brought what the rows lacked. What fails here is tried again by the next run, or a retry. */
+/* Validations, and what was not made because rows were missing. What waits for the cutover says so. */
+static bool any_waiting(const struct run *r)
+{
+	for (size_t i = 0; i < r->objects.count; i++) {
+		const struct store_object *o = &r->objects.objects[i];
+		if (o->state == OBJECT_MAKING || (o->state == OBJECT_WAITING && o->wanted && !o->text))
+			return true;
+	}
+	return false;
+}
+
+/* What fails here is tried again by the next run, or a retry. */
 void objects_settle(struct run *r)
 {
-	struct error e = { 0 };
-	struct pg *target = NULL;
-	bool ok = true, any = false;
-	for (size_t i = 0; ok && i < r->objects.count; i++) {
-		if (r->objects.objects[i].state != OBJECT_MAKING)
-			continue;
-		any = true;
-		if (!target)
-			target = objects_connect(r, "schema", &e);
-		ok = target && restore_validate(&r->objects, target, i, &e) && tell_orphans(r, target, i, &e);
-	}
-	pg_free(target);
-	if (any)
-		objects_report(r, false);
+	struct error ignored;
+	if (r->caught_up || !any_waiting(r))
+		return;
+	r->caught_up = true;
+	if (!objects_finish(r, &ignored))
+		r->caught_up = false;
 }

@@ -121,6 +121,7 @@ struct run {
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
 	bool beside_stream;     /* its tables are loaded while others stream */
+	bool caught_up;         /* its stream has brought all that the rows lacked */
 	int64_t reload_at_us;   /* when tables that are not loaded shall be; 0 never */
 	bool slot_lost;         /* nothing mends that but a new mirror */
 	struct alerts *alerts;  /* NULL before something is known of it */

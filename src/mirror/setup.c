@@ -370,6 +370,7 @@ void run_clear(struct run *r)
 	survey_free(&r->survey);
 	store_mirror_free(&r->store);
 	restore_free(&r->objects);
+	r->caught_up = false;
 	r->schema = NULL;
 	snapshot_free(r->snapshot);
 	r->snapshot = NULL;

@@ -117,7 +117,9 @@ static bool worth_another(const struct mirror *m, const struct error *e)
 		return false;
 	/* A full disk is seen to, while the slot keeps what is missed. */
 	bool full = r->config.continuous && strncmp(e->sqlstate, "53", 2) == 0;
-	return e->class == ERROR_CONNECTION || e->class == ERROR_LOST || full;
+	/* The server asks for another try: a deadlock, a slot whose first snapshot met too many transactions. */
+	bool again = strncmp(e->sqlstate, "40", 2) == 0;
+	return e->class == ERROR_CONNECTION || e->class == ERROR_LOST || full || again;
 }
 
 static int64_t chunks_done(struct mirror *m)

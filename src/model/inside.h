@@ -103,6 +103,7 @@ struct mirror_entry {
 	const struct verification *verification; /* the last one; NULL */
 	struct object_entry *objects;
 	size_t object_count;
+	uint64_t objects_run; /* moves when the objects are replaced */
 };
 
 struct outcome_entry {
@@ -137,6 +138,7 @@ void peer_entry_free(struct peer_entry *p);
 void mirror_entry_free(struct mirror_entry *r);
 void load_clear(struct mirror_entry *r);
 void objects_clear(struct mirror_entry *r);
+size_t objects_failed(const struct mirror_entry *r);
 /* Of tables that are about to be replaced by others of the same names, sorted by name. */
 struct kept_changes {
 	char *source;

@@ -47,9 +47,30 @@ const char *mirror_state_name(enum mirror_state s)
 	return names[s];
 }
 
-/* The next step a person could take, where the engine knows no better one. */
-static void next_step(enum mirror_state s, const struct mirror_config *c, char *out, size_t size)
+static size_t count_failed(const struct mirror_entry *r)
 {
+	size_t n = 0;
+	for (size_t i = 0; i < r->object_count; i++)
+		n += r->objects[i].state == OBJECT_FAILED;
+	return n;
+}
+
+/* Rows come first: what of the schema failed is told when they are there. */
+static void next_of_rows(const struct mirror_entry *r, enum mirror_state s, char *out, size_t size)
+{
+	size_t failed = count_failed(r);
+	if (failed > 0)
+		snprintf(out, size, "%zu object%s of the schema failed: mend the cause, then press r or run it again", failed,
+			failed == 1 ? "" : "s");
+	else
+		copy_text(out, size,
+			s == MIRROR_DONE ? "the target has everything; drop the mirror to remove pgpier's own schema there" : "");
+}
+
+/* The next step a person could take, where the engine knows no better one. */
+static void next_step(const struct mirror_entry *r, enum mirror_state s, char *out, size_t size)
+{
+	const struct mirror_config *c = &r->config;
 	switch (s) {
 	case MIRROR_NEW:
 		snprintf(out, size, "run it: p in the console, or pgpier run %s", c->name);
@@ -63,7 +84,9 @@ static void next_step(enum mirror_state s, const struct mirror_config *c, char *
 		copy_text(out, size, "mend the cause, then press r or run it again: what is done stays done");
 		break;
 	case MIRROR_DONE:
-		copy_text(out, size, "the target has everything; drop the mirror to remove pgpier's own schema there");
+	case MIRROR_CATCHING_UP:
+	case MIRROR_REPLICATING:
+		next_of_rows(r, s, out, size);
 		break;
 	default:
 		out[0] = '\0';
@@ -79,7 +102,7 @@ void model_mirror_state(struct model *m, const char *mirror, enum mirror_state s
 		if (next)
 			copy_text(r->view.next, sizeof(r->view.next), next);
 		else
-			next_step(state, &r->config, r->view.next, sizeof(r->view.next));
+			next_step(r, state, r->view.next, sizeof(r->view.next));
 	}
 	model_unlock_changed(m);
 }
@@ -145,6 +168,9 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	v.workers_busy = 0;
 	for (int i = 0; i < MOST_WORKERS; i++)
 		v.workers_busy += r->workers[i].doing[0] != '\0';
+	v.objects_failed = objects_failed(r);
+	if (v.state == MIRROR_DONE && v.objects_failed > 0)
+		copy_text(v.next, sizeof(v.next), "mend what objects of the schema failed for, then press r or run it again");
 	v.continuous = r->config.continuous;
 	v.lag_s = r->replication && r->replication->view.running ? r->replication->view.lag_s : -1;
 	v.changes_per_s = r->replication ? r->replication->view.changes_per_s : 0;

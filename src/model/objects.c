@@ -76,6 +76,7 @@ void model_objects_set(struct model *m, const char *mirror, const struct object_
 		objects_clear(r);
 		r->objects = xmalloc((n + 1) * sizeof(*r->objects));
 		r->object_count = n;
+		r->objects_run++;
 		for (size_t i = 0; i < n; i++)
 			entry_init(&r->objects[i], &objects[i]);
 	}
@@ -94,6 +95,14 @@ void model_objects_change(struct model *m, const char *mirror, const size_t *ind
 }
 
 /* ---- reading ---- */
+
+size_t objects_failed(const struct mirror_entry *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->object_count; i++)
+		n += r->objects[i].state == OBJECT_FAILED;
+	return n;
+}
 
 size_t model_objects(struct model *m, const char *mirror, unsigned states, size_t **out)
 {
@@ -144,6 +153,40 @@ size_t model_object_counts(struct model *m, const char *mirror, size_t counts[OB
 		counts[r->objects[i].state]++;
 	model_unlock(m);
 	return n;
+}
+
+size_t model_object_keys(struct model *m, const char *mirror, struct object_key **out)
+{
+	model_lock(m);
+	const struct mirror_entry *r = mirror_find(m, mirror);
+	size_t n = r ? r->object_count : 0;
+	*out = xmalloc((n + 1) * sizeof(**out));
+	for (size_t i = 0; i < n; i++)
+		(*out)[i] = (struct object_key){ r->objects[i].state, (double)r->objects[i].took_us / 1e6 };
+	model_unlock(m);
+	return n;
+}
+
+uint64_t model_objects_run(struct model *m, const char *mirror)
+{
+	model_lock(m);
+	const struct mirror_entry *r = mirror_find(m, mirror);
+	uint64_t run = r ? r->objects_run : 0;
+	model_unlock(m);
+	return run;
+}
+
+void model_object_names(struct model *m, const char *mirror, struct strings *kinds,
+	struct strings *names)
+{
+	*kinds = *names = (struct strings){ 0 };
+	model_lock(m);
+	const struct mirror_entry *r = mirror_find(m, mirror);
+	for (size_t i = 0; r && i < r->object_count; i++) {
+		strings_add(kinds, r->objects[i].kind);
+		strings_add(names, r->objects[i].name);
+	}
+	model_unlock(m);
 }
 
 char *model_object_statement(struct model *m, const char *mirror, size_t index)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lexer.h"
+#include "dump/lexer.h"
 #include "text.h"
 
 struct making {

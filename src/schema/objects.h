@@ -7,7 +7,7 @@
 
 #include "../pg/conn.h"
 #include "../store/objects.h"
-#include "choose.h"
+#include "choose/choose.h"
 
 /* chosen: one for each entry. The source's connection sees what the dump saw. By id. */
 bool objects_new(struct pg *source, const struct dump *d, const struct chosen *chosen, struct store_object **out,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lexer.h"
+#include "dump/lexer.h"
 
 #define BATCH 40
 #define PG_PARTITIONED_KEYS_NOT_VALID 180000
@@ -92,21 +92,26 @@ static bool is_fatal(const struct pg *target, const struct error *e)
 	return pg_lost(target) || e->class == ERROR_CONNECTION || stop_raised(pg_stop_borrow(target));
 }
 
-static bool write_state(const struct restore *r, struct pg *target, size_t index, struct error *e)
+static bool write_states(const struct restore *r, struct pg *target, const size_t *list, size_t n, struct error *e)
 {
-	const struct store_object *o = &r->objects[index];
-	if (!store_objects_states(target, r->mirror, &o, 1, e))
+	const struct store_object **o = xmalloc((n + 1) * sizeof(*o));
+	for (size_t i = 0; i < n; i++)
+		o[i] = &r->objects[list[i]];
+	bool ok = store_objects_states(target, r->mirror, o, n, e);
+	free(o);
+	if (!ok)
 		return false;
-	tell(r, &index, 1);
-	e->class = ERROR_NONE; /* what is wrong with the object is told by the object */
+	tell(r, list, n);
+	e->class = ERROR_NONE; /* what is wrong with an object is told by the object */
 	return true;
 }
 
-bool restore_set(struct restore *r, struct pg *target, size_t index, enum object_state state, const struct error *why,
-	struct error *e)
+bool restore_set(struct restore *r, struct pg *target, const size_t *list, size_t n, enum object_state state,
+	const struct error *why, struct error *e)
 {
-	store_object_set(&r->objects[index], state, why);
-	return write_state(r, target, index, e);
+	for (size_t i = 0; i < n; i++)
+		store_object_set(&r->objects[list[i]], state, why);
+	return write_states(r, target, list, n, e);
 }
 
 /* What a person could do about it. */
@@ -237,7 +242,7 @@ static bool give_again(struct restore *r, struct pg *target, size_t index, struc
 	char *text = xasprintf("it stays with whoever made it, not with %s: %s", o->owner, why.text);
 	note(o, text);
 	free(text);
-	return write_state(r, target, index, e);
+	return write_states(r, target, &index, 1, e);
 }
 
 static bool try_alone(struct restore *r, struct pg *target, struct store_object *o, struct error *e)
@@ -276,7 +281,7 @@ bool restore_alone(struct restore *r, struct pg *target, size_t index, struct er
 		store_object_set(o, OBJECT_EXISTS, NULL);
 	else
 		set_failed(o, e);
-	return write_state(r, target, index, e);
+	return write_states(r, target, &index, 1, e);
 }
 
 static void add_alter(struct strbuf *sql, const struct store_object *o)
@@ -307,7 +312,7 @@ bool restore_validate(struct restore *r, struct pg *target, size_t index, struct
 		if (is_fatal(target, e))
 			return false;
 		set_failed(o, e);
-		return write_state(r, target, index, e);
+		return write_states(r, target, &index, 1, e);
 	}
 	store_object_set(o, OBJECT_DONE, NULL);
 	o->took_us += clock_us() - began;
@@ -422,7 +427,8 @@ static void set_blocked(struct store_object *o, const struct store_object *need)
 {
 	struct error why;
 	error_set(&why, ERROR_CONFLICT, "needs %s %s%s%s, which %s", need->kind, need->schema, need->schema[0] ? "." : "",
-		need->name, need->state == OBJECT_LEFT_OUT ? "is left out" : need->state == OBJECT_BLOCKED ? "is blocked" : "failed");
+		need->name,
+		need->state == OBJECT_LEFT_OUT ? "is left out" : need->state == OBJECT_BLOCKED ? "is blocked" : "failed");
 	why.sqlstate[0] = why.next[0] = '\0';
 	store_object_set(o, OBJECT_BLOCKED, &why);
 }
@@ -430,8 +436,7 @@ static void set_blocked(struct store_object *o, const struct store_object *need)
 /* Of those that are left: who failed, and who merely waits for one that did. */
 static bool settle(struct restore *r, struct pg *target, const size_t *list, size_t n, struct error *e)
 {
-	const struct store_object **changed = xmalloc((n + 1) * sizeof(*changed));
-	size_t *indexes = xmalloc((n + 1) * sizeof(*indexes)), count = 0;
+	size_t *changed = xmalloc((n + 1) * sizeof(*changed)), count = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct store_object *o = &r->objects[list[i]];
 		if (!o->wanted || (o->state != OBJECT_FAILED && o->state != OBJECT_WAITING))
@@ -440,13 +445,10 @@ static bool settle(struct restore *r, struct pg *target, const size_t *list, siz
 			need_in(r, o, 1u << OBJECT_FAILED | 1u << OBJECT_BLOCKED | 1u << OBJECT_LEFT_OUT);
 		if (need)
 			set_blocked(o, need);
-		changed[count] = o;
-		indexes[count++] = list[i];
+		changed[count++] = list[i];
 	}
-	bool ok = store_objects_states(target, r->mirror, changed, count, e);
-	tell(r, indexes, count);
+	bool ok = write_states(r, target, changed, count, e);
 	free(changed);
-	free(indexes);
 	return ok;
 }
 
@@ -474,8 +476,6 @@ bool restore_make(struct restore *r, struct pg *target, const size_t *list, size
 		if (r->objects[list[i]].kept)
 			ok = give_again(r, target, list[i], e);
 	ok = ok && settle(r, target, list, n, e);
-	if (ok)
-		e->class = ERROR_NONE;
 	return ok;
 }
 

@@ -35,9 +35,9 @@ bool restore_make(struct restore *r, struct pg *target, const size_t *list, size
 bool restore_alone(struct restore *r, struct pg *target, size_t index, struct error *e) MUST_CHECK;
 /* A MAKING constraint's rows are looked at: then it is DONE, or FAILED and stays NOT VALID. */
 bool restore_validate(struct restore *r, struct pg *target, size_t index, struct error *e) MUST_CHECK;
-/* The object has failed, or can't be made yet, for a reason that somebody else found. */
-bool restore_set(struct restore *r, struct pg *target, size_t index, enum object_state state, const struct error *why,
-	struct error *e) MUST_CHECK;
+/* Those of the list have failed, or can't be made yet, for a reason that somebody else found. */
+bool restore_set(struct restore *r, struct pg *target, const size_t *list, size_t n, enum object_state state,
+	const struct error *why, struct error *e) MUST_CHECK;
 
 /* Did it fail because the target has such an object, which stays as it is? */
 bool restore_exists(struct pg *target, const struct store_object *o, const struct error *e);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../pg/provider.h"
-#include "profile.h"
+#include "choose/profile.h"
 #include "text.h"
 
 /* Branches of one UNION ALL: the parser recurses into each. */

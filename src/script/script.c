@@ -97,8 +97,7 @@ static void find_limits(struct preflight *p, const struct mirror_config *m)
 			"a subscription writes no columns of its own" },
 		{ m->continuous && m->map_count > 0, SEVERITY_WARNING, "map",
 			"other names come at the cutover, because a subscription finds tables and columns by "
-			"those "
-			"of the source; so the source can't follow the target after it" },
+			"those of the source; so the source can't follow the target after it" },
 		{ m->continuous && m->columns_exclude.count > 0, SEVERITY_NOTE, "columns_exclude",
 			"publications leave out columns from PostgreSQL 15 on" },
 		{ m->continuous && m->schema == SCHEMA_DATABASE, SEVERITY_NOTE, "large objects",

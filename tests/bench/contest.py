@@ -75,6 +75,8 @@ class Contest:
 
 	def pgpier(self):
 		settings = {key: value(text) for key, text in (pair.split("=", 1) for pair in self.options.set)}
+		if self.name == "definitions":
+			settings.setdefault("schema", "database")
 		mirror = pgpier.mirror(workers=self.options.workers, **settings)
 		with pgpier.Pgpier([self.peer("source", self.source), self.peer("target", self.target)], [mirror]) as home:
 			done = self.command(*home.command("run", "m", "--json"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What is copied: many narrow rows, wide rows of mixed types, many small tables, and all of it at once."""
+"""What is copied: many narrow rows, wide rows of mixed types, many small tables, all of it at once, and tables
+without rows: their definitions."""
 import os
 import subprocess
 import time
@@ -29,6 +30,29 @@ BEGIN
 	END LOOP;
 END $$"""
 
+# No rows: 2,000 tables with 5,000 indexes, 500 foreign keys and as many triggers.
+DEFINITIONS = """CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'""", """
+DO $$
+DECLARE
+	name text;
+BEGIN
+	FOR k IN 1 .. %(small_tables)d LOOP
+		name := to_char(k, '"t"FM00000');
+		EXECUTE format('CREATE TABLE %%s (id int PRIMARY KEY, parent int, made_at timestamptz, note text)', name);
+		EXECUTE format('CREATE INDEX ON %%s (made_at)', name);
+		IF k %% 2 = 0 THEN
+			EXECUTE format('CREATE INDEX ON %%s (note)', name);
+		END IF;
+		IF k %% 4 = 0 THEN
+			EXECUTE format('ALTER TABLE %%s ADD FOREIGN KEY (parent) REFERENCES %%s', name, to_char(k - 1, '"t"FM00000'));
+			EXECUTE format('CREATE TRIGGER touch BEFORE UPDATE ON %%s FOR EACH ROW EXECUTE FUNCTION touch()', name);
+		END IF;
+		IF k %% 50 = 0 THEN
+			COMMIT;
+		END IF;
+	END LOOP;
+END $$"""
+
 
 def make_pgbench(source, name, options):
 	subprocess.run([source.program("pgbench"), "-i", "-q", "-I", "dtgp", "-s", str(options.scale),
@@ -46,12 +70,18 @@ def make_small(source, name, options):
 		source.sql(statement % vars(options), name)
 
 
+def make_definitions(source, name, options):
+	for statement in DEFINITIONS:
+		source.sql(statement % vars(options), name)
+
+
 def make_clone(source, name, options):
 	for part in (make_pgbench, make_wide, make_small):
 		part(source, name, options)
 
 
-SETS = {"pgbench": make_pgbench, "wide": make_wide, "small": make_small, "clone": make_clone}
+SETS = {"pgbench": make_pgbench, "wide": make_wide, "small": make_small, "clone": make_clone,
+	"definitions": make_definitions}
 
 
 def make(source, name, options):

@@ -6,6 +6,7 @@ MB, GB = 1000 ** 2, 1000 ** 3
 
 # On the whole clone unless said; the second number is the one to dream of.
 WALL_GOALS = {"pgcopydb": (0.35, 0.30), "pg_dump": (0.62, 0.50)}
+DEFINITIONS_GOAL = 1.2  # of pg_dump | pg_restore
 CLIENT_S_PER_GB = {False: 0.40, True: 0.60}  # by TLS
 CLIENT_SHARE = 0.05
 MEMORY_PER_WORKER = 10 * MB
@@ -61,7 +62,9 @@ def goals(results, options):
 		for peer, (goal, dream) in WALL_GOALS.items():
 			if name == "clone" and peer in samples:
 				judge("%s: wall to %s" % (name, peer), median(ratios(samples, peer)), goal, dream)
-		if name != "small":
+		if name == "definitions" and "pg_dump" in samples:
+			judge("definitions: wall to pg_dump", median(ratios(samples, "pg_dump")), DEFINITIONS_GOAL)
+		if name not in ("small", "definitions"):
 			judge("%s: client cpu s/GB" % name, median(s.client / s.moved * GB for s in mine),
 				CLIENT_S_PER_GB[options.tls])
 			judge("%s: client share of all cpu" % name, median(s.client / s.cpu for s in mine), CLIENT_SHARE)

@@ -35,7 +35,6 @@ def wait_until_said(p, text):
 	([], "needs a terminal"),
 	(["frobnicate"], "no verb"),
 	(["stauts"], "did you mean status?"),
-	(["verify", "m"], "no verb"),
 	(["cutover", "m"], "no verb"),
 	(["rollback", "m"], "no verb"),
 	(["run"], "needs a name"),

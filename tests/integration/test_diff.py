@@ -307,6 +307,13 @@ def test_after_a_run(pair):
 	assert_mended(pair, p, found)
 
 
+@pytest.mark.parametrize("mirror", [{"schema": "database"}, {"tables": ["app.t", "app.c", "app.parts*"]}])
+def test_after_a_run_with_all_of_it(kinds, mirror):
+	p = kinds.pgpier(**mirror)
+	p.run().expect(DONE)
+	assert_equal(p, 30)
+
+
 def test_owners(kinds):
 	"""Mapped owners and grants are what is wanted; with owners = "none" nobody asks."""
 	restore(kinds)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Databases as pg_dump tells them: made anew from what src/schema/dump.h read, they dump alike.
+"""Databases as pg_dump tells them: made anew from what src/schema/dump/dump.h read, they dump alike.
 
 The tool tests/support/dump_tool prints the objects."""
 import json

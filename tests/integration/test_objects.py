@@ -355,3 +355,32 @@ def test_resumed_load(pair):
 		live.wait(lambda: pair.target.sql(valid, pair.name) == [(True,)], "the validation")
 		live.equal()
 		live.stop()
+
+
+def test_store_of_an_older_version(pair):
+	"""A mirror that was begun before objects were kept goes on, and gets none."""
+	pair.fill("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+	p = pair.pgpier()
+	p.run().expect(DONE)
+	pair.target.sql("DROP TABLE pgpier.objects; ALTER TABLE pgpier.mirrors DROP COLUMN settings;"
+		" ALTER TABLE pgpier.tables DROP COLUMN renamed;"
+		" UPDATE pgpier.version SET version = 2", pair.name)
+	assert sum(counts(p("status", "m", "--json")).values()) == 0
+	outcome = p.run().expect(DONE)
+	assert sum(counts(outcome).values()) == 0
+	assert pair.target.sql("SELECT version FROM pgpier.version", pair.name) == [(3,)]
+	p("drop", "m", "--yes", "--json").expect(DONE)
+	assert pair.target.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == [(0,)]
+
+
+def test_mapped_table(pair):
+	"""A table of another name on the target, and what refers to it."""
+	pair.fill("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX t_v ON t (v); INSERT INTO t VALUES (1, 'x');"
+		" CREATE TABLE u (t int CONSTRAINT to_t REFERENCES t); INSERT INTO u VALUES (1); COMMENT ON TABLE t IS 'mapped'")
+	pair.target.sql("CREATE SCHEMA other", pair.name)
+	outcome = database(pair, map=[{"source": "public.t", "target": "other.t2"}]).run().expect(DONE)
+	assert not failed(outcome), outcome
+	found = pair.target.sql("SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'other.t2'::regclass),"
+		" (SELECT confrelid::regclass::text FROM pg_constraint WHERE conname = 'to_t' AND convalidated), v,"
+		" obj_description('other.t2'::regclass) FROM other.t2", pair.name)
+	assert found == [(2, "other.t2", "x", "mapped")]

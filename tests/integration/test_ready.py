@@ -50,7 +50,7 @@ def test_a_good_source(make_pair, source, target, other_major, major):
 	pair.fill("""CREATE TABLE parent (id int NOT NULL) PARTITION BY RANGE (id);
 		CREATE TABLE leaf PARTITION OF parent FOR VALUES FROM (0) TO (9); ALTER TABLE leaf ADD PRIMARY KEY (id)""")
 	outcome = check(pair)
-	expected = 1 if major == 10 else 0  # which does not send TRUNCATE
+	expected = 1 if major == 10 or major > 15 else 0  # which does not send TRUNCATE; for which pg_dump is too old
 	assert blockers(outcome) == set() and outcome.json["warnings"] == expected, outcome
 	plan = "\n".join(outcome.json["plan"])
 	assert "publication pgpier_m of these tables and slot pgpier_m" in plan

@@ -480,11 +480,8 @@ def test_reconcile(stream, way):
 	assert outcome.missing == "" and outcome.slow == 0
 	assert stream.on_target("SELECT fetched_at IS NOT NULL FROM pgpier.tables") == [(True,)]
 	rows = stream.pair.source.sql("SELECT id, a, length(big) FROM t WHERE id <= 8 OR id IN (12, 30, 31) OR id > 100 ORDER BY 1", stream.pair.name)
-	found = stream.on_target("SELECT id, a, length(big) FROM t ORDER BY 1")
-	for row in found:
-		if row[0] == 105:  # was there: its value, which the stream did not bring, stays
-			assert row[1:] == (1, 3)
-	assert [r for r in found if r[0] != 105] == [r for r in rows if r[0] != 105]
+	# Row 5 was there, but with a key that changes its value is the source's all the same.
+	assert stream.on_target("SELECT id, a, length(big) FROM t ORDER BY 1") == rows
 
 
 def test_triggers_do_not_fire(stream):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Prints what src/schema/choose.h makes of a database, one JSON object an entry of its dump.
+/* Prints what src/schema/choose/choose.h makes of a database, one JSON object an entry of its dump.
  *
  *   choose_tool [-s database|tables|none] [-p] [-o keep|map|none] [-a ROLE=ROLE] [-m TABLE=TABLE]
  *               SOURCE TARGET PATTERN...
@@ -15,7 +15,7 @@
 #include <pgpier/selection.h>
 
 #include "pg/tables.h"
-#include "schema/facts.h"
+#include "schema/choose/facts.h"
 
 struct tool {
 	struct mirror_config mirror;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Prints a database's objects as src/schema/dump.h tells them, one JSON object a line: the header first.
+/* Prints a database's objects as src/schema/dump/dump.h tells them, one JSON object a line: the header first.
  *
  *   dump_tool CONNINFO SERVER_VERSION [SNAPSHOT [BINDIR]]
  *
@@ -9,7 +9,7 @@
 
 #include <pgpier/json.h>
 
-#include "schema/dump.h"
+#include "schema/dump/dump.h"
 
 static void print(struct json *j)
 {

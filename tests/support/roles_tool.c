@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schema/roles.h"
+#include "schema/roles/roles.h"
 
 static struct pg *connect_to(
 	const char *name, char *conninfo, const struct stop *stop, struct error *e)

@@ -80,8 +80,8 @@ def test_retry_of_a_failed_table(pair, opened):
 	t.key("p").match("public.t02 +! failed", seconds=20)
 	t.match("failed +2/3 tables")  # no other fails with it
 	t.key("g").wait("violates check")  # the reason of the selected table has a line of its own
-	t.key("?").wait("Try the failed and the paused tables")
-	t.key("Esc").gone("Try the failed and the paused tables")
+	t.key("?").wait("Try again what failed and the paused tables")
+	t.key("Esc").gone("Try again what failed and the paused tables")
 	pair.target.sql("ALTER TABLE t02 DROP CONSTRAINT small", pair.name)
 	t.key("r").match("done +3/3 tables", seconds=20)
 	pair.assert_equal()

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "schema/choose.h"
+#include "schema/choose/choose.h"
 
 #define MOST 40
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "schema/diff_inside.h"
+#include "schema/diff/diff_inside.h"
 
 /* ---- dumps as pg_restore writes them ---- */
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "schema/dump.h"
-#include "schema/lexer.h"
+#include "schema/dump/dump.h"
+#include "schema/dump/lexer.h"
 
 static char *captured(const char *name)
 {

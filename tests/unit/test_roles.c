@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "schema/roles_inside.h"
+#include "schema/roles/roles_inside.h"
 
 static void is(char *text, const char *expected)
 {

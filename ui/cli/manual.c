@@ -70,6 +70,8 @@ static void put_keys(void)
 		{ IN_MIRRORS, "Mirrors" },
 		{ IN_MIRROR, "A mirror" },
 		{ IN_LOAD, "Initial load" },
+		{ IN_SCHEMA, "Schema" },
+		{ IN_ROLES, "Roles of a mirror" },
 		{ IN_REPLICATION, "Replication" },
 		{ IN_COMPARE, "Settings of a peer" },
 		{ IN_EVENTS, "Events" },

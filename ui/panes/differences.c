@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VALUES_WIDE_COLS 160 /* with values of both sides the list itself needs 100 */
+
 enum { COL_SEVERITY, COL_NAME, COL_SOURCE, COL_TARGET, COL_KIND, COL_MEANING, COL_COUNT };
 
 static const struct column columns[COL_COUNT] = {
@@ -15,6 +17,21 @@ static const struct column columns[COL_COUNT] = {
 	[COL_KIND] = { "KIND", 10, 22, ALIGN_LEFT, 2, false, false },
 	[COL_MEANING] = { "MEANING", 20, 500, ALIGN_LEFT, 1, true, true },
 };
+
+/* Objects are told apart by their kind; their definitions don't fit into a cell anyway. */
+static const struct column columns_of_objects[COL_COUNT] = {
+	[COL_SEVERITY] = { "FINDING", 9, 10, ALIGN_LEFT, 0, false, false },
+	[COL_NAME] = { "NAME", 14, 64, ALIGN_LEFT, 0, false, false },
+	[COL_SOURCE] = { "SOURCE", 7, 7, ALIGN_LEFT, 1, false, true },
+	[COL_TARGET] = { "TARGET", 7, 7, ALIGN_LEFT, 1, false, true },
+	[COL_KIND] = { "KIND", 9, 24, ALIGN_LEFT, 0, false, false },
+	[COL_MEANING] = { "MEANING", 31, 500, ALIGN_LEFT, 0, true, true },
+};
+
+static bool is_of_objects(const struct comparison *c)
+{
+	return strcmp(c->what, "objects") == 0;
+}
 
 /* ---- rows: the differences, then the notes ---- */
 
@@ -62,19 +79,38 @@ static void severity_cell(const struct pane *p, enum severity s, struct cell *ou
 		severity_name(s));
 }
 
-static const char *text_of(const struct difference *d, int column)
+/* A definition's beginning says nothing: two that differ mostly begin the same way. */
+static const char *side_text(const struct comparison *c, const struct difference *d, int column)
+{
+	const char *own = column == COL_SOURCE ? d->source : d->target;
+	if (!own)
+		return "-";
+	if (!is_of_objects(c))
+		return own;
+	return d->source && d->target ? "differs" : "there";
+}
+
+static const char *meaning_of(const struct difference *d)
+{
+	if (d->meaning)
+		return d->meaning;
+	if (!d->target)
+		return "missing on the target";
+	return d->source ? "not the same" : "on the target only";
+}
+
+static const char *text_of(const struct comparison *c, const struct difference *d, int column)
 {
 	switch (column) {
 	case COL_NAME:
 		return d->name;
 	case COL_SOURCE:
-		return d->source ? d->source : "-";
 	case COL_TARGET:
-		return d->target ? d->target : "-";
+		return side_text(c, d, column);
 	case COL_KIND:
 		return d->kind;
 	default:
-		return d->meaning ? d->meaning : "";
+		return meaning_of(d);
 	}
 }
 
@@ -88,7 +124,7 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	out->role = d && d->severity > SEVERITY_OK ? ROLE_TEXT : ROLE_DIM;
 	/* A note has no columns: it runs over those that are empty. */
 	copy_text(out->text, sizeof(out->text),
-		d                    ? text_of(d, column)
+		d                    ? text_of(of(data), d, column)
 		: column == COL_NAME ? note_at(data, row)
 							 : "");
 }
@@ -110,7 +146,7 @@ static void words(const void *data, size_t row, struct strbuf *out)
 	}
 	strbuf_addf(out, "%s %s", severity_name(d->severity), d->name);
 	for (int column = COL_SOURCE; column < COL_COUNT; column++)
-		strbuf_addf(out, " %s", text_of(d, column));
+		strbuf_addf(out, " %s", text_of(of(data), d, column));
 }
 
 static const struct table_source source = {
@@ -127,13 +163,14 @@ static const struct table_source source = {
 void differences_init(
 	struct differences *s, struct ui *u, const struct pane_ops *ops, unsigned contexts)
 {
-	list_init(&s->list, u, ops, contexts, &source);
+	list_init(&s->list, u, ops, contexts | IN_WIDE, &source);
 }
 
 void differences_take(struct differences *s, const struct comparison *take)
 {
 	comparison_release(s->comparison);
 	s->comparison = take;
+	s->list.source.columns = take && is_of_objects(take) ? columns_of_objects : columns;
 	table_refresh(&s->list.table);
 }
 
@@ -144,16 +181,25 @@ void differences_finish(struct differences *s)
 
 /* ---- one of them whole ---- */
 
+static void add_side(struct strbuf *b, const char *label, const char *peer, const char *text)
+{
+	bool lines = text && strchr(text, '\n');
+	strbuf_addf(b, "%s%s  %s:%s%s\n", lines ? "\n" : "", label, peer, lines ? "\n\n" : " ",
+		text ? text : "none");
+}
+
 static char *whole_take(const struct comparison *c, const struct difference *d)
 {
 	struct strbuf b = STRBUF_INIT;
-	strbuf_addf(&b, "%s\n\nKind    %s\nSource  %s: %s\nTarget  %s: %s\n",
-		severity_name(d->severity), d->kind, c->source, d->source ? d->source : "none", c->target,
-		d->target ? d->target : "none");
-	if (d->meaning)
-		strbuf_addf(&b, "\n%s\n", d->meaning);
-	if (d->statement)
-		strbuf_addf(&b, "\n%s;\n", d->statement);
+	strbuf_addf(&b, "%s: %s %s, %s\n\n", severity_name(d->severity), d->kind, d->name,
+		meaning_of(d));
+	add_side(&b, "Source", c->source, d->source);
+	add_side(&b, "Target", c->target, d->target);
+	if (d->statement) {
+		size_t n = strlen(d->statement);
+		strbuf_addf(&b, "\nTo mend it, on %s:\n\n%s%s\n", c->target, d->statement,
+			n > 0 && d->statement[n - 1] == ';' ? "" : ";");
+	}
 	return strbuf_take(&b);
 }
 
@@ -193,7 +239,35 @@ void differences_render_verdict(const struct differences *s, const struct canvas
 		n[SEVERITY_NOTE] + n[SEVERITY_OK] == 1 ? "" : "s", s->comparison->compared, rest);
 }
 
-static void render_detail(const struct differences *s, const struct canvas *c)
+static void add_definition(struct facts *f, const char *label, const char *peer, const char *text)
+{
+	facts_gap(f);
+	facts_add(f, label, ROLE_DIM, "%s", peer);
+	facts_add(f, NULL, text ? ROLE_TEXT : ROLE_DIM, "%s", text ? text : "none");
+}
+
+static void describe(const struct pane *p, struct facts *f)
+{
+	const struct differences *s = (const struct differences *)p;
+	size_t row = table_selected(&s->list.table);
+	const struct difference *d = difference_at(s, row);
+	if (!d) {
+		facts_add(f, NULL, ROLE_TEXT, "%s", note_at(s, row));
+		return;
+	}
+	facts_add(f, d->kind, ROLE_TITLE, "%s", d->name);
+	facts_add(f, "finding", ROLE_TEXT, "%s: %s", severity_name(d->severity), meaning_of(d));
+	add_definition(f, "source", s->comparison->source, d->source);
+	add_definition(f, "target", s->comparison->target, d->target);
+	if (d->statement) {
+		facts_gap(f);
+		facts_add(f, "to mend it", ROLE_DIM, "on %s", s->comparison->target);
+		facts_add(f, NULL, ROLE_WARN, "%s", d->statement);
+	}
+}
+
+/* What matters most of it, where it has to stand below the list. */
+static void render_foot(const struct differences *s, const struct canvas *c)
 {
 	struct facts f = { 0 };
 	size_t row = table_selected(&s->list.table);
@@ -205,7 +279,7 @@ static void render_detail(const struct differences *s, const struct canvas *c)
 	if (!d)
 		facts_add(&f, NULL, ROLE_TEXT, "%s", note_at(s, row));
 	else
-		facts_add(&f, NULL, ROLE_TEXT, "%s %s: %s", d->kind, d->name, d->meaning ? d->meaning : "");
+		facts_add(&f, NULL, ROLE_TEXT, "%s %s: %s", d->kind, d->name, meaning_of(d));
 	if (d && d->statement)
 		facts_add(&f, NULL, ROLE_WARN, "%s", d->statement);
 	facts_render(&f, &body);
@@ -214,9 +288,12 @@ static void render_detail(const struct differences *s, const struct canvas *c)
 
 void differences_render(struct pane *p, const struct canvas *c)
 {
-	int foot = MAX(c->rows / 4, 5);
+	const struct differences *s = (const struct differences *)p;
+	int least = is_of_objects(s->comparison) ? WIDE_COLS : VALUES_WIDE_COLS;
+	int foot = c->cols + 2 < least && !p->ui->zoomed ? MAX(c->rows / 4, 5) : 0;
 	struct canvas list = canvas_part(c, 0, 0, c->rows - foot, c->cols);
-	struct canvas detail = canvas_part(c, c->rows - foot, 0, foot, c->cols);
-	list_render(p, &list);
-	render_detail((struct differences *)p, &detail);
+	struct canvas below = canvas_part(c, c->rows - foot, 0, foot, c->cols);
+	list_render_split(p, &list, least, describe);
+	if (foot > 0)
+		render_foot(s, &below);
 }

@@ -45,7 +45,7 @@ static void ask_drop(struct pane *p, const struct mirror_view *v)
 }
 
 /* Both in one go would be two questions at once: the second comes when the key is pressed again. */
-static bool lacks_passwords(struct ui *u, const struct mirror_view *v)
+bool mirror_lacks_passwords(struct ui *u, const struct mirror_view *v)
 {
 	return password_needed(u, v->source) || password_needed(u, v->target);
 }
@@ -57,11 +57,11 @@ bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a)
 		if (mirror_runs(v->state))
 			send(p->ui, COMMAND_MIRROR_PAUSE, v->name,
 				v->continuous ? "paused; its slot keeps WAL on the source until it goes on" : "paused");
-		else if (!lacks_passwords(p->ui, v))
+		else if (!mirror_lacks_passwords(p->ui, v))
 			send(p->ui, COMMAND_MIRROR_RUN, v->name, "");
 		return true;
 	case ACTION_RETRY:
-		if (!lacks_passwords(p->ui, v))
+		if (!mirror_lacks_passwords(p->ui, v))
 			send(p->ui, COMMAND_MIRROR_RETRY, v->name, "tried again");
 		return true;
 	case ACTION_REFRESH:
@@ -84,9 +84,16 @@ void mirror_answered(struct pane *p, enum action a, const char *subject)
 		send(p->ui, COMMAND_MIRROR_DROP, subject, "mirror dropped; the copied tables stay");
 }
 
+static bool streams(enum mirror_state s)
+{
+	return s == MIRROR_CATCHING_UP || s == MIRROR_REPLICATING;
+}
+
+/* What failed of the schema waits for the end of a load that is under way. */
 static bool can_retry(const struct mirror_view *v)
 {
-	return v->state == MIRROR_FAILED || v->load.tables_failed > 0 || v->load.tables_paused > 0;
+	bool objects = v->objects_failed > 0 && (!mirror_runs(v->state) || streams(v->state));
+	return v->state == MIRROR_FAILED || v->load.tables_failed > 0 || v->load.tables_paused > 0 || objects;
 }
 
 const char *mirror_refuse(const struct mirror_view *v, enum action a)
@@ -99,11 +106,13 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 			return "it is stopping already";
 		return NULL;
 	case ACTION_RETRY:
+		if (v->objects_failed > 0 && !can_retry(v))
+			return "objects that failed are tried again at the end of the load";
 		return can_retry(v) ? NULL : "nothing has failed";
 	case ACTION_EDIT:
 		if (!v->editable)
 			return "it is written by hand in pgpier.conf";
-		if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
+		if (streams(v->state))
 			return NULL; /* its tables */
 		return mirror_runs(v->state) ? "it is running; pause it first" : NULL;
 	case ACTION_DROP:

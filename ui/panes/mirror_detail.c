@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One mirror: overview, initial load, replication if it is continuous, events. */
+/* One mirror: overview, initial load, schema, replication if it is continuous, events. */
 #include "panes/tabbed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_OVERVIEW, TAB_LOAD, TAB_REPLICATION }; /* the last only of a continuous mirror; then events */
+enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION }; /* the last only of a continuous mirror; then events */
 
 struct mirror_detail {
 	struct tabbed tabbed;
@@ -86,8 +86,9 @@ static int first_tab(const struct mirror_view *v)
 
 struct pane *mirror_detail_new(struct ui *u, const char *name)
 {
-	static const char *const names[] = { "Overview", "Initial load", "Events" };
-	static const char *const continuous_names[] = { "Overview", "Initial load", "Replication", "Events" };
+	static const char *const names[] = { "Overview", "Initial load", "Schema", "Events" };
+	static const char *const continuous_names[] = { "Overview", "Initial load", "Schema", "Replication",
+		"Events" };
 	struct mirror_detail *s = xcalloc(1, sizeof(*s));
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", name);
@@ -96,6 +97,7 @@ struct pane *mirror_detail_new(struct ui *u, const char *name)
 	struct pane *children[TABS_MAX] = {
 		[TAB_OVERVIEW] = overview_pane_new(u, name),
 		[TAB_LOAD] = load_pane_new(u, name),
+		[TAB_SCHEMA] = schema_pane_new(u, name),
 	};
 	int count = TAB_REPLICATION;
 	if (s->view.continuous)

@@ -25,6 +25,10 @@ enum {
 	F_CHUNKING,
 	F_TRANSFER,
 	F_RATE,
+	F_OWNERS,
+	F_PUBLICATIONS,
+	F_BUILD_MEMORY,
+	F_BUILD_WORKERS,
 	F_BATCH,
 	F_INTERVAL,
 	F_CAUGHT_UP,
@@ -49,8 +53,8 @@ static const struct field fields[F_COUNT] = {
 	[F_SOFT_DELETE] = { FIELD_TOGGLE, "Soft delete",
 		"on: a DELETE on the source sets a flag on the target instead" },
 	[F_SCHEMA] = { FIELD_CHOICE, "Schema",
-		"tables: create what the target lacks; none: all tables are there already", NULL, 0,
-		0, schema_mode_names, SCHEMA_NONE + 1 },
+		"tables: what the chosen ones need; database: all in it; none: they are there already",
+		NULL, 0, 0, schema_mode_names, SCHEMA_DATABASE + 1 },
 	[F_EXISTING] = { FIELD_CHOICE, "Existing rows",
 		"a target table that has rows: refuse it, truncate it, or append to it",
 		NULL, 0, 0, existing_rows_names, EXISTING_APPEND + 1 },
@@ -68,6 +72,15 @@ static const struct field fields[F_COUNT] = {
 		0, 0, transfer_names, TRANSFER_FETCH + 1 },
 	[F_RATE] = { FIELD_NUMBER, "Rate limit (MB/s)", "for all workers together; can change later",
 		"none", 0, 100000 },
+	[F_OWNERS] = { FIELD_CHOICE, "Owners and grants",
+		"keep: as on the source; map: by roles_map in the file; none: yours, without grants", NULL,
+		0, 0, owners_names, OWNERS_NONE + 1 },
+	[F_PUBLICATIONS] = { FIELD_TOGGLE, "Make publications",
+		"on: those of the source are made on the target as well" },
+	[F_BUILD_MEMORY] = { FIELD_TEXT, "Memory of builds",
+		"maintenance_work_mem of a session that builds keys and indexes", "what fits the server" },
+	[F_BUILD_WORKERS] = { FIELD_NUMBER, "Workers of a build",
+		"parallel workers of one index; 0: none", "as the server has it", 0, 64 },
 	[F_BATCH] = { FIELD_NUMBER, "Batch size", "changes in one transaction on the target, in a backlog",
 		"50000", 1, 10000000 },
 	[F_INTERVAL] = { FIELD_NUMBER, "Sync interval (ms)", "least time between two commits on the target",
@@ -120,6 +133,15 @@ static void copy_replication(const struct form *f, struct mirror_config *m)
 	copy_text_field(f, F_IS_DELETED, fields[F_IS_DELETED].fallback, &m->is_deleted_column);
 }
 
+static void copy_schema(const struct form *f, struct mirror_config *m)
+{
+	m->schema = (enum schema_mode)f->fields[F_SCHEMA].choice;
+	m->owners = (enum owners)f->fields[F_OWNERS].choice;
+	m->publications = f->fields[F_PUBLICATIONS].on;
+	m->build_workers = (int)form_number(f, F_BUILD_WORKERS, -1);
+	copy_text_field(f, F_BUILD_MEMORY, NULL, &m->maintenance_work_mem);
+}
+
 /* Seconds that a file gives with a fraction stay as they are while nobody types others. */
 static void copy_alerts(const struct form *f, struct mirror_config *m)
 {
@@ -140,7 +162,6 @@ static void copy_form(struct mirror_form *s)
 	m->name = xstrdup(form_text(f, F_NAME));
 	m->source = xstrdup(s->peers.items[f->fields[F_SOURCE].choice]);
 	m->target = xstrdup(s->peers.items[f->fields[F_TARGET].choice]);
-	m->schema = (enum schema_mode)f->fields[F_SCHEMA].choice;
 	m->on_existing_rows = (enum existing_rows)f->fields[F_EXISTING].choice;
 	m->rows_per_chunk = form_number(f, F_ROWS, 250000);
 	m->workers = (int)form_number(f, F_WORKERS, 4);
@@ -148,6 +169,7 @@ static void copy_form(struct mirror_form *s)
 	m->chunking = (enum chunking)f->fields[F_CHUNKING].choice;
 	m->transfer = (enum transfer)f->fields[F_TRANSFER].choice;
 	m->rate_limit_mb = (int)form_number(f, F_RATE, 0);
+	copy_schema(f, m);
 	copy_replication(f, m);
 	copy_alerts(f, m);
 }
@@ -172,6 +194,8 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 		form_set_number(f, F_PARALLEL, m->tables_in_parallel);
 	if (m->rate_limit_mb > 0)
 		form_set_number(f, F_RATE, m->rate_limit_mb);
+	if (m->build_workers >= 0)
+		form_set_number(f, F_BUILD_WORKERS, m->build_workers);
 	if (m->batch_size != usual.batch_size)
 		form_set_number(f, F_BATCH, m->batch_size);
 	if (m->sync_interval_ms > 0)
@@ -195,9 +219,12 @@ static void show_dependent(struct mirror_form *s)
 {
 	static const int of_stream[] = { F_SOFT_DELETE, F_BATCH, F_INTERVAL, F_CAUGHT_UP, F_PUBLICATION, F_SLOT,
 		F_SYNC_COLUMNS };
+	static const int of_schema[] = { F_OWNERS, F_PUBLICATIONS, F_BUILD_MEMORY, F_BUILD_WORKERS };
 	struct field *d = s->form.fields;
 	for (size_t i = 0; i < ARRAY_SIZE(of_stream); i++)
 		d[of_stream[i]].hidden = !d[F_CONTINUOUS].on;
+	for (size_t i = 0; i < ARRAY_SIZE(of_schema); i++)
+		d[of_schema[i]].hidden = d[F_SCHEMA].choice == SCHEMA_NONE;
 	d[F_SYNCED_AT].hidden = !d[F_CONTINUOUS].on || !d[F_SYNC_COLUMNS].on;
 	d[F_IS_DELETED].hidden = !d[F_CONTINUOUS].on || (!d[F_SYNC_COLUMNS].on && !d[F_SOFT_DELETE].on);
 	bool alerts = *form_text(&s->form, F_ALERT) != '\0';
@@ -217,8 +244,10 @@ static void show_config(struct mirror_form *s)
 	form_set_text(f, F_NAME, m->name);
 	f->fields[F_SOURCE].choice = peer_index(s, m->source, 0);
 	f->fields[F_TARGET].choice = peer_index(s, m->target, s->peers.count > 1 ? 1 : 0);
-	f->fields[F_SCHEMA].choice_count = MAX((int)m->schema + 1, SCHEMA_NONE + 1);
 	f->fields[F_SCHEMA].choice = (int)m->schema;
+	f->fields[F_OWNERS].choice = (int)m->owners;
+	f->fields[F_PUBLICATIONS].on = m->publications;
+	form_set_text(f, F_BUILD_MEMORY, m->maintenance_work_mem);
 	f->fields[F_EXISTING].choice = (int)m->on_existing_rows;
 	f->fields[F_CHUNKING].choice = (int)m->chunking;
 	f->fields[F_TRANSFER].choice = (int)m->transfer;
@@ -233,20 +262,20 @@ static void show_config(struct mirror_form *s)
 }
 
 /* The rules of the configuration itself, said under the field that they are about. */
-static void check_names(const struct mirror_form *s, struct form *f, int field)
+static void check_by_rules(const struct mirror_form *s, struct form *f, int field, const char *key)
 {
 	struct mirror_config m;
 	struct error e = { 0 };
-	mirror_config_defaults(&m);
+	mirror_config_copy(&m, &s->draft->config);
+	free(m.name);
+	free(m.source);
+	free(m.target);
 	m.name = xstrdup("m");
 	m.source = xstrdup("a");
 	m.target = xstrdup("b");
+	copy_schema(f, &m);
 	copy_replication(f, &m);
-	const char *key = field == F_SLOT		  ? "slot"
-					  : field == F_PUBLICATION ? "publication"
-					  : field == F_SYNCED_AT   ? "synced_at_column"
-											   : "is_deleted_column";
-	if (!s->form.fields[field].hidden && !mirror_config_check(&m, &e) &&
+	if (!f->fields[field].hidden && !mirror_config_check(&m, &e) &&
 		strncmp(e.text, key, strlen(key)) == 0)
 		copy_text(f->fields[field].error, sizeof(f->fields[field].error), e.text);
 	mirror_config_free(&m);
@@ -254,11 +283,14 @@ static void check_names(const struct mirror_form *s, struct form *f, int field)
 
 static void check(void *data, struct form *f, int field)
 {
+	static const char *const keys[F_COUNT] = { [F_SLOT] = "slot", [F_PUBLICATION] = "publication",
+		[F_SYNCED_AT] = "synced_at_column", [F_IS_DELETED] = "is_deleted_column",
+		[F_OWNERS] = "owners" };
 	const struct mirror_form *s = data;
 	struct field *d = &f->fields[field];
 	struct mirror_view v;
-	if (field == F_SLOT || field == F_PUBLICATION || field == F_SYNCED_AT || field == F_IS_DELETED)
-		check_names(s, f, field);
+	if (keys[field])
+		check_by_rules(s, f, field, keys[field]);
 	if (field == F_TARGET && d->choice == f->fields[F_SOURCE].choice)
 		copy_text(d->error, sizeof(d->error), "the target must be another peer than the source");
 	if (field != F_NAME || (*form_text(f, F_NAME) == '\0' && !f->accepting))

@@ -23,7 +23,9 @@ static void settings_facts(struct facts *f, const struct mirror_config *m)
 		m->tables.count == 1 ? "" : "s", m->exclude.count);
 	facts_add(f, "columns out", ROLE_TEXT, "%zu", m->columns_exclude.count);
 	facts_add(f, "other targets", ROLE_TEXT, "%zu", m->map_count);
-	facts_add(f, "schema", ROLE_TEXT, "%s", schema_mode_names[m->schema]);
+	facts_add(f, "schema", ROLE_TEXT, "%s%s%s%s", schema_mode_names[m->schema],
+		m->schema == SCHEMA_NONE ? "" : ", owners ", m->schema == SCHEMA_NONE ? "" : owners_names[m->owners],
+		m->schema != SCHEMA_NONE && m->publications ? ", publications" : "");
 	facts_add(f, "existing rows", ROLE_TEXT, "%s", existing_rows_names[m->on_existing_rows]);
 	facts_add(f, "rows per chunk", ROLE_TEXT, "%lld", (long long)m->rows_per_chunk);
 	facts_add(f, "chunking", ROLE_TEXT, "%s", chunking_names[m->chunking]);

@@ -28,6 +28,9 @@ struct pane *review_pane_new(struct ui *u, struct draft *d, const struct preflig
 struct pane *mirror_detail_new(struct ui *u, const char *name);
 struct pane *overview_pane_new(struct ui *u, const char *mirror);
 struct pane *load_pane_new(struct ui *u, const char *mirror);
+struct pane *schema_pane_new(struct ui *u, const char *mirror);
+/* kind: COMMAND_COMPARE_SCHEMA or COMMAND_COMPARE_ROLES. Asks at once. */
+struct pane *comparison_pane_new(struct ui *u, enum command_kind kind, const struct mirror_view *v);
 struct pane *replication_pane_new(struct ui *u, const char *mirror);
 struct pane *chunks_pane_new(struct ui *u, const char *mirror, size_t table, const char *name);
 struct pane *events_pane_new(struct ui *u, const char *object); /* "": of all */
@@ -93,6 +96,8 @@ bool mirror_act(struct pane *p, const struct mirror_view *v, enum action a);
 void mirror_answered(struct pane *p, enum action a, const char *subject);
 const char *mirror_refuse(const struct mirror_view *v, enum action a);
 const char *mirror_label(const struct mirror_view *v, enum action a);
+/* Asks for the first one that is lacking: what needs them waits until the key is pressed again. */
+bool mirror_lacks_passwords(struct ui *u, const struct mirror_view *v);
 /* Asks for the table's typed name: its rows on the target are emptied. The answer goes to table_resync(). */
 void table_ask_resync(struct pane *p, const struct mirror_view *v, size_t table);
 void table_resync(struct pane *p, const char *mirror, const char *table);

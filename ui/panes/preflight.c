@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-/* Third page of the wizard: what stands in the way. */
+/* Third page of the wizard: what stands in the way. What is found of many things in the same words is
+ * one line. */
 #include "panes/list.h"
 
 #include "draft.h"
@@ -18,31 +19,108 @@ static const struct column columns[COL_COUNT] = {
 	[COL_TEXT] = { "WHAT", 20, 500, ALIGN_LEFT, 0, true, true },
 };
 
+/* Findings that differ in their subjects alone. */
+struct group {
+	const size_t *members; /* places in the findings, in their order */
+	size_t count;
+};
+
 struct preflight_pane {
-	struct list list;
+	struct list list; /* of struct group */
 	struct draft *draft; /* the form's */
 	uint64_t ticket;
 	int64_t asked_at;
 	struct error error;
 	const struct preflight *preflight; /* held */
+	size_t *order; /* places in its findings, those of a group together */
 	struct facts facts;
 };
 
+/* ---- groups ---- */
+
 static const struct finding *finding_at(const void *data, size_t row)
 {
-	return &((const struct preflight_pane *)data)->preflight->findings[row];
+	const struct group *g = list_row(data, row);
+	return &((const struct preflight_pane *)data)->preflight->findings[g->members[0]];
 }
 
-static size_t count(const void *data)
+static int compare_findings(const struct finding *a, const struct finding *b)
 {
-	const struct preflight_pane *s = data;
-	return s->preflight ? s->preflight->finding_count : 0;
+	int order = ORDER(b->severity, a->severity);
+	if (order == 0)
+		order = strcmp(a->text, b->text);
+	return order != 0 ? order : strcmp(a->next ? a->next : "", b->next ? b->next : "");
 }
+
+static int compare_places(const void *a, const void *b, void *findings)
+{
+	const struct finding *f = findings;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = compare_findings(&f[x], &f[y]);
+	return order != 0 ? order : ORDER(x, y);
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	return ORDER(x->members[0], y->members[0]);
+}
+
+static void group(struct preflight_pane *s)
+{
+	struct finding *f = s->preflight->findings;
+	size_t n = s->preflight->finding_count, count = 0;
+	struct group *groups = xcalloc(n + 1, sizeof(*groups));
+	free(s->order);
+	s->order = xmalloc((n + 1) * sizeof(*s->order));
+	for (size_t i = 0; i < n; i++)
+		s->order[i] = i;
+	qsort_r(s->order, n, sizeof(*s->order), compare_places, f);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || compare_findings(&f[s->order[i - 1]], &f[s->order[i]]) != 0)
+			groups[count++].members = &s->order[i];
+		groups[count - 1].count++;
+	}
+	qsort(groups, count, sizeof(*groups), compare_groups);
+	list_take(&s->list, groups, count, sizeof(*groups));
+}
+
+static void add_subjects(struct strbuf *b, const struct preflight_pane *s, const struct group *g,
+	const char *between)
+{
+	for (size_t i = 0; i < g->count; i++)
+		strbuf_addf(b, "%s%s", i > 0 ? between : "", s->preflight->findings[g->members[i]].subject);
+}
+
+static char *whole(const struct preflight_pane *s, const struct group *g)
+{
+	const struct finding *f = &s->preflight->findings[g->members[0]];
+	struct strbuf b = STRBUF_INIT;
+	strbuf_addf(&b, "%s\n", f->text);
+	if (f->next)
+		strbuf_addf(&b, "\n%s\n", f->next);
+	if (g->count > 1) {
+		strbuf_addf(&b, "\n%zu times:\n\n", g->count);
+		add_subjects(&b, s, g, "\n");
+	}
+	return strbuf_take(&b);
+}
+
+/* ---- rows ---- */
 
 static uint64_t identity(const void *data, size_t row)
 {
 	(void)data;
 	return row;
+}
+
+static void subject_text(const void *data, size_t row, char *buf, size_t size)
+{
+	const struct group *g = list_row(data, row);
+	if (g->count > 1)
+		snprintf(buf, size, "%s, +%zu", finding_at(data, row)->subject, g->count - 1);
+	else
+		copy_text(buf, size, finding_at(data, row)->subject);
 }
 
 static void cell(const void *data, size_t row, int column, struct cell *out)
@@ -62,21 +140,23 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	if (column == COL_SEVERITY)
 		snprintf(out->text, sizeof(out->text), "%s %s",
 			theme_glyph(s->list.pane.ui->theme, looks[f->severity].glyph), severity_name(f->severity));
+	else if (column == COL_SUBJECT)
+		subject_text(data, row, out->text, sizeof(out->text));
 	else
-		copy_text(out->text, sizeof(out->text), column == COL_SUBJECT ? f->subject : f->text);
+		copy_text(out->text, sizeof(out->text), f->text);
 }
 
 static void words(const void *data, size_t row, struct strbuf *out)
 {
 	const struct finding *f = finding_at(data, row);
-	strbuf_addf(out, "%s %s %s", severity_name(f->severity), f->subject, f->text);
+	strbuf_addf(out, "%s %s ", severity_name(f->severity), f->text);
+	add_subjects(out, data, list_row(data, row), " ");
 }
 
 static const struct table_source source = {
 	.columns = columns,
 	.column_count = COL_COUNT,
 	.empty = "nothing stands in the way",
-	.count = count,
 	.identity = identity,
 	.cell = cell,
 	.words = words,
@@ -106,25 +186,24 @@ static void sync(struct pane *p)
 	}
 	preflight_release(s->preflight);
 	s->preflight = o.preflight;
-	table_refresh(&s->list.table);
+	group(s);
 }
 
 static bool act(struct pane *p, enum action a)
 {
 	struct preflight_pane *s = (struct preflight_pane *)p;
-	size_t row = table_selected(&s->list.table);
+	const struct group *g = list_selected(p);
 	if (s->preflight && list_act(p, a))
 		return true;
 	if (a == ACTION_CHECK && s->ticket == 0)
 		start(s);
 	else if (a == ACTION_CONTINUE)
 		ui_push(p->ui, review_pane_new(p->ui, s->draft, s->preflight));
-	else if (a == ACTION_OPEN && row < count(s))
-		ui_push(p->ui, text_pane_new(p->ui, finding_at(s, row)->subject,
-						   xasprintf("%s\n\n%s", finding_at(s, row)->text,
-							   finding_at(s, row)->next ? finding_at(s, row)->next : "")));
-	else if (a == ACTION_COPY && row < count(s))
-		ui_copy(p->ui, finding_at(s, row)->text);
+	else if (a == ACTION_OPEN && g)
+		ui_push(p->ui,
+			text_pane_new(p->ui, s->preflight->findings[g->members[0]].subject, whole(s, g)));
+	else if (a == ACTION_COPY && g)
+		ui_copy(p->ui, s->preflight->findings[g->members[0]].text);
 	else
 		return false;
 	return true;
@@ -178,16 +257,23 @@ static void render_verdict(const struct preflight_pane *s, const struct canvas *
 /* The selected finding in full: most are longer than a line. */
 static void render_detail(struct preflight_pane *s, const struct canvas *c)
 {
-	size_t row = table_selected(&s->list.table);
+	const struct group *g = list_selected(&s->list.pane);
+	struct strbuf subjects = STRBUF_INIT;
 	canvas_repeat(c, 0, 0, c->cols, ROLE_DIM, GLYPH_HORIZONTAL);
-	if (row >= count(s))
+	if (!g)
 		return;
-	const struct finding *f = finding_at(s, row);
+	const struct finding *f = &s->preflight->findings[g->members[0]];
 	struct canvas body = canvas_part(c, 1, 0, c->rows - 1, c->cols);
 	facts_clear(&s->facts);
-	facts_add(&s->facts, NULL, ROLE_TEXT, "%s: %s", f->subject, f->text);
+	facts_add(&s->facts, NULL, ROLE_TEXT, "%s: %s", g->count > 1 ? "all of them" : f->subject,
+		f->text);
 	if (f->next)
 		facts_add(&s->facts, NULL, ROLE_WARN, "%s", f->next);
+	if (g->count > 1) {
+		add_subjects(&subjects, s, g, ", ");
+		facts_add(&s->facts, NULL, ROLE_DIM, "%s", subjects.text);
+		strbuf_free(&subjects);
+	}
 	facts_render(&s->facts, &body);
 }
 
@@ -202,7 +288,7 @@ static void render(struct pane *p, const struct canvas *c)
 		facts_clear(&s->facts);
 		error_facts(&s->facts, &s->error);
 		facts_render(&s->facts, &list);
-	} else if (count(s) > 0) {
+	} else if (s->list.count > 0) {
 		list_render(p, &list);
 		render_detail(s, &detail);
 	}
@@ -219,6 +305,7 @@ static void pane_free(struct pane *p)
 	ui_cancel(p->ui, &s->ticket);
 	preflight_release(s->preflight);
 	facts_clear(&s->facts);
+	free(s->order);
 	list_free(p);
 }
 

@@ -256,8 +256,9 @@ static void standing_text(const struct mirror_view *v, char *buf, size_t size)
 	else if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
 		stream_text(v, buf, size);
 	else if (v->state == MIRROR_DONE)
-		snprintf(buf, size, "%zu tables, %s rows in %s", v->load.tables,
-			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took));
+		snprintf(buf, size, "%zu tables, %s rows in %s%s", v->load.tables,
+			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took),
+			v->objects_failed > 0 ? "; objects failed" : "");
 	else
 		copy_text(buf, size, v->next);
 }
@@ -330,6 +331,9 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 			format_lag(v->lag_s, took));
 	facts_gap(f);
 	load_facts(f, &v->load);
+	if (v->objects_failed > 0)
+		facts_add(f, "schema", ROLE_ERROR, "%zu object%s failed; see Schema", v->objects_failed,
+			v->objects_failed == 1 ? "" : "s");
 	facts_add(f, "workers", ROLE_TEXT, "%d, %d busy, %d tables at once", v->workers,
 		v->workers_busy, v->tables_in_parallel);
 	if (v->rate_limit_mb > 0)

@@ -109,6 +109,12 @@ static struct preflight *a_preflight(const struct mirror_config *m)
 			"empty it, or set existing rows to truncate or append");
 	add_finding(p, SEVERITY_WARNING, "audit.events",
 		"has no key: it is copied whole, and a resume copies it again from its beginning", NULL);
+	for (size_t i = 0; strcmp(m->name, "crowd") == 0 && i < 40; i++) {
+		char view[NAME_SIZE];
+		snprintf(view, sizeof(view), "view maps.v%02zu", i);
+		add_finding(p, SEVERITY_WARNING, view, "needs extension postgis, which the target's server does not have",
+			"install postgis there");
+	}
 	add_finding(p, SEVERITY_NOTE, "public.users", "a generated column is computed by the target", NULL);
 	add_finding(p, SEVERITY_OK, "versions", "PostgreSQL 15.20 to PostgreSQL 17.2", NULL);
 	strings_add(&p->plan, "create schema sales and 4 tables on rds17");
@@ -130,7 +136,38 @@ static void add_difference(struct comparison *c, enum severity severity, const c
 	d->statement = xstrdup(statement);
 }
 
-static struct comparison *a_comparison(const struct command *c)
+static struct comparison *of_objects(const struct engine *g, const struct command *c)
+{
+	const struct mirror_config *m = config_find_mirror(&g->config, c->name);
+	struct comparison *out = comparison_new("objects", m->source, m->target);
+	add_difference(out, SEVERITY_BLOCKER, "index", "sales.orders_total", "CREATE INDEX orders_total\n    ON sales.orders (total)",
+		NULL, "it is missing on the target", "CREATE INDEX orders_total ON sales.orders (total)");
+	add_difference(out, SEVERITY_WARNING, "view", "public.report", "SELECT 1", "SELECT 2", "the definitions are not the same",
+		"CREATE OR REPLACE VIEW public.report AS SELECT 1");
+	out->compared = 124;
+	return out;
+}
+
+/* What was to be made is there when it was applied. */
+static struct comparison *of_roles(const struct engine *g, const struct command *c)
+{
+	const struct mirror_config *m = config_find_mirror(&g->config, c->name);
+	struct comparison *out = comparison_new("roles", m->source, m->target);
+	bool applied = c->kind == COMMAND_APPLY_ROLES;
+	if (!applied) {
+		add_difference(out, SEVERITY_BLOCKER, "role", "app_writer", "NOLOGIN", NULL, "it owns 12 tables", "CREATE ROLE app_writer");
+		add_difference(out, SEVERITY_WARNING, "membership", "joe in app_writer", "member", NULL, NULL,
+			"GRANT app_writer TO joe");
+		out->items[0].applies = out->items[1].applies = true;
+	}
+	add_difference(out, SEVERITY_WARNING, "password", "joe", "md5", NULL, "it can't be read", NULL);
+	comparison_note(out, "the password of joe is to be set by hand");
+	out->applied = applied ? 2 : 0;
+	out->compared = 9;
+	return out;
+}
+
+static struct comparison *of_settings(const struct command *c)
 {
 	struct comparison *out = comparison_new("settings", c->name, c->other);
 	add_difference(out, SEVERITY_BLOCKER, "application setting", "DateStyle", "ISO, DMY", "ISO, MDY",
@@ -151,7 +188,11 @@ static void answer(struct engine *g, const struct command *c, uint64_t ticket)
 	const struct preflight *preflight = NULL;
 	const struct comparison *comparison = NULL;
 	if (c->kind == COMMAND_COMPARE_SETTINGS)
-		comparison = a_comparison(c);
+		comparison = of_settings(c);
+	if (c->kind == COMMAND_COMPARE_SCHEMA)
+		comparison = of_objects(g, c);
+	if (c->kind == COMMAND_COMPARE_ROLES || c->kind == COMMAND_APPLY_ROLES)
+		comparison = of_roles(g, c);
 	if (c->kind == COMMAND_CATALOG)
 		catalog = a_catalog(g, c->name);
 	if (c->kind == COMMAND_MIRROR_CHECK && c->mirror)
@@ -276,6 +317,53 @@ void stage_step(struct engine *g, const char *mirror)
 	atomic_store(&p->bytes, g->moved);
 	atomic_store(&p->rows, g->moved / 280);
 	model_tick(g->model);
+}
+
+/* ---- a schema ---- */
+
+void stage_objects(struct engine *g, const char *mirror)
+{
+	static const struct object_change done = { .state = OBJECT_DONE, .took_us = 12000 }, waits = { .state = OBJECT_WAITING },
+									  making = { .state = OBJECT_MAKING, .took_us = 65000000 };
+	const struct object_change failed = { .state = OBJECT_FAILED,
+		.why = "could not open extension control file \"postgis.control\": No such file or directory",
+		.next = "install postgis on the target's host, then press r to retry", .sqlstate = "58P01", .took_us = 3000 };
+	const struct object_change blocked = { .state = OBJECT_BLOCKED, .why = "needs extension postgis, which failed" };
+	const struct object_change left_out = { .state = OBJECT_LEFT_OUT, .why = "the provider has its own" };
+	const struct object_change exists = { .state = OBJECT_EXISTS };
+	const struct object_init objects[] = {
+		{ false, "SCHEMA", "", "sales", "CREATE SCHEMA sales", done },
+		{ false, "EXTENSION", "", "postgis", "CREATE EXTENSION postgis;\n\nCOMMENT ON EXTENSION postgis IS 'maps';", failed },
+		{ false, "EXTENSION", "", "rdsutils", "CREATE EXTENSION rdsutils", left_out },
+		{ false, "TYPE", "public", "mood", "CREATE TYPE public.mood AS ENUM ('sad', 'glad')", exists },
+		{ false, "TABLE", "sales", "orders", "CREATE TABLE sales.orders (id bigint)", done },
+		{ false, "TABLE", "sales", "places", "CREATE TABLE sales.places (at geometry)", blocked },
+		{ true, "INDEX", "sales", "orders_total", "CREATE INDEX orders_total ON sales.orders (total)", making },
+		{ true, "FK CONSTRAINT", "sales", "orders_customer_fkey", "ALTER TABLE sales.orders ADD FOREIGN KEY ...", waits },
+	};
+	model_objects_set(g->model, mirror, objects, ARRAY_SIZE(objects));
+}
+
+void stage_object(struct engine *g, const char *mirror, size_t index, enum object_state state)
+{
+	const struct object_change change = { .state = state, .took_us = 1000 };
+	model_objects_change(g->model, mirror, &index, &change, 1);
+}
+
+void stage_many_objects(struct engine *g, const char *mirror, size_t n)
+{
+	struct object_init *objects = xcalloc(n, sizeof(*objects));
+	char **names = xcalloc(n, sizeof(*names));
+	for (size_t i = 0; i < n; i++) {
+		names[i] = xasprintf("t%05zu", i);
+		objects[i] = (struct object_init){ i % 3 > 0, i % 3 > 0 ? "INDEX" : "TABLE", "public", names[i], "CREATE ...",
+			{ .state = i % 1000 == 999 ? OBJECT_FAILED : OBJECT_DONE } };
+	}
+	model_objects_set(g->model, mirror, objects, n);
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	free(objects);
 }
 
 /* ---- a stream ---- */

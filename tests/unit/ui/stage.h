@@ -21,6 +21,11 @@ void stage_loading(struct engine *g, const char *mirror);
 /* One step of it: more rows, new events. */
 void stage_step(struct engine *g, const char *mirror);
 
+/* Objects of all states; what becomes of one of them; very many that are made, each thousandth failed. */
+void stage_objects(struct engine *g, const char *mirror);
+void stage_object(struct engine *g, const char *mirror, size_t index, enum object_state state);
+void stage_many_objects(struct engine *g, const char *mirror, size_t n);
+
 /* The mirror is continuous and replicates: lag falls, one table is paused, some rows are missing. */
 void stage_replicating(struct engine *g, const char *mirror);
 /* So many seconds of it. */

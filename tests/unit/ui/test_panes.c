@@ -109,8 +109,9 @@ static void all_sizes(void **state)
 	struct house *h = house_open(80, 24, false);
 	(void)state;
 	stage_loading(h->engine, "shop-2026");
-	static const char *const paths[] = { "1", "1 enter tab", "tab", "esc 1 n", "esc y 2", "2 enter", "tab", "tab",
-		"esc 2 n", "3" };
+	stage_objects(h->engine, "shop-2026");
+	static const char *const paths[] = { "1", "1 enter tab", "tab", "esc 1 n", "esc y 2", "2 enter", "tab", "d", "esc o",
+		"esc tab", "esc 2 n", "3" };
 	for (size_t p = 0; p < ARRAY_SIZE(paths); p++) {
 		house_press(h, paths[p]);
 		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

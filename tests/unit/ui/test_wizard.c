@@ -178,6 +178,62 @@ static void going_back_loses_nothing(void **state)
 	house_close(h);
 }
 
+/* The whole database, whose its objects will be, and how indexes are built. */
+static void a_whole_database(void **state)
+{
+	struct house *h = house_open(80, 40, false);
+	(void)state;
+	house_press(h, "2 n");
+	house_type(h, "whole");
+	house_press(h, "tab tab tab tab left"); /* schema: the last of the choices */
+	assert_sees(h, "database");
+	house_press(h, "tab tab enter"); /* Advanced */
+	assert_sees(h, "what fits the server");
+	for (int i = 0; i < 7; i++)
+		house_press(h, "tab");
+	assert_sees(h, "by roles_map in the file");
+	house_press(h, "right tab"); /* map, which this mirror has none of */
+	assert_sees(h, "needs a roles_map");
+	house_press(h, "btab right tab space tab");
+	assert_not_sees(h, "needs a roles_map");
+	house_type(h, "1GB");
+	house_press(h, "tab");
+	house_type(h, "2");
+	house_press(h, "^s a c c enter");
+	const struct mirror_config *m = stage_last(h->engine, COMMAND_MIRROR_SAVE)->mirror;
+	assert_int_equal(m->schema, SCHEMA_DATABASE);
+	assert_int_equal(m->owners, OWNERS_NONE);
+	assert_true(m->publications);
+	assert_string_equal(m->maintenance_work_mem, "1GB");
+	assert_int_equal(m->build_workers, 2);
+	house_close(h);
+}
+
+/* One cause, one line; its objects are named below and whole. */
+static void findings_of_one_cause(void **state)
+{
+	struct house *h = house_open(80, 24, false);
+	(void)state;
+	open_picker(h, "crowd");
+	house_press(h, "a c");
+	assert_sees(h, "41 warnings");
+	assert_sees(h, "view maps.v00, +39");
+	assert_sees(h, "public.users"); /* the note after them */
+	assert_not_sees(h, "view maps.v01  ");
+	house_press(h, "down");
+	assert_sees(h, "all of them: needs extension postgis");
+	house_press(h, "enter");
+	assert_sees(h, "install postgis there");
+	assert_sees(h, "40 times");
+	house_press(h, "G");
+	assert_sees(h, "view maps.v39");
+	house_press(h, "esc /");
+	house_type(h, "v17");
+	assert_sees(h, "view maps.v00, +39");
+	assert_not_sees(h, "public.users");
+	house_close(h);
+}
+
 static void truncating_takes_the_name(void **state)
 {
 	struct house *h = house_open(80, 24, false);
@@ -219,7 +275,7 @@ static void a_continuous_mirror(void **state)
 	assert_sees(h, "pgpier_shop_5");
 	assert_sees(h, "_pgpier_is_deleted");
 	assert_not_sees(h, "_pgpier_synced_at");
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 11; i++)
 		house_press(h, "tab");
 	house_type(h, "1000"); /* batch size */
 	house_press(h, "tab tab");
@@ -332,6 +388,8 @@ int main(void)
 		cmocka_unit_test(testing_a_peer),
 		cmocka_unit_test(a_mirror),
 		cmocka_unit_test(going_back_loses_nothing),
+		cmocka_unit_test(a_whole_database),
+		cmocka_unit_test(findings_of_one_cause),
 		cmocka_unit_test(truncating_takes_the_name),
 		cmocka_unit_test(a_continuous_mirror),
 		cmocka_unit_test(mapping_ranges_and_folds),

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "diff_inside.h"
 
 /* ---- one token ---- */

@@ -3,7 +3,7 @@
  * with all rows in place. */
 #include <stdlib.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "diff_inside.h"
 
 struct column {

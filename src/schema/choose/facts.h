@@ -4,7 +4,7 @@
 #define SCHEMA_FACTS_H
 
 #include "choose.h"
-#include "schema.h"
+#include "../schema.h"
 
 /* Of the mirror's tables only the source's names are read. What *out owns is choose_facts_free()'s; on error it
  * is empty. */

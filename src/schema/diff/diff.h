@@ -4,8 +4,8 @@
 #ifndef SCHEMA_DIFF_H
 #define SCHEMA_DIFF_H
 
-#include "../shared.h"
-#include "dump.h"
+#include "../../shared.h"
+#include "../dump/dump.h"
 
 /* A side, with what its server says of itself. */
 struct diff_side {

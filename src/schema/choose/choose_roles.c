@@ -6,9 +6,9 @@
 
 #include <pgpier/selection.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "choose_inside.h"
-#include "lexer.h"
+#include "../dump/lexer.h"
 
 static bool has(const struct strings *l, const char *text)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../shared.h"
+#include "../../shared.h"
 #include "roles_inside.h"
 
 /* ---- memberships ---- */

@@ -5,7 +5,7 @@
 #ifndef SCHEMA_ROLES_INSIDE_H
 #define SCHEMA_ROLES_INSIDE_H
 
-#include "../pg/provider.h"
+#include "../../pg/provider.h"
 #include "roles.h"
 
 #define SINCE_BYPASSRLS 90500

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* A superuser's dump has the passwords of user mappings and the connection strings of subscriptions. */
 #include "choose_inside.h"
-#include "lexer.h"
+#include "../dump/lexer.h"
 
 /* Is the string behind this word a secret, and what stands for it? */
 static const char *instead(const struct dump_entry *e, const struct token *word)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../shared.h"
+#include "../../shared.h"
 #include "roles_inside.h"
 
 enum severity role_weight(const struct role *r, enum severity full)

@@ -7,7 +7,7 @@
 
 #include <pgpier/selection.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "diff_inside.h"
 
 /* ---- which table ---- */

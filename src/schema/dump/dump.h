@@ -13,7 +13,7 @@
 #include <pgpier/config.h>
 #include <pgpier/error.h>
 
-#include "../stop.h"
+#include "../../stop.h"
 
 /* The programs. They must be as new as the server that is dumped. */
 struct tools {

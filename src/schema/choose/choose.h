@@ -3,7 +3,7 @@
 #ifndef SCHEMA_CHOOSE_H
 #define SCHEMA_CHOOSE_H
 
-#include "dump.h"
+#include "../dump/dump.h"
 
 enum choice {
 	CHOICE_MAKE,

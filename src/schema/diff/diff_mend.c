@@ -4,7 +4,7 @@
  * function, method of an operator class). */
 #include <stdlib.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "diff_inside.h"
 
 /* ---- taking words from statements ---- */

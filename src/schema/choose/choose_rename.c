@@ -7,9 +7,9 @@
 
 #include <pgpier/selection.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 #include "choose_inside.h"
-#include "lexer.h"
+#include "../dump/lexer.h"
 
 struct rename {
 	const char *schema, *name; /* the dump's */

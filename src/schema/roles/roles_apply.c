@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pg/password.h"
-#include "../shared.h"
+#include "../../pg/password.h"
+#include "../../shared.h"
 #include "roles_inside.h"
 
 struct run {

@@ -3,9 +3,9 @@
 #ifndef SCHEMA_DIFF_INSIDE_H
 #define SCHEMA_DIFF_INSIDE_H
 
-#include "choose_inside.h"
+#include "../choose/choose_inside.h"
 #include "diff.h"
-#include "lexer.h"
+#include "../dump/lexer.h"
 
 struct piece {
 	const char *start, *end;

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../child.h"
+#include "../../child.h"
 #include "dump.h"
 
 #define VERSION_TIMEOUT_MS 10000

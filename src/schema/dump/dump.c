@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../child.h"
-#include "../pg/params.h"
-#include "../pg/password.h"
+#include "../../child.h"
+#include "../../pg/params.h"
+#include "../../pg/password.h"
 
 #define NO_TIMEOUT (-1)
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "../pg/known_roles.h"
-#include "../pg/provider.h"
+#include "../../pg/known_roles.h"
+#include "../../pg/provider.h"
 
 static bool read_names(struct pg *c, const char *sql, struct strings *out, struct error *e)
 {

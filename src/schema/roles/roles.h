@@ -11,7 +11,7 @@
 
 #include <pgpier/compare.h>
 
-#include "../pg/conn.h"
+#include "../../pg/conn.h"
 
 /* Both ways; changes nothing. NULL on error. */
 struct comparison *roles_compare(struct pg *source, struct pg *target,

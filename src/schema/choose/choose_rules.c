@@ -7,7 +7,7 @@
 #include <pgpier/selection.h>
 
 #include "choose_inside.h"
-#include "lexer.h"
+#include "../dump/lexer.h"
 
 char *entry_label(const struct dump_entry *e)
 {
