@@ -34,13 +34,19 @@ int64_t bytes_expected(const struct compared *t)
 	return t->weight;
 }
 
+/* With the lock held. */
+static void note_bytes(struct verify_run *r, struct compared *t, int side, int64_t bytes)
+{
+	int64_t *noted = side == SOURCE ? &t->result->source_bytes : &t->result->target_bytes;
+	r->view.bytes_total += bytes - (*noted < 0 ? bytes_expected(t) : *noted);
+	*noted = bytes;
+}
+
 /* True when it is to be summed. */
 static bool note_size(struct verify_run *r, struct compared *t, int side, int64_t bytes)
 {
 	pthread_mutex_lock(&r->lock);
-	int64_t *noted = side == SOURCE ? &t->result->source_bytes : &t->result->target_bytes;
-	r->view.bytes_total += bytes - (*noted < 0 ? bytes_expected(t) : *noted);
-	*noted = bytes;
+	note_bytes(r, t, side, bytes);
 	bool sums = t->phase == PHASE_SUMS;
 	pthread_mutex_unlock(&r->lock);
 	return sums;
@@ -71,6 +77,14 @@ static void push_ranges(struct verify_run *r, const struct job *plan, enum job_k
 		jobs_push(r, &(struct job){ .kind = kind, .side = plan->side, .table = plan->table, .first = blocks * i / n,
 						 .end = i + 1 < n ? blocks * (i + 1) / n : 0 }, true);
 	pthread_mutex_unlock(&r->lock);
+}
+
+/* By what is known of it, it would be read in one piece anyway. */
+bool is_small(const struct compared *t, int side)
+{
+	const struct compared_side *s = &t->side[side];
+	return s->partitioned || (s->pages > 0 && s->pages < RANGE_BLOCKS) ||
+		   (s->pages <= 0 && t->names->bytes > 0 && t->names->bytes < RANGE_BLOCKS * 1024);
 }
 
 /* Of whichever phase reads the whole table. */
@@ -126,6 +140,8 @@ bool job_sums(struct worker *w, const struct job *job, struct error *e)
 	free(sql);
 	bool ok = r && is_same_file(t, job->side, rows_count(r) ? rows_int(r, 0, 1) : 0, e);
 	pthread_mutex_lock(&w->run->lock);
+	if (ok && job->first == 0 && job->end == 0)
+		note_bytes(w->run, t, job->side, rows_int(r, 0, 2));
 	for (int i = 1; ok && i < rows_count(r); i++)
 		sums_add(t->sums, job->side, (size_t)rows_int(r, i, 0), rows_int(r, i, 1), rows_text(r, i, 2));
 	if (ok)

@@ -102,7 +102,7 @@ struct worker {
 	struct verify_run *run;
 	int side, number;
 	struct pg *pg[SIDES]; /* that of the other side only for JOB_FULL */
-	bool used[SIDES];     /* since its savepoint */
+	int used[SIDES];      /* jobs since its savepoint */
 };
 
 /* ---- describe.c ---- */
@@ -134,7 +134,7 @@ bool run_open_snapshot(struct verify_run *r, int side, struct pg *c, struct erro
 
 /* ---- statements.c ---- */
 #define STATEMENT_ALL 0, 0
-/* Rows (bucket, count, sum) behind one of (-1, filenode, 0). */
+/* Rows (bucket, count, sum) behind one of (-1, filenode, bytes of the table). */
 char *statement_sums(const struct verify_run *r, const struct compared *t, int side, int64_t first, int64_t end);
 /* Rows (tableoid, ctid, hash, count) of the differing buckets. */
 char *statement_locate(const struct compared *t, int side, int64_t first, int64_t end);
@@ -154,6 +154,7 @@ bool job_lookup(struct worker *w, const struct job *job, struct error *e);
 bool measure(struct verify_run *r, struct pg *c, struct compared *t, int side, struct error *e) MUST_CHECK;
 /* Is the table's file the one that the snapshot has? Asked with the table locked, by having read it. */
 bool check_file(struct pg *c, const struct compared *t, int side, struct error *e) MUST_CHECK;
+bool is_small(const struct compared *t, int side);
 int64_t bytes_expected(const struct compared *t); /* on one side, before it is measured */
 
 /* ---- the other jobs ---- */

@@ -218,14 +218,12 @@ bool compare_sequences(struct verify_run *r, struct error *e)
 {
 	struct seqs l = { 0 };
 	struct pg *c[SIDES] = { NULL };
-	for (int side = 0; side < SIDES; side++) {
+	struct rows *owned = read_owned(r, snapshot_connection(r->snapshot[SOURCE]), &l, e);
+	bool ok = owned && find_on_target(r, snapshot_connection(r->snapshot[TARGET]), owned, &l, e);
+	for (int side = 0; ok && l.count > 0 && side < SIDES; side++) {
 		c[side] = pg_connect(r->peer[side], r->label, "sequences", r->stop, e);
-		if (!c[side])
-			break;
+		ok = c[side] && read_values(c[side], side, &l, e);
 	}
-	struct rows *owned = c[TARGET] ? read_owned(r, c[SOURCE], &l, e) : NULL;
-	bool ok = owned && find_on_target(r, c[TARGET], owned, &l, e) && read_values(c[SOURCE], SOURCE, &l, e) &&
-			  read_values(c[TARGET], TARGET, &l, e);
 	if (ok)
 		tell(r, &l);
 	rows_free(owned);

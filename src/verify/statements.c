@@ -32,13 +32,17 @@ static void add_hashed(struct strbuf *sql, const struct compared *t, int side, c
 	strbuf_add(sql, " OFFSET 0) q");
 }
 
-/* The file is asked for with the table locked, so that it is the one that is read. */
+/* The file is asked for with the table locked, so that it is the one that is read; its size once. */
 char *statement_sums(const struct verify_run *r, const struct compared *t, int side, int64_t first, int64_t end)
 {
 	struct strbuf sql = STRBUF_INIT;
 	bool counts = r->set->level == VERIFY_COUNTS;
-	strbuf_addf(&sql, "SELECT -1::int8, coalesce(pg_relation_filenode('%lld'::oid)::int8, 0), 0::numeric UNION ALL",
+	strbuf_addf(&sql, "SELECT -1::int8, coalesce(pg_relation_filenode('%lld'::oid)::int8, 0), ",
 		(long long)t->side[side].oid);
+	if (first == 0)
+		strbuf_addf(&sql, "pg_table_size('%lld'::oid)::numeric UNION ALL", (long long)t->side[side].oid);
+	else
+		strbuf_add(&sql, "0::numeric UNION ALL");
 	if (counts) {
 		strbuf_add(&sql, " SELECT 0, count(*), 0");
 		statement_from(&sql, t, side);

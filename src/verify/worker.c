@@ -10,6 +10,7 @@
 #define PG_HAS_TID_RANGES 140000
 #define CONNECT_TRIES 3
 #define JOB_TRIES 3
+#define JOBS_A_SAVEPOINT 20
 
 /* Many groups of sums must fit the memory of one statement. Ranges are spread over our own workers; a server that
  * can't read ranges may use its own. Equal amounts of money have equal texts in the same locale. */
@@ -34,12 +35,20 @@ static struct pg *connect_once(struct worker *w, int side, struct error *e)
 	return NULL;
 }
 
-/* Rolling back to the savepoint gives back the locks of the tables that were read: a server has room for some
- * thousand of them. */
+/* Rolling back to the savepoint gives back the locks of the tables that were read, of which a server has room for
+ * some thousand; and ends whatever a job left behind. */
+static bool let_go(struct worker *w, int side, struct error *e)
+{
+	if (w->used[side] < JOBS_A_SAVEPOINT)
+		return true;
+	w->used[side] = 0;
+	return pg_run(w->pg[side], e, "ROLLBACK TO SAVEPOINT pgpier");
+}
+
 struct pg *worker_connection(struct worker *w, int side, struct error *e)
 {
 	struct pg **c = &w->pg[side];
-	if (*c && !pg_lost(*c) && w->used[side] && !pg_run(*c, e, "ROLLBACK TO SAVEPOINT pgpier") && !pg_lost(*c))
+	if (*c && !pg_lost(*c) && !let_go(w, side, e) && !pg_lost(*c))
 		return NULL;
 	if (*c && pg_lost(*c)) {
 		pg_free(*c);
@@ -50,8 +59,14 @@ struct pg *worker_connection(struct worker *w, int side, struct error *e)
 		if (!*c && (e->class != ERROR_CONNECTION || try == CONNECT_TRIES || !stop_sleep(w->run->stop, 200 * try)))
 			return NULL;
 	}
-	w->used[side] = true;
+	w->used[side]++;
 	return *c;
+}
+
+static void end_savepoint(struct worker *w)
+{
+	for (int side = 0; side < SIDES; side++)
+		w->used[side] = JOBS_A_SAVEPOINT;
 }
 
 static bool do_job(struct worker *w, const struct job *j, struct error *e)
@@ -88,6 +103,8 @@ static void work(struct worker *w, const struct job *j)
 	bool ok = failed || do_job(w, j, &e);
 	for (int try = 1; !ok && try < JOB_TRIES && e.class == ERROR_CONNECTION && !stop_raised(w->run->stop); try++)
 		ok = do_job(w, j, &e);
+	if (!ok || j->kind == JOB_LOCATE || j->kind == JOB_FULL) /* a cursor is open, or the transaction has failed */
+		end_savepoint(w);
 	if (!ok)
 		jobs_fail(w->run, j->table, error_line(&e, line, sizeof(line)));
 	if (jobs_ended(w->run, j->table))
