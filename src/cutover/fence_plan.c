@@ -70,6 +70,9 @@ static struct rows *with_allowed(struct pg *c, const struct strings *allow, cons
 	" WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT')"
 /* $1: the allowed. */
 #define KEEPS(role) "(" role " = session_user OR " role " = ANY ($1::text[]))"
+#define INHERITS(role) \
+	"EXISTS (SELECT 1 FROM pg_roles k WHERE " KEEPS("k.rolname") " AND NOT k.rolsuper AND pg_has_role(" role \
+	".oid, k.oid, 'USAGE'))"
 
 /* From the owner outwards. */
 static const char grants_sql[] =
@@ -207,7 +210,7 @@ static bool plan_database_setting(struct pg *c, const struct place *p, struct fe
 
 /* A role's own setting wins over the database's, and one for the role in the database over both. */
 #define ROLE_SETTINGS \
-	"SELECT r.rolname, i.value, %s FROM pg_roles r JOIN pg_roles us ON us.rolname = current_user," \
+	"SELECT r.rolname, i.value, %s, r.rolsuper OR " INHERITS("r") " FROM pg_roles r JOIN pg_roles us ON us.rolname = current_user," \
 	" LATERAL (SELECT (SELECT " VALUE_IN("s") " FROM pg_db_role_setting s" \
 	"  WHERE s.setrole = r.oid AND s.setdatabase = " THIS_DATABASE ") AS value) i," \
 	" LATERAL (SELECT (SELECT " VALUE_IN("s") " FROM pg_db_role_setting s" \
@@ -230,8 +233,9 @@ static bool plan_role_settings(struct pg *c, const struct strings *allow, const 
 		char *role = quoted(rows_text(r, i, 0)), *whose = xasprintf("ROLE %s IN DATABASE %s", role, p->quoted.text);
 		if (rows_bool(r, i, 2))
 			plan_setting(out, whose, rows_null(r, i, 1) ? NULL : rows_text(r, i, 1));
-		else
-			take(&out->notes, xasprintf("role %s has " SETTING " = off, which we may not alter", role));
+		else if (rows_bool(r, i, 3)) /* the others can't connect */
+			take(&out->notes, xasprintf("role %s has " SETTING " = off, which we may not alter",
+						   rows_text(r, i, 0)));
 		free(role);
 		free(whose);
 	}
@@ -288,8 +292,7 @@ static bool count_roles(struct pg *c, const struct strings *allow, struct fence_
 {
 	struct rows *r = with_allowed(c, allow,
 		"SELECT count(*) FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT " KEEPS("r.rolname")
-		" AND has_database_privilege(r.oid, current_database(), 'CONNECT') AND NOT EXISTS (SELECT 1 FROM pg_roles k"
-		"  WHERE " KEEPS("k.rolname") " AND NOT k.rolsuper AND pg_has_role(r.oid, k.oid, 'USAGE'))", e);
+		" AND has_database_privilege(r.oid, current_database(), 'CONNECT') AND NOT " INHERITS("r"), e);
 	if (r)
 		out->roles = (size_t)rows_int(r, 0, 0);
 	rows_free(r);
