@@ -8,6 +8,8 @@ import time
 
 import psycopg2
 
+from .cluster import temporary_folder  # noqa: F401
+
 ROLE, PASSWORD = "application", "app"
 
 SCHEMA = """
