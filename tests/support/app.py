@@ -36,7 +36,7 @@ class Address:
 
 	def __init__(self, folder, server, dbname):
 		self.path = os.path.join(folder, "address.json")
-		self.point(server.host, server.port, dbname)
+		self.point(server.folder, server.port, dbname)
 
 	def point(self, host, port, dbname):
 		with open(self.path + ".new", "w") as f:
