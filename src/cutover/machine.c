@@ -305,11 +305,14 @@ static bool make_back(struct cutover *c, struct error *e)
 {
 	if (c->back.name)
 		return true;
-	if (c->set.first)
+	if (c->set.first) {
 		mirror_config_copy(&c->back, c->set.first);
-	else
-		way_back_config(c->set.config, &c->store, &c->back);
-	return mirror_config_check(&c->back, e);
+		return true;
+	}
+	way_back_config(c->set.config, &c->store, &c->back);
+	free(c->back.name);
+	c->back.name = xstrdup(c->set.back);
+	return way_back_leave_out(c->target, c->source, &c->store, &c->back, e) && mirror_config_check(&c->back, e);
 }
 
 static bool open_machine(struct cutover *c, struct store_cutover *now, struct error *e)

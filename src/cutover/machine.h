@@ -28,7 +28,7 @@ struct cutover_services {
 	void (*end)(void *arg, const char *mirror);
 	/* How far its target is; 0: its stream is not open at the moment. */
 	lsn_t (*applied)(void *arg, const char *mirror);
-	/* Into mirrors.conf, unless a mirror of that name is there. Copies. */
+	/* Into mirrors.conf, unless a mirror of that name is written by hand. Copies. */
 	bool (*save)(void *arg, const struct mirror_config *m, struct error *e);
 };
 
@@ -36,6 +36,7 @@ struct cutover_settings {
 	const struct mirror_config *config;
 	const struct peer_config *source, *target;
 	const struct mirror_config *first; /* of a rollback: the mirror that it goes back to; else NULL */
+	const char *back;                  /* else: what the mirror that leads back is called */
 	struct model *model;
 	const struct cutover_services *services;
 	const struct stop *stop; /* somebody cancels it, or the process ends: what can be undone is undone */

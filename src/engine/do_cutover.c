@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../cutover/finish.h"
 #include "../cutover/machine.h"
+#include "../cutover/way_back.h"
 #include "inside.h"
 
 /* A cutover that a command is at. */
@@ -49,7 +49,8 @@ static bool service_save(void *arg, const struct mirror_config *m, struct error 
 	struct mirror_config copy;
 	bool ok = true;
 	pthread_mutex_lock(&g->lock);
-	if (!config_find_mirror(g->config, m->name)) {
+	const struct mirror_config *known = config_find_mirror(g->config, m->name);
+	if (!known || known->editable) {
 		mirror_config_copy(&copy, m);
 		ok = engine_put_mirror(g, &copy, e);
 		if (!ok)
@@ -98,6 +99,7 @@ struct parts {
 	struct mirror_config config, first;
 	struct peer_config source, target;
 	bool back;
+	char name_back[NAME_SIZE];
 };
 
 static bool parts_find(struct engine *g, const char *name, struct parts *p, struct error *e)
@@ -107,8 +109,12 @@ static bool parts_find(struct engine *g, const char *name, struct parts *p, stru
 	if (!engine_mirror(g, name, &p->config, &p->source, &p->target, e))
 		return false;
 	p->back = p->config.reverse_of != NULL;
-	if (!p->back)
+	if (!p->back) {
+		pthread_mutex_lock(&g->lock);
+		way_back_name(g->config, name, p->name_back);
+		pthread_mutex_unlock(&g->lock);
 		return true;
+	}
 	if (!engine_mirror(g, p->config.reverse_of, &p->first, &source, &target, e)) {
 		p->back = false;
 		return false;
@@ -136,7 +142,7 @@ static bool act(struct engine *g, const char *name, action *what, const struct s
 	bool ok = parts_find(g, name, &p, e);
 	if (ok) {
 		struct cutover *c = cutover_new(&(struct cutover_settings){ .config = &p.config, .source = &p.source,
-			.target = &p.target, .first = p.back ? &p.first : NULL, .model = g->model, .services = &services,
+			.target = &p.target, .first = p.back ? &p.first : NULL, .back = p.name_back, .model = g->model, .services = &services,
 			.stop = stop });
 		ok = begin_moving(g, name, c, e) && what(c, e);
 		end_moving(g, c);

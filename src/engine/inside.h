@@ -54,7 +54,7 @@ handler do_compare_roles, do_apply_roles;
 handler do_verify;
 handler do_compare_schema;
 handler do_script;
-handler do_gates, do_cutover, do_cutover_go, do_cutover_undo, do_finish;
+handler do_gates, do_cutover, do_cutover_go, do_cutover_undo;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
 bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;

@@ -17,6 +17,7 @@
 
 #include "../replicate/replication.h"
 #include "../replicate/slot.h"
+#include "../replicate/source_side.h"
 #include "evolve.h"
 #include "run.h"
 
@@ -317,7 +318,7 @@ static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
 /* A set-up that did not come as far as the list of tables is undone and made anew. */
 static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 {
-	if (r->store.id && !source_remove(&r->source, r->mirror, &r->store.replication, r->stop, e))
+	if (r->store.id && !source_side_remove(&r->source, r->mirror, &r->store.replication, r->stop, e))
 		return false;
 	return source_prepare(r, control, e);
 }
@@ -328,7 +329,7 @@ static void undo(struct run *r, struct pg *control)
 {
 	struct error ignored;
 	if (!stop_raised(r->stop) && run_read_store(r, control, &ignored) &&
-		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
+		source_side_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
 		store_drop(control, r->mirror, &ignored))
 		r->id = 0;
 }

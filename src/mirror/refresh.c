@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/source_side.h"
 #include "../store/cutover.h"
 #include "mirror.h"
 #include "run.h"
@@ -216,7 +217,7 @@ static bool drop_locked(struct pg *c, const struct mirror_config *config, const 
 	struct store_mirror store;
 	if (!store_read(c, config->name, &store, &found, e))
 		return false;
-	bool ok = source_remove(source, config->name, &store.replication, stop, e) && store_drop(c, config->name, e);
+	bool ok = source_side_remove(source, config->name, &store.replication, stop, e) && store_drop(c, config->name, e);
 	store_mirror_free(&store);
 	return ok;
 }

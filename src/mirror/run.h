@@ -244,9 +244,6 @@ bool load_finish(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* A new mirror's publication and slot, and the snapshot at which its stream begins, as the run's snapshot. What
  * was made is gone again when it fails. */
 bool source_prepare(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
-/* Removes what was made for the mirror on the source. */
-bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
-	const struct stop *stop, struct error *e) MUST_CHECK;
 /* A killed process leaves walsenders that hold the slot, or create it behind our back. */
 bool source_end_orphans(struct run *r, struct error *e) MUST_CHECK;
 /* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer
