@@ -181,7 +181,7 @@ static void look_at_sequences(struct cutover *c, struct list *l)
 	if (!ok) {
 		unknown(l, "sequences", &e);
 	} else if (values.unread.count == 0) {
-		add(l, "sequences", GATE_OPEN, "%zu values can be set", values.count);
+		add(l, "sequences", GATE_OPEN, "%zu value%s can be set", values.count, values.count == 1 ? "" : "s");
 	} else {
 		next(add(l, "sequences", GATE_CLOSED, "%.150s can't be read", values.unread.items[0]),
 			"grant SELECT on it to the source peer's role");

@@ -25,12 +25,15 @@ struct cutover {
 	enum cutover_step last;    /* that began, here or before: those behind it need no undo */
 	bool ended_stream;         /* it does not run because we ended it */
 	lsn_t marker;
-	int64_t began_us, closed_us; /* of clock_us(); 0 not yet */
 
 	pthread_mutex_t lock;
 	/* the following are protected by lock */
 	struct cutover_view view;
-	int64_t step_us; /* when the step at hand began */
+	/* of clock_us(); 0 not yet */
+	int64_t began_us;  /* for a person */
+	int64_t timed_us;  /* the limit counts from here: not while the mirror catches up */
+	int64_t closed_us; /* nobody can write since then */
+	int64_t step_us;   /* when the step at hand began */
 	bool go, undo;   /* what somebody said */
 	bool over_limit;
 };

@@ -72,7 +72,7 @@ static void look_at_limit(struct cutover *c)
 {
 	pthread_mutex_lock(&c->lock);
 	int64_t limit_us = (int64_t)c->set.config->cutover_limit_s * 1000000;
-	bool late = c->view.phase == CUTOVER_RUNNING && c->began_us && clock_us() - c->began_us > limit_us;
+	bool late = c->view.phase == CUTOVER_RUNNING && c->timed_us && clock_us() - c->timed_us > limit_us;
 	if (late && !c->over_limit) {
 		c->over_limit = true;
 		stop_raise(c->stop);
@@ -368,7 +368,7 @@ static bool run_whole(struct cutover *c, const struct store_cutover *now, struct
 	if (!resumed && !store_cutover_begin(c->target, c->store.id, c->set.config->cutover_limit_s, c->back.name, &c->id, &why))
 		return give_up(c, &why, e);
 	pthread_mutex_lock(&c->lock);
-	c->began_us = clock_us();
+	c->timed_us = clock_us();
 	pthread_mutex_unlock(&c->lock);
 	view_say(c, EVENT_INFO, NULL, resumed ? "the cutover goes on" : "the cutover begins");
 	if (run_until_commit(c, &why))

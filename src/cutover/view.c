@@ -47,6 +47,7 @@ void view_tell(struct cutover *c)
 void view_begin(struct cutover *c, enum cutover_phase phase)
 {
 	pthread_mutex_lock(&c->lock);
+	c->began_us = clock_us();
 	struct cutover_view fresh = { .phase = phase, .here = true, .began_at = wall_us(), .closed_s = -1,
 		.forecast_s = -1, .limit_s = c->set.config->cutover_limit_s };
 	for (int s = 0; s < CUTOVER_STEP_COUNT; s++) {
