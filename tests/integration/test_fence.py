@@ -122,7 +122,7 @@ def test_on_other_servers(make_fenced, major):
 	close_and_lift(make_fenced(major))
 
 
-def test_96_has_no_schema_but_a_plan(make_fenced):
+def test_a_plan_changes_nothing(make_fenced):
 	f = make_fenced(12)
 	before = f.state()
 	assert f.lines("roles", "fence", "plan", "shop") == ["10"]
