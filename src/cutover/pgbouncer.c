@@ -70,6 +70,12 @@ static void console_close(struct console *c)
 
 /* ---- connecting ---- */
 
+static void ignore_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	(void)r;
+}
+
 static bool names_database(const char *conninfo)
 {
 	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
@@ -109,6 +115,7 @@ static bool console_open(struct console *c, const struct peer_config *peer, int 
 	const char *const keys[] = { "dbname", names_database(peer->pgbouncer) ? NULL : "dbname", NULL };
 	const char *const values[] = { peer->pgbouncer, CONSOLE, NULL };
 	c->conn = PQconnectStartParams(keys, values, 1);
+	PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
 	bool ok = PQstatus(c->conn) != CONNECTION_BAD ? finish_connecting(c, e)
 												  : fail(c, PQerrorMessage(c->conn), ERROR_CONNECTION, e);
 	if (!ok) {

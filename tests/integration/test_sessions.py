@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: PostgreSQL
 """Who is connected, who writes, and who wrote although nobody should have."""
 import os
+import subprocess
+import threading
 
 import psycopg2
 import pytest
 
 from support import cluster
 from support.cutover import Tool
+from support.load import wait_until
 
 MAJORS = [10, 12, 14, 16, 18]
 
@@ -116,6 +119,23 @@ def test_signaller_ends_all_but_superusers(db):
 	assert gone(app) and not gone(boss) and not gone(monitor)
 
 
+def test_one_that_was_let_in_and_is_not_seen_yet(db):
+	"""Between the check of its right and its first sign in pg_stat_activity, which the server can be asked to prolong."""
+	came = []
+	newcomer = threading.Thread(target=lambda: came.append(session(db, "app", options="-c post_auth_delay=3")))
+	newcomer.start()
+	db.sql("SELECT 1")
+	wait_until(lambda: db.sql("SELECT 1 FROM pg_locks l WHERE classid = 'pg_database'::regclass AND l.pid <> pg_backend_pid()"
+		" AND mode = 'RowExclusiveLock' AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())"),
+		"the newcomer")
+	db.ok("fence", "close", "shop")
+	assert db.ok("sessions") == "", "nobody sees it"
+	assert db.ok("end", 30000) == "ended 1\n"
+	newcomer.join()
+	assert gone(came[0])
+	db.ok("fence", "lift", "shop")
+
+
 # ---- silence ----
 
 def slot(db):
@@ -196,6 +216,23 @@ def test_many_unread_changes(db):
 	db.sql('CREATE TABLE "odd ""one" (id int); ALTER PUBLICATION pub ADD TABLE "odd ""one"')
 	db.sql('INSERT INTO "odd ""one" VALUES (1)')
 	assert changed(db, behind).startswith('INSERT into public."odd ""one"')
+
+
+def test_a_slot_that_is_still_read(db):
+	"""Waits a while for its reader to leave."""
+	since = slot(db)
+	reader = subprocess.Popen([db.server.program("pg_recvlogical"), "-d", db.conninfo, "--slot=s", "--start", "-f", "-",
+		"-o", "proto_version=1", "-o", "publication_names=pub"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+	try:
+		wait_until(lambda: db.sql("SELECT active FROM pg_replication_slots WHERE slot_name = 's'") == [(True,)], "reader")
+		busy = db("peek", "s", "pub", since)
+		assert busy.returncode == 2 and "slot s" in busy.stderr and "active" in busy.stderr
+		peek = db.start("peek", "s", "pub", since)
+		wait_until(lambda: db.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'pgpier/tool/check'"), "peek")
+	finally:
+		reader.kill()
+		reader.wait()
+	assert peek.communicate(timeout=30)[0].startswith("kept 1")
 
 
 def test_a_slot_that_is_not_there(db):
