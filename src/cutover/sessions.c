@@ -144,6 +144,26 @@ static bool tell_to_end(struct pg *c, const struct strings *allow, struct pids *
 	return true;
 }
 
+/* A backend that starts holds this lock on its database from before its right to connect is checked until it shows in
+ * pg_stat_activity: of those that were let in before a fence closed, none may slip through between the two. $1: those
+ * that were there in the last round; NULL: all. Gives those that still are. */
+static const char starting_sql[] =
+	"SELECT coalesce(array_agg(DISTINCT l.pid), '{}') FROM pg_locks l WHERE l.locktype = 'object'"
+	" AND l.classid = 'pg_database'::regclass AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()"
+	" AND l.objid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+	" AND ($1::int[] IS NULL OR l.pid = ANY ($1::int[]))";
+
+static bool read_starting(struct pg *c, char **pids, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, starting_sql, *pids);
+	if (!r)
+		return false;
+	free(*pids);
+	*pids = xstrdup(rows_text(r, 0, 0));
+	rows_free(r);
+	return true;
+}
+
 static void tell_left(const struct session *sessions, size_t n, const struct pids *told, size_t *ended,
 	struct strings *left)
 {
@@ -156,27 +176,40 @@ static void tell_left(const struct session *sessions, size_t n, const struct pid
 	}
 }
 
-/* One round tells all who are there, so that one who comes meanwhile is told as well. It is over when nobody was
- * there whom we may tell. */
+/* One round tells all who are there, so that one who comes meanwhile is told as well. *over: nobody was there whom
+ * we may tell, and nobody can come any more who was on the way when the first round began. */
+static bool end_round(struct pg *c, const struct strings *allow, struct pids *told, char **starting, bool *over,
+	struct error *e)
+{
+	size_t now;
+	if (!read_starting(c, starting, e) || !tell_to_end(c, allow, told, &now, e))
+		return false;
+	*over = now == 0 && strcmp(*starting, "{}") == 0;
+	return true;
+}
+
 bool sessions_end(struct pg *c, const struct strings *allow, int patience_ms, size_t *ended, struct strings *left,
 	struct error *e)
 {
 	int64_t until = clock_us() + (int64_t)patience_ms * 1000;
 	struct pids told = { .count = 0 };
 	struct session *sessions = NULL;
-	size_t now = 0, n = 0;
+	char *starting = NULL;
+	bool over = false;
+	size_t n = 0;
 	*ended = 0;
 	*left = (struct strings){ .count = 0 };
-	bool ok = tell_to_end(c, allow, &told, &now, e);
-	while (ok && now > 0 && clock_us() < until) {
+	bool ok = end_round(c, allow, &told, &starting, &over, e);
+	while (ok && !over && clock_us() < until) {
 		if (stop_sleep(pg_stop_borrow(c), ROUND_MS))
-			ok = tell_to_end(c, allow, &told, &now, e);
+			ok = end_round(c, allow, &told, &starting, &over, e);
 		else
 			ok = error_set(e, ERROR_CANCELLED, "stopped");
 	}
 	ok = ok && sessions_read(c, allow, &sessions, &n, e);
 	if (ok)
 		tell_left(sessions, n, &told, ended, left);
+	free(starting);
 	free(told.items);
 	free(sessions);
 	return ok;

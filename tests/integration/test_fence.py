@@ -41,10 +41,10 @@ class Fenced(Tool):
 	"""A fresh database with roles of every kind, dropped with them afterwards."""
 
 	def __init__(self, server, name, rights=RIGHTS):
-		super().__init__(server, name)
+		super().__init__(server, name + ' "odd\\')
 		self.prefix = name + "_"
-		server.create_db(name)
-		self.names = {"p": self.prefix, "d": name}
+		server.create_db(self.dbname)
+		self.names = {"p": self.prefix, "d": '"%s"' % self.dbname.replace('"', '""')}
 		self.sql(ROLES.format(**self.names) + rights.format(**self.names))
 
 	def role(self, name):
@@ -122,7 +122,7 @@ def test_on_other_servers(make_fenced, major):
 	close_and_lift(make_fenced(major))
 
 
-def test_96_has_no_schema_but_a_plan(make_fenced):
+def test_a_plan_changes_nothing(make_fenced):
 	f = make_fenced(12)
 	before = f.state()
 	assert f.lines("roles", "fence", "plan", "shop") == ["10"]
@@ -243,6 +243,30 @@ def test_killed_while_it_closes(fenced):
 	fenced.ok("fence", "close", "shop")
 	fenced.ok("fence", "lift", "shop")
 	assert fenced.state() == before
+
+
+@pytest.mark.parametrize("step", ["close", "lift"])
+def test_somebody_grants_meanwhile(fenced, step):
+	"""The server refuses the second writer of a catalog's row; it tries again, and both have what they wanted."""
+	fenced.ok("fence", "close", "shop")
+	closed = fenced.state()
+	if step == "close":
+		fenced.ok("fence", "lift", "shop")
+	other = fenced.server.connect(fenced.dbname, autocommit=False)
+	other.cursor().execute("SET TRANSACTION READ WRITE; GRANT TEMPORARY ON DATABASE {d} TO {p}monitor".format(
+		**fenced.names))
+	tool = fenced.start("fence", step, "shop")
+	wait_until(lambda: fenced.sql(HELD_UP), "the wait for the other's end")
+	other.commit()
+	other.close()
+	assert tool.communicate(timeout=60)[1] == "" and tool.returncode == 0
+	granted = [g for g in fenced.state()[0] if g[1:3] == (fenced.role("monitor"), "TEMPORARY")]
+	assert len(granted) == 1
+	if step == "close":
+		assert sorted(set(fenced.state()[0]) - set(granted)) == closed[0] and fenced.connecting() == {"super"}
+	else:
+		assert fenced.connecting() == set(NAMES)
+	fenced.ok("fence", "lift", "shop")
 
 
 def test_a_role_that_is_gone_meanwhile(fenced):
