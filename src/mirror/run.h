@@ -95,6 +95,7 @@ enum job_end {
 
 struct beside;
 struct evolve_result;
+struct replication;
 struct ddl_relation;
 
 struct run {
@@ -142,6 +143,7 @@ struct run {
 	struct pg *definitions; /* to the source; NULL not opened */
 	struct beside *beside;  /* tables that are loaded while the others stream; NULL none */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
+	const struct replication *stream; /* while it streams; NULL */
 	bool retry;             /* paused tables shall go on */
 	struct mirror_config *reselected; /* the mirror's tables were chosen anew; NULL not */
 	char resync[2 * NAME_SIZE]; /* schema.table that shall be copied anew; empty none */
