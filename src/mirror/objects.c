@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
 #include "../schema/choose/facts.h"
 #include "run.h"
 
@@ -63,7 +64,9 @@ static void tell_failed(const struct run *r, const struct store_object *o)
 	why.detail[0] = why.next[0] = '\0';
 	copy_text(why.statement, sizeof(why.statement), o->sql);
 	error_next(&why, "%s", o->next ? o->next : "");
-	run_say(r, EVENT_WARNING, &why, "%s %s%s%s", o->kind, o->schema, o->schema[0] ? "." : "", o->name);
+	char *what = label(o->kind, o->schema, o->name);
+	run_say(r, EVENT_WARNING, &why, "%s", what);
+	free(what);
 }
 
 void objects_report(struct run *r, bool before)

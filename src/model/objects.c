@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
+
 const char *object_state_name(enum object_state s)
 {
 	static const char *const names[] = {
@@ -62,7 +64,7 @@ static void entry_init(struct object_entry *o, const struct object_init *init)
 	*o = (struct object_entry){
 		.post = init->post,
 		.kind = lower(init->kind),
-		.name = xasprintf("%s%s%s", init->schema, init->schema[0] ? "." : "", init->name),
+		.name = label_name(init->kind, init->schema, init->name),
 		.statement = xstrdup(init->statement),
 	};
 	entry_change(o, &init->now);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
 #include "dump/lexer.h"
 
 #define BATCH 40
@@ -426,11 +427,12 @@ static bool next_round(struct restore *r, struct pg *target, const size_t *list,
 static void set_blocked(struct store_object *o, const struct store_object *need)
 {
 	struct error why;
-	error_set(&why, ERROR_CONFLICT, "needs %s %s%s%s, which %s", need->kind, need->schema, need->schema[0] ? "." : "",
-		need->name,
+	char *what = label(need->kind, need->schema, need->name);
+	error_set(&why, ERROR_CONFLICT, "needs %s, which %s", what,
 		need->state == OBJECT_LEFT_OUT ? "is left out" : need->state == OBJECT_BLOCKED ? "is blocked" : "failed");
 	why.sqlstate[0] = why.next[0] = '\0';
 	store_object_set(o, OBJECT_BLOCKED, &why);
+	free(what);
 }
 
 /* Of those that are left: who failed, and who merely waits for one that did. */

@@ -115,7 +115,7 @@ def test_index_that_fails(pair):
 	outcome = p.run().expect(FAILED)
 	assert outcome.json["state"] == "done", outcome
 	states = {name: state for name, (state, _why) in failed(outcome).items()}
-	assert states == {"public.t_number": "failed", "public.INDEX t_number": "blocked"}, outcome
+	assert states == {"public.t_number": "failed", "INDEX public.t_number": "blocked"}, outcome
 	assert "words" in failed(outcome)["public.t_number"][1]
 	assert outcome.table("public.t")["state"] == "done"
 	indexes = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indrelid = 't'::regclass ORDER BY 1"
