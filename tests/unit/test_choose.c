@@ -134,7 +134,7 @@ static void test_schema_none(void **state)
 	struct stage *s = stage_new(SCHEMA_NONE);
 	int taken = table(s, "taken");
 	mirrored(s, "app.taken");
-	assert_not(s, taken, CHOICE_LEFT_OUT, "is left out: schema = none");
+	assert_not(s, taken, CHOICE_LEFT_OUT, "is not made with schema = none");
 	stage_free(s);
 }
 
