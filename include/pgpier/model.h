@@ -129,6 +129,7 @@ struct mirror_view {
 	double lag_s;         /* of a continuous mirror; negative unknown */
 	double changes_per_s;
 	size_t objects_failed; /* of its schema; those that need them are not counted */
+	size_t objects_kept_back; /* blocked, or made but for a part of it: retrying looks whether that has changed */
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);

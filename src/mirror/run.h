@@ -121,6 +121,7 @@ struct run {
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
 	bool beside_stream;     /* its tables are loaded while others stream */
+	bool chosen_again;      /* what the choice had kept back was looked at in this process */
 	bool caught_up;         /* its stream has brought all that the rows lacked */
 	int64_t reload_at_us;   /* when tables that are not loaded shall be; 0 never */
 	bool slot_lost;         /* nothing mends that but a new mirror */
@@ -317,10 +318,14 @@ bool objects_step(struct run *r, const struct schema_step *s, struct pg *target,
 void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
 
+/* ---- objects_again.c ---- */
+/* What the choice has kept back, as the servers are now; what can be made then waits, in the store as well. */
+bool objects_choose_again(struct run *r, struct error *e) MUST_CHECK;
+
 /* ---- objects_finish.c ---- */
 /* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
 bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
-/* Those that failed, once more. */
+/* Those that failed, and those that can be made by now, once more. */
 bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
 /* What had to wait until the stream is caught up. */
 void objects_settle(struct run *r);

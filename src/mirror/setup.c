@@ -313,7 +313,12 @@ static bool begin_new(struct run *r, struct pg *source, struct pg *control, stru
 static bool begin_again(struct run *r, struct pg *control, struct error *e)
 {
 	r->id = r->store.id;
-	return objects_read(r, control, e);
+	if (!objects_read(r, control, e))
+		return false;
+	if (r->beside_stream || r->chosen_again)
+		return true;
+	r->chosen_again = objects_choose_again(r, e) && objects_read(r, control, e);
+	return r->chosen_again;
 }
 
 /* Once the dump's tables are there. */

@@ -106,6 +106,16 @@ size_t objects_failed(const struct mirror_entry *r)
 	return n;
 }
 
+size_t objects_kept_back(const struct mirror_entry *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->object_count; i++) {
+		const struct object_entry *o = &r->objects[i];
+		n += o->state == OBJECT_BLOCKED || (o->state == OBJECT_DONE && o->why);
+	}
+	return n;
+}
+
 size_t model_objects(struct model *m, const char *mirror, unsigned states, size_t **out)
 {
 	size_t n = 0;

@@ -53,8 +53,11 @@ bool is_for_all_tables(const struct dump_entry *e)
 
 static bool is_our_publication(const struct choosing *c, const struct dump_entry *e)
 {
-	const char *ours = c->mirror->publication;
-	return is_kind(e, "PUBLICATION") && (strncmp(e->name, "pgpier_", 7) == 0 || (ours && strcmp(e->name, ours) == 0));
+	char ours[NAME_SIZE];
+	mirror_publication_name(c->mirror, ours);
+	size_t n = strlen(ours);
+	bool named = strncmp(e->name, ours, n) == 0 && (e->name[n] == '\0' || e->name[n] == ' ');
+	return named || strncmp(e->name, "pgpier_", 7) == 0;
 }
 
 static void rule_subscription(struct verdict *v, const struct dump_entry *e)

@@ -154,7 +154,7 @@ static void retry(void **state)
 	model_mirror_state(h->ui.model, MIRROR, MIRROR_LOADING, "");
 	assert_sees(h, "1 running");
 	house_press(h, "r");
-	assert_sees(h, "tried again at the end of the load");
+	assert_sees(h, "tried again when the load is over");
 	model_mirror_state(h->ui.model, MIRROR, MIRROR_DONE, NULL);
 	assert_not_sees(h, "1 running");
 	house_press(h, "r");
