@@ -384,6 +384,7 @@ bool objects_retry(struct run *r, struct error *e)
 {
 	if (!objects_choose_again(r, e))
 		return false;
+	objects_name_columns(r);
 	objects_tell(r);
 	return !any_open(r) || (objects_before(r, e) && objects_finish(r, e));
 }

@@ -305,6 +305,8 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHEC
 bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void objects_tell(struct run *r);
 void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
+/* Which tables have columns of other names, as the store or the survey has them: before anything is made. */
+void objects_name_columns(struct run *r);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */

@@ -338,6 +338,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	struct pg *source = snapshot_connection(r->snapshot);
 	if (!(known ? begin_again(r, control, e) : begin_new(r, source, control, e)))
 		return false;
+	objects_name_columns(r);
 	objects_tell(r);
 	if (!objects_before(r, e) || !look_again(r, source, control, known, e))
 		return false;
@@ -375,6 +376,7 @@ void run_clear(struct run *r)
 	survey_free(&r->survey);
 	store_mirror_free(&r->store);
 	restore_free(&r->objects);
+	renamed_tables_free(&r->objects.renamed);
 	r->caught_up = false;
 	r->schema = NULL;
 	snapshot_free(r->snapshot);
