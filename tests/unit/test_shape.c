@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/listing.h"
+#include "listing.h"
 #include "cli/progress.h"
 #include "cli/shape.h"
 
