@@ -18,12 +18,20 @@
 
 enum { COL_TABLE, COL_STATE, COL_SOURCE, COL_TARGET, COL_DIFFERING, COL_SIZE, COL_TOOK, COL_COUNT };
 
+/* Names that begin alike mostly end in different ways. */
+static void shorten_name(char *text, size_t size, int cells, const char *ellipsis)
+{
+	char whole[sizeof(((struct cell *)0)->text)];
+	copy_text(whole, sizeof(whole), text);
+	text_clip_middle(text, size, whole, cells, ellipsis);
+}
+
 static const struct column columns[COL_COUNT] = {
-	[COL_TABLE] = { "TABLE", 17, 64, ALIGN_LEFT, 0, true, false },
+	[COL_TABLE] = { "TABLE", 19, 64, ALIGN_LEFT, 0, true, false, shorten_name },
 	[COL_STATE] = { "STATE", 14, 14, ALIGN_LEFT, 0, false, false },
-	[COL_SOURCE] = { "SOURCE ROWS", 11, 16, ALIGN_RIGHT, 0, false, false },
-	[COL_TARGET] = { "TARGET ROWS", 11, 16, ALIGN_RIGHT, 0, false, false },
-	[COL_DIFFERING] = { "DIFFERING", 9, 12, ALIGN_RIGHT, 0, false, false },
+	[COL_SOURCE] = { "SOURCE", 8, 16, ALIGN_RIGHT, 0, false, false },
+	[COL_TARGET] = { "TARGET", 8, 16, ALIGN_RIGHT, 0, false, false },
+	[COL_DIFFERING] = { "DIFFER", 6, 9, ALIGN_RIGHT, 0, false, false },
 	[COL_SIZE] = { "SIZE", 8, 9, ALIGN_RIGHT, 2, false, false },
 	[COL_TOOK] = { "TIME", 6, 8, ALIGN_RIGHT, 1, false, false },
 };
@@ -109,7 +117,7 @@ static void arrange(void *data, struct table *t)
 static void name_cell(const struct verify_line *l, struct cell *out)
 {
 	static const char *const prefixes[] = {
-		[LINE_TABLE] = "", [LINE_SEQUENCE] = "sequence ", [LINE_NOTE] = "note: "
+		[LINE_TABLE] = "", [LINE_SEQUENCE] = "seq ", [LINE_NOTE] = "note: "
 	};
 	out->role = l->kind == LINE_TABLE && l->look <= LOOK_UNSURE ? ROLE_TITLE : ROLE_TEXT;
 	snprintf(out->text, sizeof(out->text), "%s%s", prefixes[l->kind], l->name);
