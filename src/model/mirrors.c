@@ -22,7 +22,7 @@ void mirror_entry_free(struct mirror_entry *r)
 	mirror_config_free(&r->config);
 	free(r->workers);
 	free(r->replication);
-	verification_release(r->verification);
+	verify_clear(r);
 	free(r);
 }
 
