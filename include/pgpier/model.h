@@ -131,6 +131,7 @@ struct mirror_view {
 	double lag_s;         /* of a continuous mirror; negative unknown */
 	double changes_per_s;
 	size_t objects_failed; /* of its schema; those that need them are not counted */
+	char reverse_of[NAME_SIZE]; /* the mirror whose way back it is; empty: of none */
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);
