@@ -6,7 +6,7 @@
 #include <pgpier/format.h>
 
 #include "../cutover_text.h"
-#include "listing.h"
+#include "../listing.h"
 #include "report.h"
 
 /* ---- for people: the checklist ---- */
