@@ -60,6 +60,9 @@ bool engine_mirror(struct engine *g, const char *name, struct mirror_config *out
 	struct peer_config *target, struct error *e) MUST_CHECK;
 /* Waits for all mirrors' threads. */
 void engine_end_mirrors(struct engine *g);
+/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
+bool engine_end_mirror(struct engine *g, const char *name);
+bool engine_runs(struct engine *g, const char *name);
 struct running *engine_running(struct engine *g, const char *name); /* with the lock held; NULL */
 
 void *monitor_main(void *engine);

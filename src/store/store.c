@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 3
+#define STORE_VERSION 4
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -21,12 +21,25 @@
 	"  state text NOT NULL, note text, why text, next text, sqlstate text NOT NULL DEFAULT ''," \
 	"  took_us bigint NOT NULL DEFAULT 0, PRIMARY KEY (mirror_id, object_no)) WITH (fillfactor = 50);"
 
+/* A hold is a few milliseconds old at most when it ends; what verifications came to is kept. Neither needs to survive
+ * what the mirror's rows survive. */
+#define CREATE_VERIFICATIONS \
+	"CREATE TABLE pgpier.holds (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, hold_no bigserial," \
+	"  state text NOT NULL DEFAULT 'asked', snapshot text, upto pg_lsn, position pg_lsn, why text," \
+	"  stopped_us bigint NOT NULL DEFAULT 0, asked_at timestamptz NOT NULL DEFAULT clock_timestamp()," \
+	"  PRIMARY KEY (mirror_id, hold_no)) WITH (fillfactor = 10);" \
+	"CREATE TABLE pgpier.verifications (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE," \
+	"  verification_no bigserial, ended_at timestamptz NOT NULL DEFAULT clock_timestamp(), level text NOT NULL," \
+	"  verdict text NOT NULL, exact bool NOT NULL, whole bool NOT NULL, lsn pg_lsn, equal_count bigint NOT NULL," \
+	"  differing_count bigint NOT NULL, unsure_count bigint NOT NULL, rows bigint NOT NULL," \
+	"  stopped_s float8 NOT NULL, tries int NOT NULL, PRIMARY KEY (mirror_id, verification_no));"
+
 static const char create_sql[] =
 	"BEGIN;"
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (3);"
+	"INSERT INTO pgpier.version VALUES (4);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
 	"  ended_at timestamptz, selection text NOT NULL DEFAULT '', settings text);"
@@ -53,16 +66,23 @@ static const char create_sql[] =
 	"CREATE TABLE pgpier.steps (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, kind text,"
 	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
 	CREATE_OBJECTS
+	CREATE_VERIFICATIONS
 	"COMMIT";
 
-/* From the version before to this one. */
-static const char upgrade_sql[] =
+/* From version OLDEST + n to the next one. */
+#define OLDEST 2
+static const char *const upgrade_sql[] = {
 	"BEGIN;"
 	"ALTER TABLE pgpier.mirrors ADD COLUMN settings text;"
 	"ALTER TABLE pgpier.tables ADD COLUMN renamed text[] NOT NULL DEFAULT '{}';"
 	CREATE_OBJECTS
 	"UPDATE pgpier.version SET version = 3;"
-	"COMMIT";
+	"COMMIT",
+	"BEGIN;"
+	CREATE_VERIFICATIONS
+	"UPDATE pgpier.version SET version = 4;"
+	"COMMIT",
+};
 
 bool store_exists(struct pg *target, struct error *e)
 {
@@ -88,10 +108,11 @@ static bool check_version(struct pg *target, struct error *e)
 		return false;
 	int64_t version = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
 	rows_free(r);
+	for (; version >= OLDEST && version < STORE_VERSION; version++)
+		if (!pg_run(target, e, upgrade_sql[version - OLDEST]))
+			return error_prefix(e, "could not bring schema pgpier up to date");
 	if (version == STORE_VERSION)
 		return true;
-	if (version == STORE_VERSION - 1)
-		return pg_run(target, e, upgrade_sql) || error_prefix(e, "could not bring schema pgpier up to date");
 	error_set(e, ERROR_CONFLICT, "peer %s: schema pgpier is of version %lld, this pgpier knows version %d",
 		pg_peer_name(target), (long long)version, STORE_VERSION);
 	return error_next(e, "go on with the pgpier that made it");
@@ -146,6 +167,19 @@ bool store_lock(struct pg *target, const char *mirror, struct error *e)
 	}
 }
 
+bool store_is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = " LOCK_SPACE
+		"::oid AND objid = (hashtext($1)::int8 & 4294967295)::oid"
+		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
+	if (!r)
+		return false;
+	*locked = rows_bool(r, 0, 0);
+	rows_free(r);
+	return true;
+}
+
 /* A killed process leaves sessions that go on until they next talk to it: a CREATE INDEX can last hours,
  * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. */
 bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e)
@@ -185,7 +219,7 @@ bool store_drop(struct pg *target, const char *mirror, struct error *e)
 	ok = r != NULL;
 	/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
 	if (ok && rows_bool(r, 0, 0))
-		ok = pg_run(target, e, "DROP TABLE IF EXISTS pgpier.objects; DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
+		ok = pg_run(target, e, "DROP TABLE IF EXISTS pgpier.objects, pgpier.holds, pgpier.verifications; DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
 							   " pgpier.replication,"
 							   " pgpier.mirrors, pgpier.version; DROP SCHEMA pgpier RESTRICT");
 	ok = ok && pg_run(target, e, "COMMIT");

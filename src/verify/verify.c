@@ -80,6 +80,11 @@ static bool take_snapshots(struct verify_run *r, const struct verify_moments *mo
 			return false;
 		take_moment(side == SOURCE ? &v->source : &v->target, r->snapshot[side]);
 	}
+	if (moments && moments->exact) {
+		free(v->source.lsn);
+		v->source.lsn = xstrdup(moments->lsn);
+		v->source.taken_at = moments->taken_at ? moments->taken_at : v->source.taken_at;
+	}
 	return true;
 }
 
@@ -247,10 +252,13 @@ static bool run(struct verify_run *r, const struct verify_moments *moments, stru
 	return true;
 }
 
+/* Those that are ours. */
 static void snapshots_free(struct verify_run *r, const struct verify_moments *moments)
 {
-	for (int side = 0; side < SIDES && !moments; side++)
-		snapshot_free(r->snapshot[side]);
+	if (!moments || !moments->source)
+		snapshot_free(r->snapshot[SOURCE]);
+	if (!moments || !moments->target)
+		snapshot_free(r->snapshot[TARGET]);
 }
 
 struct verification *verify(const struct verify_settings *s, const struct verify_moments *moments, struct error *e)
