@@ -122,6 +122,16 @@ static bool await_stream(struct verifying *v, const struct stop *stop, struct er
 	}
 }
 
+/* Whoever verifies does not mean to begin a load. */
+static bool was_loaded(struct verifying *v, struct error *e)
+{
+	struct load_totals t;
+	if (model_load_totals(v->engine->model, v->config.name, &t) && t.tables_done + t.tables_failed >= t.tables)
+		return true;
+	error_set(e, ERROR_CONFLICT, "mirror %s is not loaded yet", v->config.name);
+	return error_next(e, "run it first");
+}
+
 /* Nobody runs it: we do, until it is at the position, and leave it as it was. */
 static struct verification *verify_running(struct verifying *v, const struct stop *stop, struct error *e)
 {
@@ -153,7 +163,9 @@ static struct verification *verify_any(struct verifying *v, const struct stop *s
 		error_next(e, "verify it when it replicates");
 		return NULL;
 	}
-	return replicates(state) ? verify_online(v, e) : verify_running(v, stop, e);
+	if (replicates(state))
+		return verify_online(v, e);
+	return was_loaded(v, e) ? verify_running(v, stop, e) : NULL;
 }
 
 static void say(struct engine *g, const struct verification *v)
