@@ -40,8 +40,18 @@ enum command_kind {
 	 * model_verify(). outcome.verification */
 	COMMAND_VERIFY,
 
-	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_*, _SCRIPT or
-	                 * _VERIFY */
+	COMMAND_GATES,   /* name: the checklist is measured. model_gates() */
+	/* name: the mirror's application goes over to its target; dry_run: a rehearsal. Over with the cutover itself;
+	 * progress by model_cutover(). One that was interrupted goes on. Cancelled: it undoes what it did */
+	COMMAND_CUTOVER,
+	COMMAND_CUTOVER_GO,   /* name: the writers are stopped */
+	COMMAND_CUTOVER_UNDO, /* name: of one that is under way, or was interrupted */
+	/* name of a mirror that was cut over: nobody wants to go back any more. What pgpier made on both servers but
+	 * the tables is dropped; model_cutover()->remains says what is left */
+	COMMAND_FINISH,
+
+	COMMAND_CANCEL, /* ticket of a running COMMAND_PEER_TEST, _CATALOG, _MIRROR_CHECK, _COMPARE_*, _SCRIPT,
+	                 * _VERIFY, _GATES or _CUTOVER */
 };
 
 struct command {
@@ -56,6 +66,7 @@ struct command {
 	enum verify_level level;
 	int64_t sample; /* rows a table, of VERIFY_SAMPLE */
 	bool repair;
+	bool dry_run;
 	uint64_t ticket;
 };
 

@@ -12,6 +12,8 @@ enum chunking { CHUNKING_AUTO, CHUNKING_NTILE, CHUNKING_CTID };
 enum transfer { TRANSFER_AUTO, TRANSFER_COPY, TRANSFER_FETCH };
 enum schema_mode { SCHEMA_TABLES, SCHEMA_NONE, SCHEMA_DATABASE };
 enum owners { OWNERS_KEEP, OWNERS_MAP, OWNERS_NONE };
+/* How writers are kept out of the source at a cutover: by pgpier, or by somebody who then says so. */
+enum freeze { FREEZE_FENCE, FREEZE_WAIT };
 enum existing_rows { EXISTING_REFUSE, EXISTING_TRUNCATE, EXISTING_APPEND };
 
 /* The names of those values in configuration files and on screens, in the order of the enums. */
@@ -19,6 +21,7 @@ extern const char *const chunking_names[];      /* auto ntile ctid */
 extern const char *const transfer_names[];      /* auto copy fetch */
 extern const char *const schema_mode_names[];   /* tables none database */
 extern const char *const existing_rows_names[]; /* refuse truncate append */
+extern const char *const freeze_names[];        /* fence wait */
 extern const char *const owners_names[];        /* keep map none */
 
 /* A saved connection to one database. Strings are owned; NULL and 0 mean "not given, libpq decides". */
@@ -38,6 +41,8 @@ struct peer_config {
 	char *sslcert;
 	char *sslkey;
 	char *options;
+	char *pgbouncer;          /* conninfo of the admin console of a PgBouncer in front of it; NULL none */
+	char *pgbouncer_database; /* as that PgBouncer calls it; NULL: dbname */
 	int connect_timeout; /* seconds; 0 = 10 */
 	bool ask_password;   /* "ask": password is kept in memory and never written */
 	bool editable;       /* lives in peers.conf, so the console may change it */
@@ -98,6 +103,14 @@ struct mirror_config {
 	enum chunking chunking;
 	enum transfer transfer;
 	int rate_limit_mb; /* MB/s (10^6 bytes); 0 = none */
+	/* Cutover. Commands are run by /bin/sh; src/cutover/hook.h says what they find in their environment. */
+	enum freeze freeze;
+	char *freeze_command;   /* first: stops the application, or what is in front of it; NULL none */
+	char *unfreeze_command; /* undoes that */
+	char *open_command;     /* moves the application to the target */
+	struct strings allow;   /* roles that a fence lets stay connected */
+	int cutover_limit_s;    /* then a cutover undoes itself */
+	char *reverse_of;       /* this mirror is the way back of that one; NULL: it is none */
 	bool editable;     /* lives in mirrors.conf */
 };
 

@@ -11,6 +11,7 @@
 #include <pgpier/catalog.h>
 #include <pgpier/compare.h>
 #include <pgpier/config.h>
+#include <pgpier/cutover.h>
 #include <pgpier/error.h>
 #include <pgpier/preflight.h>
 #include <pgpier/verify.h>
@@ -91,6 +92,7 @@ enum mirror_state {
 	MIRROR_FAILED,
 	MIRROR_INTERRUPTED, /* its process ended; run or resume goes on */
 	MIRROR_DROPPING,
+	MIRROR_CUT_OVER, /* the application is on its target; another mirror leads back */
 	MIRROR_STATE_COUNT,
 };
 const char *mirror_state_name(enum mirror_state s); /* "initial load", "done", ... */
@@ -353,6 +355,12 @@ struct verify_view {
 bool model_verify(struct model *m, const char *mirror, struct verify_view *out);
 /* The last result: release it. NULL when there is none. */
 const struct verification *model_verification(struct model *m, const char *mirror);
+
+/* ---- cutover ---- */
+
+bool model_cutover(struct model *m, const char *mirror, struct cutover_view *out); /* cutover_view_free */
+/* The checklist as it was last measured; *at: when, wall us, 0 never. Free *out. */
+size_t model_gates(struct model *m, const char *mirror, struct cutover_gate **out, int64_t *at);
 
 /* ---- events ---- */
 

@@ -13,6 +13,7 @@ const char *const chunking_names[] = { "auto", "ntile", "ctid", NULL };
 const char *const transfer_names[] = { "auto", "copy", "fetch", NULL };
 const char *const schema_mode_names[] = { "tables", "none", "database", NULL };
 const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL };
+const char *const freeze_names[] = { "fence", "wait", NULL };
 const char *const owners_names[] = { "keep", "map", "none", NULL };
 
 static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca",
@@ -39,6 +40,8 @@ static const struct field peer_fields[] = {
 	{ MEMBER(TEXT, peer_config, sslcert) },
 	{ MEMBER(TEXT, peer_config, sslkey) },
 	{ MEMBER(TEXT, peer_config, options) },
+	{ MEMBER(TEXT, peer_config, pgbouncer), .secret = true },
+	{ MEMBER(TEXT, peer_config, pgbouncer_database) },
 	{ MEMBER(INT, peer_config, connect_timeout), RANGE(0, 3600), .may_be_0 = true },
 	{ NULL },
 };
@@ -104,6 +107,13 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(CHOICE, mirror_config, chunking), .choices = chunking_names },
 	{ MEMBER(CHOICE, mirror_config, transfer), .choices = transfer_names },
 	{ MEMBER(INT, mirror_config, rate_limit_mb), RANGE(0, 100000) },
+	{ MEMBER(CHOICE, mirror_config, freeze), .choices = freeze_names },
+	{ MEMBER(TEXT, mirror_config, freeze_command) },
+	{ MEMBER(TEXT, mirror_config, unfreeze_command) },
+	{ MEMBER(TEXT, mirror_config, open_command) },
+	{ MEMBER(TEXTS, mirror_config, allow) },
+	{ MEMBER(INT, mirror_config, cutover_limit_s), RANGE(5, 86400), .initial = 300 },
+	{ MEMBER(TEXT, mirror_config, reverse_of) },
 	{ NULL },
 };
 
@@ -140,7 +150,8 @@ bool conninfo_parses(const char *conninfo, bool *has_password)
 
 static void check_conninfo(const struct peer_config *p, struct complaints *c)
 {
-	static const char *const with_conninfo[] = { "name", "conninfo", "password_command", NULL };
+	static const char *const with_conninfo[] = { "name", "conninfo", "password_command",
+		"pgbouncer", "pgbouncer_database", NULL };
 	bool has_password;
 	if (!conninfo_parses(p->conninfo, &has_password))
 		complain(c, "conninfo",
@@ -319,6 +330,8 @@ static void check_mirror(const void *value, struct complaints *c)
 	check_twins_of(record_field(&mirror_record, "roles_map"), record_field(&role_map_record, "source"), m, c);
 	if (m->owners == OWNERS_MAP && m->role_map_count == 0)
 		complain(c, "owners", "owners = \"map\" needs a roles_map");
+	if (m->unfreeze_command && !m->freeze_command)
+		complain(c, "unfreeze_command", "unfreeze_command undoes a freeze_command, which is not given");
 }
 
 const struct record config_record = { "file", sizeof(struct config), config_fields, NULL };

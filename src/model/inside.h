@@ -104,6 +104,10 @@ struct mirror_entry {
 	struct object_entry *objects;
 	size_t object_count;
 	uint64_t objects_run; /* moves when the objects are replaced */
+	struct cutover_view cutover;
+	struct cutover_gate *gates; /* the checklist */
+	size_t gate_count;
+	int64_t gates_at;
 };
 
 struct outcome_entry {
@@ -138,6 +142,7 @@ void peer_entry_free(struct peer_entry *p);
 void mirror_entry_free(struct mirror_entry *r);
 void load_clear(struct mirror_entry *r);
 void objects_clear(struct mirror_entry *r);
+void cutover_clear(struct mirror_entry *r);
 size_t objects_failed(const struct mirror_entry *r);
 /* Of tables that are about to be replaced by others of the same names, sorted by name. */
 struct kept_changes {

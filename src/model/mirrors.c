@@ -18,6 +18,7 @@ void mirror_entry_free(struct mirror_entry *r)
 {
 	load_clear(r);
 	objects_clear(r);
+	cutover_clear(r);
 	mirror_config_free(&r->config);
 	free(r->workers);
 	free(r->replication);
@@ -43,6 +44,7 @@ const char *mirror_state_name(enum mirror_state s)
 		[MIRROR_FAILED] = "failed",
 		[MIRROR_INTERRUPTED] = "interrupted",
 		[MIRROR_DROPPING] = "dropping",
+		[MIRROR_CUT_OVER] = "cut over",
 	};
 	return names[s];
 }

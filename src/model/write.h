@@ -132,6 +132,11 @@ void model_set_slots(struct model *m, const char *peer, struct slot_view *take, 
 void model_verify_set(struct model *m, const char *mirror, const struct verify_view *v);
 void model_verified(struct model *m, const char *mirror, const struct verification *v); /* holds it */
 
+/* ---- cutover ---- */
+
+void model_cutover_set(struct model *m, const char *mirror, const struct cutover_view *v); /* copies */
+void model_gates_set(struct model *m, const char *mirror, const struct cutover_gate *gates, size_t n);
+
 /* Once a second: rates, ETAs, and a new version while anything runs. */
 void model_tick(struct model *m);
 

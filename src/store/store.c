@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 4
+#define STORE_VERSION 5
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -20,6 +20,14 @@
 	"  belongs_to text, wanted bool NOT NULL, statement text, give_statement text, needs int[] NOT NULL, bytes bigint NOT NULL DEFAULT 0," \
 	"  state text NOT NULL, note text, why text, next text, sqlstate text NOT NULL DEFAULT ''," \
 	"  took_us bigint NOT NULL DEFAULT 0, PRIMARY KEY (mirror_id, object_no)) WITH (fillfactor = 50);"
+
+#define CREATE_CUTOVERS \
+	"CREATE TABLE pgpier.cutovers (cutover_id bigserial PRIMARY KEY," \
+	"  mirror_id bigint NOT NULL REFERENCES pgpier.mirrors ON DELETE CASCADE, phase text NOT NULL, step text NOT NULL," \
+	"  began_at timestamptz NOT NULL DEFAULT now(), ended_at timestamptz, limit_s int NOT NULL, closed_s float8," \
+	"  back text NOT NULL, connection text NOT NULL DEFAULT '', error text);" \
+	"CREATE TABLE pgpier.fences (mirror text PRIMARY KEY, closed_at timestamptz NOT NULL DEFAULT now()," \
+	"  undo text[] NOT NULL);"
 
 /* A hold is a few milliseconds old at most when it ends; what verifications came to is kept. Neither needs to survive
  * what the mirror's rows survive. */
@@ -39,7 +47,7 @@ static const char create_sql[] =
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (4);"
+	"INSERT INTO pgpier.version VALUES (5);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
 	"  ended_at timestamptz, selection text NOT NULL DEFAULT '', settings text);"
@@ -66,22 +74,26 @@ static const char create_sql[] =
 	"CREATE TABLE pgpier.steps (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, kind text,"
 	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
 	CREATE_OBJECTS
+	CREATE_CUTOVERS
 	CREATE_VERIFICATIONS
 	"COMMIT";
 
-/* From version OLDEST + n to the next one. */
-#define OLDEST 2
-static const char *const upgrade_sql[] = {
-	"BEGIN;"
-	"ALTER TABLE pgpier.mirrors ADD COLUMN settings text;"
-	"ALTER TABLE pgpier.tables ADD COLUMN renamed text[] NOT NULL DEFAULT '{}';"
-	CREATE_OBJECTS
-	"UPDATE pgpier.version SET version = 3;"
-	"COMMIT",
-	"BEGIN;"
-	CREATE_VERIFICATIONS
-	"UPDATE pgpier.version SET version = 4;"
-	"COMMIT",
+/* upgrades[n]: from version n to the one behind it. */
+static const char *const upgrades[STORE_VERSION] = {
+	[2] = "BEGIN;"
+		  "ALTER TABLE pgpier.mirrors ADD COLUMN settings text;"
+		  "ALTER TABLE pgpier.tables ADD COLUMN renamed text[] NOT NULL DEFAULT '{}';"
+		  CREATE_OBJECTS
+		  "UPDATE pgpier.version SET version = 3;"
+		  "COMMIT",
+	[3] = "BEGIN;"
+		  CREATE_CUTOVERS
+		  "UPDATE pgpier.version SET version = 4;"
+		  "COMMIT",
+	[4] = "BEGIN;"
+		  CREATE_VERIFICATIONS
+		  "UPDATE pgpier.version SET version = 5;"
+		  "COMMIT",
 };
 
 bool store_exists(struct pg *target, struct error *e)
@@ -101,15 +113,23 @@ bool store_exists(struct pg *target, struct error *e)
 	return ours;
 }
 
-static bool check_version(struct pg *target, struct error *e)
+static bool read_version(struct pg *target, int64_t *version, struct error *e)
 {
 	struct rows *r = PG_ROWS(target, e, "SELECT version FROM pgpier.version");
 	if (!r)
 		return false;
-	int64_t version = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
+	*version = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
 	rows_free(r);
-	for (; version >= OLDEST && version < STORE_VERSION; version++)
-		if (!pg_run(target, e, upgrade_sql[version - OLDEST]))
+	return true;
+}
+
+static bool check_version(struct pg *target, struct error *e)
+{
+	int64_t version;
+	if (!read_version(target, &version, e))
+		return false;
+	for (; version > 0 && version < STORE_VERSION && upgrades[version]; version++)
+		if (!pg_run(target, e, upgrades[version]))
 			return error_prefix(e, "could not bring schema pgpier up to date");
 	if (version == STORE_VERSION)
 		return true;
@@ -207,23 +227,48 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 	}
 }
 
+/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
+static const char drop_sql[] =
+	"DROP TABLE IF EXISTS pgpier.objects, pgpier.cutovers, pgpier.fences, pgpier.holds, pgpier.verifications;"
+	"DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps, pgpier.replication, pgpier.mirrors,"
+	" pgpier.version;"
+	"DROP SCHEMA pgpier RESTRICT";
+
+/* In a transaction that has the mirrors locked. */
+static bool drop_unused(struct pg *c, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, "SELECT NOT EXISTS (SELECT 1 FROM pgpier.mirrors),"
+		" to_regclass('pgpier.fences') IS NOT NULL");
+	if (!r)
+		return false;
+	bool unused = rows_bool(r, 0, 0), fences = rows_bool(r, 0, 1);
+	rows_free(r);
+	if (unused && fences) {
+		r = PG_ROWS(c, e, "SELECT NOT EXISTS (SELECT 1 FROM pgpier.fences)");
+		if (!r)
+			return false;
+		unused = rows_bool(r, 0, 0);
+		rows_free(r);
+	}
+	return !unused || pg_run(c, e, drop_sql);
+}
+
+bool store_leave(struct pg *c, struct error *e)
+{
+	bool ok = pg_run(c, e, "BEGIN; LOCK TABLE pgpier.mirrors IN EXCLUSIVE MODE") && drop_unused(c, e) &&
+			  pg_run(c, e, "COMMIT");
+	pg_rollback(c);
+	return ok;
+}
+
 bool store_drop(struct pg *target, const char *mirror, struct error *e)
 {
 	struct strbuf sql = STRBUF_INIT;
 	strbuf_add(&sql, "BEGIN; LOCK TABLE pgpier.mirrors IN EXCLUSIVE MODE;"
 					 "DELETE FROM pgpier.mirrors WHERE name = ");
 	quote_literal(&sql, mirror);
-	bool ok = pg_run(target, e, sql.text);
+	bool ok = pg_run(target, e, sql.text) && drop_unused(target, e) && pg_run(target, e, "COMMIT");
 	strbuf_free(&sql);
-	struct rows *r = ok ? PG_ROWS(target, e, "SELECT NOT EXISTS (SELECT 1 FROM pgpier.mirrors)") : NULL;
-	ok = r != NULL;
-	/* Without CASCADE: whatever somebody else put there stays, and the error says so. */
-	if (ok && rows_bool(r, 0, 0))
-		ok = pg_run(target, e, "DROP TABLE IF EXISTS pgpier.objects, pgpier.holds, pgpier.verifications; DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps,"
-							   " pgpier.replication,"
-							   " pgpier.mirrors, pgpier.version; DROP SCHEMA pgpier RESTRICT");
-	ok = ok && pg_run(target, e, "COMMIT");
-	rows_free(r);
 	pg_rollback(target);
 	return ok;
 }

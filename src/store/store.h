@@ -168,5 +168,7 @@ bool store_later_run(struct pg *target, int64_t id, const char *statement, struc
 
 /* Removes the mirror, and with the last one the schema. */
 bool store_drop(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
+/* Drops a schema of ours that has neither mirrors nor fences any more. */
+bool store_leave(struct pg *c, struct error *e) MUST_CHECK;
 
 #endif

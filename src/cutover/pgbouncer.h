@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: PostgreSQL
+/* A PgBouncer in front of a peer, through its admin console (the database "pgbouncer"), which knows neither SET nor
+ * the extended protocol. A pause waits until the running transactions have ended: the application sees a delay and
+ * no error. Every call connects anew. */
+#ifndef CUTOVER_PGBOUNCER_H
+#define CUTOVER_PGBOUNCER_H
+
+#include <pgpier/config.h>
+#include <pgpier/error.h>
+
+#include "../stop.h"
+
+/* Where it is reached, and as which database of it the peer is known. Both are fine: it answers, our user may
+ * administrate it, it has the database. */
+bool pgbouncer_check(const struct peer_config *peer, const struct stop *stop, struct error *e) MUST_CHECK;
+/* Ends early when stop is raised or the time is over, and is resumed then: no client is left waiting. */
+bool pgbouncer_pause(const struct peer_config *peer, int patience_ms, const struct stop *stop, struct error *e)
+	MUST_CHECK;
+/* One that is not paused is fine. */
+bool pgbouncer_resume(const struct peer_config *peer, const struct stop *stop, struct error *e) MUST_CHECK;
+/* Reads its files again, after somebody has changed where the database is. */
+bool pgbouncer_reload(const struct peer_config *peer, const struct stop *stop, struct error *e) MUST_CHECK;
+bool pgbouncer_is_paused(const struct peer_config *peer, bool *paused, const struct stop *stop, struct error *e)
+	MUST_CHECK;
+
+#endif
