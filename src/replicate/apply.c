@@ -164,7 +164,7 @@ static bool on_begin(struct apply *a, const struct pgoutput_message *m, struct e
 			return false;
 		stream_tables_settle(a->set.tables, a->final, true);
 	}
-	gate_passed(a->set.gate, m->xid);
+	halt_passed(a->set.halt, m->xid);
 	a->open = true;
 	a->xid = m->xid;
 	a->transaction_bytes = 0;
@@ -361,14 +361,14 @@ static bool idle(struct apply *a, struct error *e)
 	if (quiet && a->behind && a->seen >= a->began) /* nothing more to come from before */
 		return commit(a, a->seen, e);
 	short out[2];
-	stop_poll2(a->set.stop, (int[2]){ queue_filled_fd(a->set.queue), gate_fd(a->set.gate) },
+	stop_poll2(a->set.stop, (int[2]){ queue_filled_fd(a->set.queue), halt_fd(a->set.halt) },
 		(short[2]){ POLLIN, POLLIN }, out, patience_ms(a));
 	if (out[1])
-		gate_heard(a->set.gate);
+		halt_heard(a->set.halt);
 	return true;
 }
 
-/* ---- the gate ---- */
+/* ---- standing ---- */
 
 /* All that came before is on the target, and so is what tells that tables have reached the others. */
 static bool commit_all(struct apply *a, struct error *e)
@@ -379,17 +379,17 @@ static bool commit_all(struct apply *a, struct error *e)
 }
 
 /* *goes: the next record may be taken. */
-static bool pass_gate(struct apply *a, bool *goes, struct error *e)
+static bool may_go_on(struct apply *a, bool *goes, struct error *e)
 {
-	enum gate_word word = gate_ask_way(a->set.gate, a->inbox, a->began);
-	*goes = word == GATE_GO;
+	enum halt_word word = halt_ask_way(a->set.halt, a->inbox, a->began);
+	*goes = word == HALT_GO;
 	if (*goes)
 		return true;
 	if (!commit_all(a, e))
 		return false;
-	if (word == GATE_HERE)
-		gate_arrive(a->set.gate);
-	gate_stand(a->set.gate, a->set.stop, queue_filled_fd(a->set.queue));
+	if (word == HALT_HERE)
+		halt_arrive(a->set.halt);
+	halt_stand(a->set.halt, a->set.stop, queue_filled_fd(a->set.queue));
 	return true;
 }
 
@@ -398,7 +398,7 @@ static bool run(struct apply *a, struct error *e)
 	struct record r;
 	while (!stop_raised(a->set.stop)) {
 		bool goes = true;
-		if (!a->open && !gate_is_open(a->set.gate) && !pass_gate(a, &goes, e))
+		if (!a->open && !halt_is_over(a->set.halt) && !may_go_on(a, &goes, e))
 			return false;
 		if (goes && !(inbox_next(a->inbox, &r) ? take_record(a, &r, e) : idle(a, e)))
 			return false;

@@ -34,12 +34,12 @@ static void say(const struct holds *h, enum event_level level, const char *text)
 
 static void let_go(struct holds *h)
 {
-	gate_open(h->set.gate);
+	halt_end(h->set.halt);
 	store_hold_free(&h->now);
 	h->now = (struct store_hold){ .state = HOLD_NONE };
 }
 
-static bool answer(struct holds *h, enum hold_state state, const struct gate_view *v, struct error *e)
+static bool answer(struct holds *h, enum hold_state state, const struct halt_view *v, struct error *e)
 {
 	struct store_hold told = { .number = h->now.number, .state = state, .position = v->position,
 		.stopped_us = v->stopped_us };
@@ -49,10 +49,10 @@ static bool answer(struct holds *h, enum hold_state state, const struct gate_vie
 	return store_hold_answer(h->target, h->set.mirror_id, &told, e);
 }
 
-/* The gate has opened by itself. */
-static bool expired(struct holds *h, struct gate_view *v, struct error *e)
+/* It went on by itself. */
+static bool expired(struct holds *h, struct halt_view *v, struct error *e)
 {
-	snprintf(v->why, sizeof(v->why), "replication was not let go within %d s", GATE_PATIENCE_US / 1000000);
+	snprintf(v->why, sizeof(v->why), "replication was not let go within %d s", HALT_PATIENCE_US / 1000000);
 	say(h, EVENT_WARNING, "whoever verifies has held replication for too long: it goes on");
 	bool ok = answer(h, HOLD_LOST, v, e);
 	let_go(h);
@@ -62,11 +62,11 @@ static bool expired(struct holds *h, struct gate_view *v, struct error *e)
 /* What was seen meanwhile counts only if apply stood all the while. */
 static bool released(struct holds *h, struct error *e)
 {
-	struct gate_view v;
-	gate_look(h->set.gate, &v);
-	if (v.state != GATE_THERE)
+	struct halt_view v;
+	halt_look(h->set.halt, &v);
+	if (v.state != HALT_THERE)
 		return expired(h, &v, e);
-	gate_open(h->set.gate);
+	halt_end(h->set.halt);
 	bool ok = answer(h, HOLD_OVER, &v, e);
 	let_go(h);
 	return ok;
@@ -78,20 +78,20 @@ static bool place(struct holds *h, struct error *e)
 	if (!v)
 		return error_set(e, ERROR_BUG, "a hold has no snapshot");
 	h->told = HOLD_PLACED;
-	gate_place(h->set.gate, v, h->now.upto);
+	halt_place(h->set.halt, v, h->now.upto);
 	return true;
 }
 
-/* What the gate has to say. */
+/* What the apply side has to say. */
 static bool tell(struct holds *h, struct error *e)
 {
-	struct gate_view v;
-	gate_look(h->set.gate, &v);
+	struct halt_view v;
+	halt_look(h->set.halt, &v);
 	if (v.expired)
 		return expired(h, &v, e);
-	if (v.state == GATE_STANDS && (h->told == HOLD_ASKED || v.refused > h->refused))
+	if (v.state == HALT_STANDS && (h->told == HOLD_ASKED || v.refused > h->refused))
 		return answer(h, HOLD_STOPPED, &v, e);
-	if (v.state == GATE_THERE && h->told == HOLD_PLACED)
+	if (v.state == HALT_THERE && h->told == HOLD_PLACED)
 		return answer(h, HOLD_HELD, &v, e);
 	return true;
 }
@@ -122,7 +122,7 @@ static bool begin(struct holds *h, struct error *e)
 		return true;
 	h->told = HOLD_ASKED;
 	h->refused = 0;
-	gate_ask(h->set.gate);
+	halt_ask(h->set.halt);
 	return true;
 }
 
@@ -141,13 +141,13 @@ static void forget_notifications(struct holds *h)
 		PQfreemem(n);
 }
 
-/* Until a notification comes, or the gate has news. */
+/* Until a notification comes, or the apply side has news. */
 static bool rest(struct holds *h, struct error *e)
 {
 	PGconn *c = pg_conn_borrow(h->target);
 	short out[2];
 	forget_notifications(h);
-	stop_poll2(h->set.stop, (int[2]){ PQsocket(c), gate_changed_fd(h->set.gate) }, (short[2]){ POLLIN, POLLIN }, out,
+	stop_poll2(h->set.stop, (int[2]){ PQsocket(c), halt_changed_fd(h->set.halt) }, (short[2]){ POLLIN, POLLIN }, out,
 		h->now.state == HOLD_NONE ? LOOK_EVERY_MS : HELD_LOOK_MS);
 	if (out[0] && !PQconsumeInput(c))
 		return error_set(e, ERROR_CONNECTION, "the connection was lost");

@@ -15,7 +15,7 @@ struct replication {
 	struct stop *failed; /* one of them has ended by itself */
 	struct position position;
 	struct queue *queue;
-	struct gate *gate;
+	struct halt *halt;
 	struct lag *lag;
 	struct store_mirror store;
 	struct stream_tables *tables;
@@ -47,7 +47,7 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	watch_announce(s->model, s->mirror, p->slot, p->publication);
 	r->apply = apply_new(&(struct apply_settings){ .mirror = s->mirror, .source = s->source, .target = s->target,
 							 .config = s->config, .store = &r->store, .ignored = s->ignored, .tables = r->tables,
-							 .queue = r->queue, .gate = r->gate, .position = &r->position, .lag = r->lag, .model = s->model,
+							 .queue = r->queue, .halt = r->halt, .position = &r->position, .lag = r->lag, .model = s->model,
 							 .stop = r->stop, .failed = r->failed }, e);
 	if (!r->apply) {
 		stream_free(stream);
@@ -58,7 +58,7 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 		.publication = p->publication, .source = s->source, .model = s->model, .position = &r->position,
 		.lag = r->lag, .apply = r->apply, .stop = r->stop, .failed = r->failed });
 	r->holds = holds_new(&(struct holds_settings){ .mirror = s->mirror, .mirror_id = r->store.id, .target = s->target,
-		.gate = r->gate, .model = s->model, .stop = r->stop });
+		.halt = r->halt, .model = s->model, .stop = r->stop });
 	return true;
 }
 
@@ -71,7 +71,7 @@ struct replication *replication_new(const struct replication_settings *s, struct
 	r->stop = stop_new(s->stop);
 	r->failed = stop_new(r->stop);
 	r->queue = queue_new(QUEUE_BYTES);
-	r->gate = gate_new();
+	r->halt = halt_new();
 	r->lag = lag_new();
 	if (start(r, s, e))
 		return r;
@@ -92,7 +92,7 @@ void replication_free(struct replication *r)
 	stream_tables_free(r->tables);
 	store_mirror_free(&r->store);
 	queue_free(r->queue);
-	gate_free(r->gate);
+	halt_free(r->halt);
 	lag_free(r->lag);
 	stop_free(r->failed);
 	stop_free(r->stop);

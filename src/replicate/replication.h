@@ -4,7 +4,7 @@
  *     source  --walsender-->  receiver  --queue-->  apply  --writer-->  target
  *                 <---- how far ----'   <-position--'
  *                              watch: heartbeat, slot, lag -> model
- *                              holds: somebody verifies --gate--> apply
+ *                              holds: somebody verifies --halt--> apply
  *
  * It runs until its stop is raised or one of them has a reason to end; whoever owns it decides what next, and
  * begins another one. A replication knows the tables as the store had them when it began. */

@@ -42,12 +42,13 @@
 	"  differing_count bigint NOT NULL, unsure_count bigint NOT NULL, rows bigint NOT NULL," \
 	"  stopped_s float8 NOT NULL, tries int NOT NULL, PRIMARY KEY (mirror_id, verification_no));"
 
+/* As version 4 had it: upgrades do the rest, also for a new one. */
 static const char create_sql[] =
 	"BEGIN;"
 	"CREATE SCHEMA pgpier;"
 	"COMMENT ON SCHEMA pgpier IS 'pgpier: where its mirrors stand; goes with the last one';"
 	"CREATE TABLE pgpier.version (version int NOT NULL);"
-	"INSERT INTO pgpier.version VALUES (5);"
+	"INSERT INTO pgpier.version VALUES (4);"
 	"CREATE TABLE pgpier.mirrors (mirror_id bigserial PRIMARY KEY, name text NOT NULL UNIQUE,"
 	"  source text NOT NULL, state text NOT NULL, error text, started_at timestamptz NOT NULL DEFAULT now(),"
 	"  ended_at timestamptz, selection text NOT NULL DEFAULT '', settings text);"
@@ -75,7 +76,6 @@ static const char create_sql[] =
 	"  name text, done_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (mirror_id, kind, name));"
 	CREATE_OBJECTS
 	CREATE_CUTOVERS
-	CREATE_VERIFICATIONS
 	"COMMIT";
 
 /* upgrades[n]: from version n to the one behind it. */
@@ -147,7 +147,8 @@ bool store_prepare(struct pg *target, struct error *e)
 	if (ok)
 		ok = check_version(target, e);
 	else if (e->class == ERROR_NONE)
-		ok = pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target");
+		ok = (pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target")) &&
+			 check_version(target, e);
 	pg_rollback(target);
 	return ok && pg_run(target, e, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)");
 }
