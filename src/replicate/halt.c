@@ -19,6 +19,7 @@
 
 struct halt {
 	int wanted, changed; /* eventfds */
+	int64_t patience_us;
 	uint32_t passed[PASSED]; /* a ring; the apply thread's own */
 	uint64_t passed_count;
 	_Atomic enum halt_state state; /* written under the lock */
@@ -48,11 +49,12 @@ static void drain_fd(int fd)
 	(void)n;
 }
 
-struct halt *halt_new(void)
+struct halt *halt_new(int64_t patience_us)
 {
 	struct halt *h = xcalloc(1, sizeof(*h));
 	h->wanted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	h->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	h->patience_us = patience_us;
 	if (h->wanted < 0 || h->changed < 0)
 		abort();
 	pthread_mutex_init(&h->lock, NULL);
@@ -270,17 +272,17 @@ void halt_arrive(struct halt *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
-static int64_t patience_us(struct halt *h)
+static int64_t patience_left(struct halt *h)
 {
 	pthread_mutex_lock(&h->lock);
-	int64_t left = HALT_PATIENCE_US - h->stopped_us;
+	int64_t left = h->patience_us - h->stopped_us;
 	pthread_mutex_unlock(&h->lock);
 	return left;
 }
 
 void halt_stand(struct halt *h, const struct stop *stop, int queue_fd)
 {
-	int64_t began = clock_us(), left = patience_us(h);
+	int64_t began = clock_us(), left = patience_left(h);
 	bool looks = atomic_load(&h->state) == HALT_PLACED;
 	short out[2];
 	stop_poll2(stop, (int[2]){ h->wanted, looks ? queue_fd : -1 }, (short[2]){ POLLIN, POLLIN }, out,
@@ -288,7 +290,7 @@ void halt_stand(struct halt *h, const struct stop *stop, int queue_fd)
 	halt_heard(h);
 	pthread_mutex_lock(&h->lock);
 	h->stopped_us += clock_us() - began;
-	if (h->stopped_us >= HALT_PATIENCE_US && atomic_load(&h->state) != HALT_NONE) {
+	if (h->stopped_us >= h->patience_us && atomic_load(&h->state) != HALT_NONE) {
 		h->expired = true;
 		enter(h, HALT_NONE);
 	}

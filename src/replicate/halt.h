@@ -13,7 +13,7 @@
  *  - behind the first transaction that S does not see there is another one, before W, that it sees;
  *  - the target has a transaction already that S does not see.
  *
- * Never longer than HALT_PATIENCE_US in all; then it is over by itself. One thread applies, one holds; the latter's
+ * Never longer than a given time in all; then it is over by itself. One thread applies, one holds; the latter's
  * functions may be called from any. */
 #ifndef REPLICATE_HALT_H
 #define REPLICATE_HALT_H
@@ -43,7 +43,7 @@ struct halt_view {
 
 struct halt;
 
-struct halt *halt_new(void);
+struct halt *halt_new(int64_t patience_us);
 void halt_free(struct halt *h);
 
 /* ---- the holder's side ---- */

@@ -71,7 +71,7 @@ struct replication *replication_new(const struct replication_settings *s, struct
 	r->stop = stop_new(s->stop);
 	r->failed = stop_new(r->stop);
 	r->queue = queue_new(QUEUE_BYTES);
-	r->halt = halt_new();
+	r->halt = halt_new(HALT_PATIENCE_US);
 	r->lag = lag_new();
 	if (start(r, s, e))
 		return r;

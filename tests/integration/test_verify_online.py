@@ -9,7 +9,7 @@ import pytest
 from support import cluster, writing
 from support.live import Live, MARKERS
 from support.load import wait_until
-from support.pgpier import DONE, FAILED
+from support.pgpier import DONE, FAILED, mirror
 from support.verifying import DIFFERENT, INCOMPLETE, key_of
 
 VERIFIES = int(os.environ.get("PGPIER_VERIFIES", "3"))
@@ -86,3 +86,164 @@ def test_beside_writers(writable):
 		live.alive()
 	print("%d verifications beside %.0f transactions/s: held %.0f ms on average, %.0f ms at most; %.1f tries, at most %d"
 		% (len(held), rate, 1000 * sum(held) / len(held), 1000 * max(held), sum(tries) / len(tries), max(tries)))
+
+
+# ---- who holds, and for how long ----
+
+class Stuck:
+	"""A verification that holds replication and gets no further, because its session on the target sleeps."""
+
+	def __init__(self, live):
+		self.live, self.pair, self.p = live, live.pair, beside(live)
+
+	def __enter__(self):
+		"""It asks for nothing before its sessions are open: then one is put to sleep."""
+		gate = self.pair.target.connect(self.pair.name, autocommit=False)
+		gate.cursor().execute("LOCK TABLE pgpier.holds IN SHARE MODE")
+		self.process = self.p.start("verify", "m", "--json")
+		self.pid = self.live.wait(self.session, "its sessions")
+		os.kill(self.pid, signal.SIGSTOP)
+		gate.rollback()
+		gate.close()
+		self.live.wait(lambda: self.state() == [("held",)], "the hold")
+		return self
+
+	def session(self):
+		"""The last one to be opened is there, so the one that takes the snapshot is, too."""
+		found = dict(self.pair.target.sql("SELECT application_name, pid FROM pg_stat_activity WHERE datname = %s"
+			" AND state LIKE 'idle%%' OR wait_event_type = 'Lock'", parameters=(self.pair.name,)))
+		return "pgpier/m/verify/position-2" in found and found.get("pgpier/m/verify/position-1")
+
+	def state(self):
+		return self.pair.target.sql("SELECT state FROM pgpier.holds", self.pair.name)
+
+	def wake(self):
+		try:
+			os.kill(self.pid, signal.SIGCONT)
+		except ProcessLookupError:
+			pass
+
+	def __exit__(self, *_):
+		self.wake()
+		self.process.kill()
+		self.process.communicate()
+
+
+@pytest.fixture
+def live(writable):
+	with Live(writable) as running:
+		yield running.sync()
+
+
+def arrives(live, row, seconds=15):
+	live.change("INSERT INTO items VALUES (%d, 0, 'x')" % row)
+	there = lambda: live.pair.target.sql("SELECT 1 FROM items WHERE id = %s", live.pair.name, (row,))  # noqa: E731
+	live.wait(there, "row %d" % row, seconds)
+
+
+def test_whoever_asked_is_killed(live):
+	with Stuck(live) as stuck:
+		live.change("INSERT INTO items VALUES (-1, 0, 'x')")
+		assert stuck.state() == [("held",)]
+		stuck.process.kill()
+		arrives(live, -2)
+	live.wait(lambda: not stuck.state(), "the end of the hold")
+	exact(verify(stuck.p).expect(DONE))
+
+
+def test_whoever_asked_sleeps(live):
+	"""Nobody holds replication for longer than ten seconds; what he saw then counts for nothing."""
+	with Stuck(live) as stuck:
+		arrives(live, -1, 20)
+		stuck.wake()
+		v = stuck.p.finish(stuck.process).expect(DONE)
+	assert exact_but_slow(v)["tries"] == 2
+	live.wait_said("held replication for too long")
+
+
+def exact_but_slow(outcome):
+	assert outcome.json["exact"] and outcome.json["stopped_s"] >= 10, outcome
+	return outcome.json
+
+
+@pytest.mark.sanitized
+def test_two_at_once(live):
+	one, other = beside(live), beside(live)
+	with writing.Writing(live.pair.source, live.pair.name, rate=100):
+		first, second = one.start("verify", "m", "--json"), other.start("verify", "m", "--json")
+		exact(one.finish(first).expect(DONE))
+		exact(other.finish(second).expect(DONE))
+	live.alive()
+
+
+def test_a_mirror_that_lags(live):
+	"""It comes to the position first, which is behind all that was written before."""
+	gate = live.pair.target.connect(live.pair.name, autocommit=False)
+	gate.cursor().execute("LOCK TABLE items")
+	live.change("UPDATE items SET n = n + 1", "INSERT INTO items VALUES (-1, 0, 'late')")
+	live.wait(lambda: live.pair.target.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'pgpier/m/apply'"
+		" AND datname = %s AND wait_event_type = 'Lock'", parameters=(live.pair.name,)), "rows that can't be written")
+	p = beside(live)
+	process = p.start("verify", "m", "--json", "--level", "full")
+	live.wait(lambda: live.pair.target.sql("SELECT 1 FROM pgpier.holds", live.pair.name), "its wish")
+	live.change("INSERT INTO items VALUES (-2, 0, 'later')")
+	gate.rollback()
+	gate.close()
+	v = exact(p.finish(process).expect(DONE))
+	assert v["tables"][[t["source"] for t in v["tables"]].index("public.items")]["source_rows"] == 2002
+
+
+def test_tables_that_are_not_with_the_others(live):
+	"""One that is paused can't be verified; the others are, and what differs counts more."""
+	live.change("ALTER TABLE stored ALTER n TYPE bigint", "UPDATE stored SET n = 1 WHERE id = 1").sync()
+	live.wait_said("the others go on")
+	p = beside(live)
+	outcome = verify(p).expect(INCOMPLETE)
+	exact(outcome)
+	assert [(t["source"], t["verdict"]) for t in outcome.json["tables"] if t["verdict"] != "equal"] == [
+		("public.stored", "not verified")], outcome
+	spoil_items(live.pair)
+	verify(p).expect(DIFFERENT)
+
+
+def spoil_items(pair):
+	pair.target.sql("DELETE FROM items WHERE id = 5", pair.name)
+
+
+def test_a_table_that_is_being_copied(writable):
+	"""It joined the mirror, and waits for a lock; then it is verified like the others."""
+	settings = {"continuous": True, "slot": Live.slot_of(writable)}
+	with Live(writable, tables=["public.markers", "public.items"]) as live:
+		live.sync().stop()
+		peers = [{"name": n, **s.address(writable.name)} for n, s in (("source", writable.source), ("target", writable.target))]
+		live.p.write(peers, [mirror(tables=["public.markers", "public.items", "public.bulk"], **settings)])
+		gate = writable.target.connect(writable.name, autocommit=False)
+		gate.cursor().execute("CREATE TABLE bulk (id int PRIMARY KEY)")
+		live.start().sync()
+		p = beside(live)
+		outcome = verify(p).expect(INCOMPLETE)
+		exact(outcome)
+		assert outcome.table("public.bulk")["why"] == "it is being copied", outcome
+		gate.rollback()
+		gate.close()
+		live.wait(lambda: verify(p).code == DONE, "the copy")
+
+
+# ---- what is kept ----
+
+def test_what_is_kept(live):
+	p = beside(live)
+	v = exact(verify(p, "--level", "counts").expect(DONE))
+	spoil_items(live.pair)
+	verify(p).expect(DIFFERENT)
+	assert live.pair.target.sql("SELECT level, verdict, exact, whole, differing_count FROM pgpier.verifications"
+		" ORDER BY verification_no", live.pair.name) == [("counts", "equal", True, True, 0),
+		("checksum", "differs", True, True, 1)]
+	assert live.pair.target.sql("SELECT lsn::text FROM pgpier.verifications ORDER BY verification_no LIMIT 1",
+		live.pair.name) == [(v["source"]["lsn"],)]
+	assert live.pair.target.sql("SELECT count(*) FROM pgpier.holds", live.pair.name) == [(0,)]
+
+
+def test_a_mirror_that_never_ran(writable):
+	p = writable.pgpier(continuous=True, slot=Live.slot_of(writable))
+	verify(p).expect(FAILED, "run it first")
