@@ -11,7 +11,7 @@ import pytest
 from support.live import Live, MARKERS
 from support.load import terminate, wait_until
 from support.pgpier import DONE, FAILED, INTERRUPTED, USAGE
-from support.verifying import DIFFERENT, INCOMPLETE, SEEDS, column, differing, key_of
+from support.verifying import DIFFERENT, INCOMPLETE, SEEDS, column, differing, key_of, verify
 
 # keyed: a wide key, texts and NULLs; plain: no key, each row several times; paged: one row a page, several ranges.
 TABLES = """
@@ -22,10 +22,6 @@ INSERT INTO keyed SELECT i % 40, 'k' || i, 'value ' || i, CASE i % 3 WHEN 0 THEN
 	('{"i":  ' || i || '}')::json, decode(md5(i::text), 'hex') FROM generate_series(1, 3000) i;
 CREATE TABLE plain AS SELECT i % 50 AS a, 'v' || i % 25 AS b, NULL::text AS c FROM generate_series(1, 1000) i;
 """
-
-
-def verify(p, *words, timeout=120):
-	return p("verify", "m", "--json", *words, timeout=timeout)
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: PostgreSQL
 """Verification beside replication: exact, whatever is written meanwhile, and replication is held for a moment only."""
 import os
-import signal
 import threading
 
 import pytest
 
 from support import cluster, writing
 from support.live import Live, MARKERS
-from support.load import wait_until
 from support.pgpier import DONE, FAILED, mirror
-from support.verifying import DIFFERENT, INCOMPLETE, key_of
+from support.verifying import DIFFERENT, INCOMPLETE, beside, key_of, verify
 
 VERIFIES = int(os.environ.get("PGPIER_VERIFIES", "3"))
 MOST_STOPPED_S = 5
@@ -28,15 +26,6 @@ def flushing():
 def writable(make_pair, flushing, target):
 	pair = make_pair(flushing, target)
 	return pair.fill(writing.SQL + ";" + MARKERS)
-
-
-def verify(p, *words, timeout=60):
-	return p("verify", "m", "--json", *words, timeout=timeout)
-
-
-def beside(live):
-	"""A pgpier of its own, whose words do not end up where those of the mirror do."""
-	return live.pair.pgpier(continuous=True, workers=2, slot=live.slot_of(live.pair))
 
 
 def exact(outcome):
@@ -88,82 +77,12 @@ def test_beside_writers(writable):
 		% (len(held), rate, 1000 * sum(held) / len(held), 1000 * max(held), sum(tries) / len(tries), max(tries)))
 
 
-# ---- who holds, and for how long ----
-
-class Stuck:
-	"""A verification that holds replication and gets no further, because its session on the target sleeps."""
-
-	def __init__(self, live):
-		self.live, self.pair, self.p = live, live.pair, beside(live)
-
-	def __enter__(self):
-		"""It asks for nothing before its sessions are open: then one is put to sleep."""
-		gate = self.pair.target.connect(self.pair.name, autocommit=False)
-		gate.cursor().execute("LOCK TABLE pgpier.holds IN SHARE MODE")
-		self.process = self.p.start("verify", "m", "--json")
-		self.pid = self.live.wait(self.session, "its sessions")
-		os.kill(self.pid, signal.SIGSTOP)
-		gate.rollback()
-		gate.close()
-		self.live.wait(lambda: self.state() == [("held",)], "the hold")
-		return self
-
-	def session(self):
-		"""The last one to be opened is there, so the one that takes the snapshot is, too."""
-		found = dict(self.pair.target.sql("SELECT application_name, pid FROM pg_stat_activity WHERE datname = %s"
-			" AND state LIKE 'idle%%' OR wait_event_type = 'Lock'", parameters=(self.pair.name,)))
-		return "pgpier/m/verify/position-2" in found and found.get("pgpier/m/verify/position-1")
-
-	def state(self):
-		return self.pair.target.sql("SELECT state FROM pgpier.holds", self.pair.name)
-
-	def wake(self):
-		try:
-			os.kill(self.pid, signal.SIGCONT)
-		except ProcessLookupError:
-			pass
-
-	def __exit__(self, *_):
-		self.wake()
-		self.process.kill()
-		self.process.communicate()
-
+# ---- whatever the mirror is at ----
 
 @pytest.fixture
 def live(writable):
 	with Live(writable) as running:
 		yield running.sync()
-
-
-def arrives(live, row, seconds=15):
-	live.change("INSERT INTO items VALUES (%d, 0, 'x')" % row)
-	there = lambda: live.pair.target.sql("SELECT 1 FROM items WHERE id = %s", live.pair.name, (row,))  # noqa: E731
-	live.wait(there, "row %d" % row, seconds)
-
-
-def test_whoever_asked_is_killed(live):
-	with Stuck(live) as stuck:
-		live.change("INSERT INTO items VALUES (-1, 0, 'x')")
-		assert stuck.state() == [("held",)]
-		stuck.process.kill()
-		arrives(live, -2)
-	live.wait(lambda: not stuck.state(), "the end of the hold")
-	exact(verify(stuck.p).expect(DONE))
-
-
-def test_whoever_asked_sleeps(live):
-	"""Nobody holds replication for longer than ten seconds; what he saw then counts for nothing."""
-	with Stuck(live) as stuck:
-		arrives(live, -1, 20)
-		stuck.wake()
-		v = stuck.p.finish(stuck.process).expect(DONE)
-	assert exact_but_slow(v)["tries"] == 2
-	live.wait_said("held replication for too long")
-
-
-def exact_but_slow(outcome):
-	assert outcome.json["exact"] and outcome.json["stopped_s"] >= 10, outcome
-	return outcome.json
 
 
 @pytest.mark.sanitized
