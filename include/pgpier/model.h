@@ -131,6 +131,8 @@ struct mirror_view {
 	double lag_s;         /* of a continuous mirror; negative unknown */
 	double changes_per_s;
 	size_t objects_failed; /* of its schema; those that need them are not counted */
+	char reverse_of[NAME_SIZE]; /* the mirror whose way back it is; empty: of none */
+	size_t objects_kept_back; /* blocked, or made but for a part of it: retrying looks whether that has changed */
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);

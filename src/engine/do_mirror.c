@@ -25,6 +25,7 @@ static void forget(struct engine *g, struct running *gone)
 	}
 }
 
+/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
 bool engine_end_mirror(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);
@@ -102,7 +103,7 @@ void do_mirror_check(struct engine *g, struct command *c, const struct stop *sto
 	peer_config_free(&target);
 }
 
-static bool put_mirror(struct engine *g, struct mirror_config *m, struct error *e)
+bool engine_put_mirror(struct engine *g, struct mirror_config *m, struct error *e)
 {
 	const struct mirror_config *old = config_find_mirror(g->config, m->name);
 	struct mirror_config before = { 0 };
@@ -139,7 +140,7 @@ void do_mirror_save(struct engine *g, struct command *c, const struct stop *stop
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", c->mirror->name);
 	pthread_mutex_lock(&g->lock);
-	bool ok = put_mirror(g, c->mirror, &out->error);
+	bool ok = engine_put_mirror(g, c->mirror, &out->error);
 	pthread_mutex_unlock(&g->lock);
 	if (ok)
 		model_event(g->model, EVENT_INFO, object, NULL, "saved");
@@ -248,7 +249,7 @@ void do_mirror_tables(struct engine *g, struct command *c, const struct stop *st
 	take_tables(&m, c->mirror);
 	mirror_config_copy(&kept, &m);
 	pthread_mutex_lock(&g->lock);
-	bool ok = mirror_config_check(&m, &out->error) && put_mirror(g, &m, &out->error);
+	bool ok = mirror_config_check(&m, &out->error) && engine_put_mirror(g, &m, &out->error);
 	struct running *r = ok ? engine_running(g, c->name) : NULL;
 	if (r && !r->ending)
 		mirror_reselect(r->mirror, &kept);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/replication.h"
 #include "mirror.h"
 #include "run.h"
 
@@ -300,6 +301,15 @@ bool mirror_resync(struct mirror *m, const char *table, struct error *e)
 		return true;
 	error_set(e, ERROR_CONFLICT, "mirror %s does not replicate now", r->mirror);
 	return error_next(e, "a table is copied anew while its mirror replicates: run it first");
+}
+
+lsn_t mirror_applied(struct mirror *m)
+{
+	struct run *r = &m->run;
+	pthread_mutex_lock(&r->lock);
+	lsn_t applied = r->stream ? replication_applied(r->stream) : 0;
+	pthread_mutex_unlock(&r->lock);
+	return applied;
 }
 
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb)

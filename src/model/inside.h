@@ -144,6 +144,7 @@ void load_clear(struct mirror_entry *r);
 void objects_clear(struct mirror_entry *r);
 void cutover_clear(struct mirror_entry *r);
 size_t objects_failed(const struct mirror_entry *r);
+size_t objects_kept_back(const struct mirror_entry *r);
 /* Of tables that are about to be replaced by others of the same names, sorted by name. */
 struct kept_changes {
 	char *source;

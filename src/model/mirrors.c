@@ -171,9 +171,11 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	for (int i = 0; i < MOST_WORKERS; i++)
 		v.workers_busy += r->workers[i].doing[0] != '\0';
 	v.objects_failed = objects_failed(r);
+	v.objects_kept_back = objects_kept_back(r);
 	if (v.state == MIRROR_DONE && v.objects_failed > 0)
 		copy_text(v.next, sizeof(v.next), "mend what objects of the schema failed for, then press r or run it again");
 	v.continuous = r->config.continuous;
+	copy_text(v.reverse_of, sizeof(v.reverse_of), r->config.reverse_of ? r->config.reverse_of : "");
 	v.lag_s = r->replication && r->replication->view.running ? r->replication->view.lag_s : -1;
 	v.changes_per_s = r->replication ? r->replication->view.changes_per_s : 0;
 	if (r->running)

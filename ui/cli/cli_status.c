@@ -6,6 +6,7 @@
 #include <pgpier/format.h>
 
 #include "ask.h"
+#include "cutover_report.h"
 #include "listing.h"
 #include "report.h"
 #include "session.h"
@@ -99,6 +100,14 @@ static void print_schema(struct session *s, const char *mirror)
 	strbuf_free(&text);
 }
 
+static void print_cutover(struct session *s, const struct mirror_view *m)
+{
+	struct cutover_view v;
+	model_cutover(s->model, m->name, &v);
+	cutover_print_status(m, &v, stdout);
+	cutover_view_free(&v);
+}
+
 static void print_mirror(struct session *s, const struct mirror_view *m)
 {
 	const struct table_view *t;
@@ -110,6 +119,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	print_line("rows:  ", m->moments);
 	print_stream(s, m);
 	print_schema(s, m->name);
+	print_cutover(s, m);
 	print_line("error: ", m->error.class != ERROR_NONE ? m->error.text : "");
 	print_line("next:  ", m->next);
 	if (m->load.tables == 0)
