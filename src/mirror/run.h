@@ -95,6 +95,7 @@ enum job_end {
 
 struct beside;
 struct evolve_result;
+struct replication;
 struct ddl_relation;
 
 struct run {
@@ -121,6 +122,7 @@ struct run {
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
 	bool beside_stream;     /* its tables are loaded while others stream */
+	bool chosen_again;      /* what the choice had kept back was looked at in this process */
 	bool caught_up;         /* its stream has brought all that the rows lacked */
 	int64_t reload_at_us;   /* when tables that are not loaded shall be; 0 never */
 	bool slot_lost;         /* nothing mends that but a new mirror */
@@ -142,6 +144,7 @@ struct run {
 	struct pg *definitions; /* to the source; NULL not opened */
 	struct beside *beside;  /* tables that are loaded while the others stream; NULL none */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
+	const struct replication *stream; /* while it streams; NULL */
 	bool retry;             /* paused tables shall go on */
 	struct mirror_config *reselected; /* the mirror's tables were chosen anew; NULL not */
 	char resync[2 * NAME_SIZE]; /* schema.table that shall be copied anew; empty none */
@@ -242,9 +245,6 @@ bool load_finish(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* A new mirror's publication and slot, and the snapshot at which its stream begins, as the run's snapshot. What
  * was made is gone again when it fails. */
 bool source_prepare(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
-/* Removes what was made for the mirror on the source. */
-bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
-	const struct stop *stop, struct error *e) MUST_CHECK;
 /* A killed process leaves walsenders that hold the slot, or create it behind our back. */
 bool source_end_orphans(struct run *r, struct error *e) MUST_CHECK;
 /* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer
@@ -304,6 +304,8 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHEC
 bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void objects_tell(struct run *r);
 void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
+/* Which tables have columns of other names, as the store or the survey has them: before anything is made. */
+void objects_name_columns(struct run *r);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */
@@ -317,10 +319,14 @@ bool objects_step(struct run *r, const struct schema_step *s, struct pg *target,
 void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
 
+/* ---- objects_again.c ---- */
+/* What the choice has kept back, as the servers are now; what can be made then waits, in the store as well. */
+bool objects_choose_again(struct run *r, struct error *e) MUST_CHECK;
+
 /* ---- objects_finish.c ---- */
 /* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
 bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
-/* Those that failed, once more. */
+/* Those that failed, and those that can be made by now, once more. */
 bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
 /* What had to wait until the stream is caught up. */
 void objects_settle(struct run *r);

@@ -96,6 +96,9 @@ bool store_create(struct pg *target, const char *mirror, const char *source, int
 	MUST_CHECK;
 bool store_state(struct pg *target, int64_t id, enum mirror_state state, const struct error *why,
 	struct error *e) MUST_CHECK;
+/* A mirror that is cut over stays that, whatever is written otherwise, until it leads the other way again. None of
+ * that name is fine. */
+bool store_reopen(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
 /* after: how many it has already. */
 bool store_add_tables(struct pg *target, int64_t id, const struct store_table *tables, size_t n, size_t after,
 	struct error *e) MUST_CHECK;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One mirror: overview, initial load, schema, replication and cutover if it is continuous, events. */
+/* One mirror: overview, initial load, schema, replication if it is continuous, verify, cutover if so, events. */
 #include "panes/tabbed.h"
 
 #include "cutover_text.h"
@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION, TAB_CUTOVER }; /* the last two only of a continuous mirror;
-																			* then events */
+/* Of a continuous mirror; the others lack replication and cutover. Then events. */
+enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION, TAB_VERIFY, TAB_CUTOVER };
 
 struct mirror_detail {
 	struct tabbed tabbed;
@@ -118,6 +118,10 @@ struct pane *mirror_detail_new(struct ui *u, const char *name)
 	if (s->view.continuous) {
 		s->names[count] = "Replication";
 		children[count++] = replication_pane_new(u, name);
+	}
+	s->names[count] = "Verify";
+	children[count++] = verify_pane_new(u, name);
+	if (s->view.continuous) {
 		s->names[count] = s->view.reverse_of[0] != '\0' ? "Rollback" : "Cutover";
 		children[count++] = cutover_pane_new(u, name);
 	}

@@ -90,7 +90,7 @@ static struct house *house_with_gates(int cols, int rows, bool ascii, size_t n)
 	stage_pass(h->engine, SHOP, 10);
 	if (n > 0)
 		model_gates_set(h->ui.model, SHOP, gates, n);
-	house_press(h, "enter tab");
+	house_press(h, "enter tab tab");
 	return h;
 }
 
@@ -107,7 +107,7 @@ static void measured_when_first_seen(void **state)
 	(void)state;
 	stage_replicating(h->engine, SHOP);
 	stage_hold(h->engine, true);
-	house_press(h, "enter tab");
+	house_press(h, "enter tab tab");
 	assert_sees(h, "measuring both servers");
 	assert_int_equal(stage_count(h->engine, COMMAND_GATES), 1);
 	assert_string_equal(stage_last(h->engine, COMMAND_GATES)->name, SHOP);
