@@ -105,6 +105,7 @@ struct reading {
 	struct restore objects;
 	struct store_cutover cutover; /* id 0: there was none */
 	bool moving;                  /* somebody is at it */
+	bool finished;                /* by the configuration: the target tells of nothing any more */
 };
 
 static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
@@ -175,14 +176,14 @@ static void tell_all(struct model *model, const char *mirror, const struct readi
 	tell_cutover(model, mirror, r);
 	if (r->stream.slot[0])
 		tell_stream(model, mirror, r);
-	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : MIRROR_NEW, NULL);
+	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : r->finished ? MIRROR_CUT_OVER : MIRROR_NEW, NULL);
 	gate->end(gate->data);
 }
 
 bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct refresh_gate *gate, const struct stop *stop, struct error *e)
 {
-	struct reading r = { 0 };
+	struct reading r = { .finished = config->finished };
 	struct pg *c = pg_connect(target, config->name, "status", stop, e);
 	bool ok = c && read_all(&r, config, source, c, e);
 	if (ok)
