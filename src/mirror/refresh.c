@@ -12,7 +12,6 @@
 
 /* ---- refresh ---- */
 
-/* A working state in the store is another process's, or of one that was killed: its lock tells. */
 static bool is_moving(struct pg *target, const char *mirror, bool *moving, struct error *e)
 {
 	char name[NAME_SIZE + 16];
@@ -20,6 +19,7 @@ static bool is_moving(struct pg *target, const char *mirror, bool *moving, struc
 	return store_is_locked(target, name, moving, e);
 }
 
+/* A working state in the store is another process's, or of one that was killed: its lock tells. */
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
 	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || stored == MIRROR_CUT_OVER || (stored == MIRROR_PAUSED && !locked))
