@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "../child.h"
-#include "../conninfo.h"
+#include "../pg/conninfo.h"
 
 static const char *const steps[] = { [HOOK_FREEZE] = "freeze", [HOOK_UNFREEZE] = "unfreeze", [HOOK_OPEN] = "open" };
 

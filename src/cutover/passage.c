@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../conninfo.h"
+#include "../pg/conninfo.h"
 #include "fence.h"
 #include "hook.h"
 #include "inside.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../conninfo.h"
+#include "../pg/conninfo.h"
 
 #define CONSOLE "pgbouncer"
 #define PATIENCE_MS 10000 /* for what is answered at once */

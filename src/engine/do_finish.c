@@ -42,10 +42,18 @@ static bool mark(struct engine *g, const struct mirror_config *m, struct strings
 	return ok;
 }
 
-static void tell(struct engine *g, const char *name, const struct strings *remains, bool finished)
+/* A fence's statements are nowhere else once it is forgotten: they are in the log before anything goes. */
+static void log_remains(struct engine *g, const char *name, const struct strings *remains)
+{
+	char object[NAME_SIZE + 16];
+	snprintf(object, sizeof(object), "mirror %s", name);
+	for (size_t i = 0; i < remains->count; i++)
+		model_event(g->model, EVENT_WARNING, object, NULL, "what remains: %s", remains->items[i]);
+}
+
+static void tell(struct engine *g, const char *name, const struct strings *remains)
 {
 	struct cutover_view v;
-	char object[NAME_SIZE + 16];
 	if (!model_cutover(g->model, name, &v))
 		v = (struct cutover_view){ .phase = CUTOVER_DONE, .closed_s = -1, .forecast_s = -1 };
 	strings_free(&v.remains);
@@ -53,18 +61,22 @@ static void tell(struct engine *g, const char *name, const struct strings *remai
 	v.back[0] = '\0';
 	model_cutover_set(g->model, name, &v);
 	cutover_view_free(&v);
-	snprintf(object, sizeof(object), "mirror %s", name);
-	for (size_t i = 0; i < remains->count; i++) /* a fence's statements are nowhere else from now on */
-		model_event(g->model, EVENT_WARNING, object, NULL, "what remains: %s", remains->items[i]);
-	if (finished)
-		model_event(g->model, EVENT_INFO, object, NULL, "finished: what pgpier made on both servers is gone");
+}
+
+/* Neither mirror is anybody's any more; twice is fine. */
+static bool forget(struct engine *g, const struct finish_settings *s, struct strings *remains, struct error *e)
+{
+	return (!s->back || engine_remove_mirror(g, s->back->name, e)) && mark(g, s->mirror, remains, e);
 }
 
 static bool finish(struct engine *g, const struct finish_settings *s, struct strings *remains, struct error *e)
 {
-	bool ok = cutover_finish(s, remains, e) && (!s->back || engine_remove_mirror(g, s->back->name, e)) &&
-			  mark(g, s->mirror, remains, e);
-	tell(g, s->mirror->name, remains, ok);
+	struct strings first = { 0 };
+	bool ok = finish_remains(s, &first, e);
+	log_remains(g, s->mirror->name, &first);
+	strings_free(&first);
+	ok = ok && cutover_finish(s, remains, e) && forget(g, s, remains, e);
+	tell(g, s->mirror->name, remains);
 	return ok || error_prefix(e, "mirror %s", s->mirror->name);
 }
 

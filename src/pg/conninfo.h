@@ -4,7 +4,7 @@
 #ifndef CONNINFO_H
 #define CONNINFO_H
 
-#include "pg/conn.h"
+#include "conn.h"
 
 enum reach {
 	REACH_HERE,   /* by programs on this machine */
