@@ -137,17 +137,18 @@ void verify_clear(struct mirror_entry *r)
 	r->verification = NULL;
 }
 
-/* Where the one of a single table goes: in place of that table's last one, else behind the others. */
-static size_t later_place(struct mirror_entry *r, const char *table)
+/* In place of that table's last one, else behind the others. */
+static void later_add(struct mirror_entry *r, const struct verification *v)
 {
 	for (size_t i = 0; i < r->later_count; i++) {
-		if (strcmp(r->later[i]->only, table) == 0) {
+		if (strcmp(r->later[i]->only, v->only) == 0) {
 			verification_release(r->later[i]);
-			return i;
+			r->later[i] = verification_hold(v);
+			return;
 		}
 	}
 	GROW(r->later, r->later_count);
-	return r->later_count++;
+	r->later[r->later_count++] = verification_hold(v);
 }
 
 void model_verified(struct model *m, const char *mirror, const struct verification *v)
@@ -155,7 +156,7 @@ void model_verified(struct model *m, const char *mirror, const struct verificati
 	model_lock(m);
 	struct mirror_entry *r = mirror_find(m, mirror);
 	if (r && v->only) {
-		r->later[later_place(r, v->only)] = verification_hold(v);
+		later_add(r, v);
 	} else if (r) {
 		later_clear(r);
 		verification_release(r->verification);

@@ -136,7 +136,7 @@ def test_each_fault(pair, copied, fault):
 
 
 def test_random_faults(pair, copied):
-	"""PGPIER_VERIFY_SEEDS of them."""
+	"""PGPIER_SEEDS of them."""
 	for seed in range(SEEDS):
 		rng = random.Random(seed)
 		check_fault(pair, copied, rng.choice(FAULTS), rng, rng.choice(["checksum", "checksum", "full"]))

@@ -9,7 +9,7 @@ import psycopg2
 from integration.type_values import VALUES, arrays
 
 DIFFERENT, INCOMPLETE = 3, 4
-SEEDS = int(os.environ.get("PGPIER_VERIFY_SEEDS", "10"))
+SEEDS = int(os.environ.get("PGPIER_SEEDS", "10"))
 
 # Types of users' own that are made of what majors print in different ways.
 OWN_TYPES = """
