@@ -22,34 +22,37 @@ def shop(pair, opened):
 	return pair, live, t
 
 
-def measure(t):
-	"""Whatever is measured already, once more from now on."""
-	t.gone("measuring", seconds=20)
-	t.key("R").gone("measuring", seconds=20)
-	t.match("it can begin", seconds=20)
+def press(t, key):
+	"""What begins waits until the gates are measured: pressed again until it does not say so."""
+	t.key(key).still()
+	while "it is being measured" in t.shown():
+		t.key("Esc").still()
+		t.key(key).still()
 
 
 def type_name(t, key, title):
-	t.key(key).wait(title)
+	press(t, key)
+	t.wait(title)
 	t.text("m").key("Enter").gone(title)
 
 
 def test_there_and_back(shop):
 	pair, live, t = shop
-	measure(t)
+	t.match("it can begin", seconds=20)
 	t.wait("initial load")
 	t.wait("sequences")
-	t.key("t").match("nobody can write for about", seconds=60)
+	press(t, "t")
+	t.match("nobody can write for about", seconds=20)
 	pair.source.sql("INSERT INTO app_totals VALUES (77, 1)", pair.name)  # nobody was kept out
-	measure(t)
+	press(t, "R")
 	type_name(t, "c", "Cut over m?")
-	t.match("nobody could write for", seconds=60)
+	t.match("nobody could write for", seconds=20)
 	t.wait("b rolls back")
 	t.wait("connect to")
 	assert pair.target.sql("SELECT writes FROM app_totals WHERE writer = 77", pair.name) == [(1,)]
 	pair.target.sql("INSERT INTO app_totals VALUES (78, 2)", pair.name)
 	type_name(t, "b", "Roll back to source?")
-	t.key("Escape").match("m-back .*cut over", seconds=60)
+	t.key("Esc").match("m-back .*cut over", seconds=20)
 	assert pair.source.sql("SELECT writes FROM app_totals WHERE writer = 78", pair.name) == [(2,)]
 
 
@@ -62,7 +65,7 @@ def test_undo_while_it_waits_for_the_writers(pair, opened):
 	t.key("p").match("replicating", seconds=30)
 	while "checklist" not in t.shown():
 		t.key("Tab").still()
-	measure(t)
+	t.match("it can begin", seconds=20)
 	type_name(t, "c", "Cut over m?")
 	t.match("stop all who write to source, then press w", seconds=30)
 	t.key("q").wait("undoes it")
@@ -71,4 +74,4 @@ def test_undo_while_it_waits_for_the_writers(pair, opened):
 	t.key("y").match("source is open as it was before", seconds=30)
 	type_name(t, "c", "Cut over m?")
 	t.match("then press w", seconds=30)
-	t.key("w").match("nobody could write for|way back", seconds=60)
+	t.key("w").match("nobody could write for|way back", seconds=20)
