@@ -149,7 +149,8 @@ static bool lift_it(struct pg *c, void *data, struct error *e)
 	strings_free(&undo);
 	if (!ok) {
 		error_prefix(e, "the database could not be opened again");
-		return error_next(e, "as a superuser, run the statements of pgpier.fences in one BEGIN READ WRITE, and delete its row");
+		return error_next(e, "as a superuser, run the statements of pgpier.fences in one BEGIN READ WRITE, and delete"
+			" its row");
 	}
 	return forget_it(c, l->mirror, e);
 }

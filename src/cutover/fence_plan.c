@@ -253,7 +253,8 @@ static const char *const holes[] = {
 	"SELECT 'superuser ' || rolname || ' can connect all the same, and write where it sets " SETTING " = off'"
 	" FROM pg_roles WHERE rolsuper AND rolcanlogin AND NOT " KEEPS("rolname") " ORDER BY 1",
 	"SELECT 'role ' || r.rolname || ' can connect all the same, as a member of ' || string_agg(k.rolname, ', ')"
-	" FROM pg_roles r JOIN pg_roles k ON " KEEPS("k.rolname") " AND NOT k.rolsuper AND pg_has_role(r.oid, k.oid, 'USAGE')"
+	" FROM pg_roles r JOIN pg_roles k ON " KEEPS("k.rolname")
+	"  AND NOT k.rolsuper AND pg_has_role(r.oid, k.oid, 'USAGE')"
 	" WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT " KEEPS("r.rolname") " GROUP BY r.rolname ORDER BY 1",
 	"SELECT format('%s sessions of our own role %s are not ours (%s): it can connect all the same; give pgpier a role"
 	" of its own', count(*), session_user, string_agg(DISTINCT coalesce(nullif(application_name, ''), 'no name'), ', '))"
