@@ -169,9 +169,11 @@ static const char *refuse(const struct pane *p, enum action a)
 {
 	const struct cutover_pane *s = (const struct cutover_pane *)p;
 	bool over = cutover_is_over(&s->now);
+	if (s->measuring && (a == ACTION_REFRESH || a == ACTION_REHEARSE || a == ACTION_CUTOVER))
+		return "it is being measured"; /* one thing at a time is done to a mirror */
 	switch (a) {
 	case ACTION_REFRESH:
-		return s->measuring ? "it is being measured" : cutover_moves(&s->now) ? "a cutover is under way" : NULL;
+		return cutover_moves(&s->now) ? "a cutover is under way" : NULL;
 	case ACTION_REHEARSE:
 		return cutover_at_rest(s) ? NULL : over ? "it is cut over" : "one is under way, or was interrupted";
 	case ACTION_CUTOVER:

@@ -111,8 +111,10 @@ static void measured_when_first_seen(void **state)
 	assert_sees(h, "measuring both servers");
 	assert_int_equal(stage_count(h->engine, COMMAND_GATES), 1);
 	assert_string_equal(stage_last(h->engine, COMMAND_GATES)->name, SHOP);
-	house_press(h, "R"); /* it is being measured */
+	house_press(h, "R");
 	assert_int_equal(stage_count(h->engine, COMMAND_GATES), 1);
+	house_press(h, "esc c");
+	assert_sees(h, "it is being measured");
 	house_close(h);
 }
 
