@@ -12,11 +12,14 @@
 
 struct fence_settings {
 	const char *mirror;          /* whose cutover it is: the fence's name */
-	const struct strings *allow; /* roles that stay as they are */
+	/* Roles that may go on connecting, by a right of their own if need be. For them, too, the database's default is
+	 * read only, unless they have a setting of their own, which is left as it is. NULL: none. */
+	const struct strings *allow;
 };
 
-/* What closing would do and what would undo it, statement by statement; notes: what it can't keep out (superusers'
- * own settings, roles we may not alter, databases that we do not own), a line each. Changes nothing. */
+/* What closing would do and what would undo it, statement by statement; notes: what it can't keep out (superusers,
+ * members of roles that stay, sessions of the application under our own role, subscriptions, jobs) and what won't be
+ * to the letter as it was, a line each. No statements: the database is not ours to close. Changes nothing. */
 struct fence_plan {
 	struct strings close, undo, notes;
 	size_t roles; /* that lose the right to connect */
@@ -24,11 +27,14 @@ struct fence_plan {
 bool fence_plan(struct pg *c, const struct fence_settings *s, struct fence_plan *out, struct error *e) MUST_CHECK;
 void fence_plan_free(struct fence_plan *p);
 
-/* Sessions that are there stay: sessions_end(). One that stands already is fine. Schema pgpier must be there. */
+/* Sessions that are there stay: sessions_end(). One that stands already is fine, one of another mirror is not (each
+ * would take the other's for what was there before). Schema pgpier must be there: store_prepare(). */
 bool fence_close(struct pg *c, const struct fence_settings *s, struct error *e) MUST_CHECK;
-/* Everything as it was before; none is fine. *was tells whether one stood. */
+/* Everything as it was before, but for roles that are gone since; none is fine. *was tells whether one stood. */
 bool fence_lift(struct pg *c, const char *mirror, bool *was, struct error *e) MUST_CHECK;
 /* Its undo statements; *stands false: there is none (also where there is no schema pgpier). */
 bool fence_read(struct pg *c, const char *mirror, bool *stands, struct strings *undo, struct error *e) MUST_CHECK;
+/* The fence stays as it stands, and nobody knows of it any more: keep its undo statements. None is fine. */
+bool fence_forget(struct pg *c, const char *mirror, struct error *e) MUST_CHECK;
 
 #endif

@@ -14,10 +14,18 @@
 #include "../pg/conn.h"
 #include "../store/store.h"
 
+/* NAME-back, cut to fit; NAME-back2 and so on when a mirror of that name is there that is not the way back of this
+ * one. all: NULL, nothing is there. */
+void way_back_name(const struct config *all, const char *mirror, char out[NAME_SIZE]);
 /* A mirror that goes the other way, with the same tables by their names there: map, columns, exclusions, tuning,
- * freeze, hooks and limits turned round; schema none; continuous; columns that only the target has are left out.
- * store: what the mirror has by now, table by table: patterns are replaced by their names. */
+ * freeze, hooks and limits turned round; continuous; partitions that come later are made as there;
+ * pgpier's own columns are left out.
+ * store: what the mirror has by now, table by table: patterns are replaced by their names. Its name is the first that
+ * way_back_name() has. */
 void way_back_config(const struct mirror_config *m, const struct store_mirror *store, struct mirror_config *out);
+/* Leaves out, too, what columns the tables have on the target alone. */
+bool way_back_leave_out(struct pg *from, struct pg *to, const struct store_mirror *store, struct mirror_config *out,
+	struct error *e) MUST_CHECK;
 
 /* Both directions' ends: "from" is what will be followed (the target of the mirror that is cut over now), "to" what
  * will follow. */

@@ -25,8 +25,7 @@ static void forget(struct engine *g, struct running *gone)
 	}
 }
 
-/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
-static bool end_mirror(struct engine *g, const char *name)
+bool engine_end_mirror(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);
 	struct running *r = engine_running(g, name);
@@ -53,7 +52,7 @@ void engine_end_mirrors(struct engine *g)
 				copy_text(name, sizeof(name), r->name);
 		}
 		pthread_mutex_unlock(&g->lock);
-		if (!name[0] || !end_mirror(g, name))
+		if (!name[0] || !engine_end_mirror(g, name))
 			return;
 	}
 }
@@ -64,7 +63,7 @@ static bool runs_locked(struct engine *g, const char *name)
 	return r && (r->ending || mirror_running(r->mirror));
 }
 
-static bool runs_here(struct engine *g, const char *name)
+bool engine_runs(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);
 	bool yes = runs_locked(g, name);
@@ -103,7 +102,7 @@ void do_mirror_check(struct engine *g, struct command *c, const struct stop *sto
 	peer_config_free(&target);
 }
 
-static bool put_mirror(struct engine *g, struct mirror_config *m, struct error *e)
+bool engine_put_mirror(struct engine *g, struct mirror_config *m, struct error *e)
 {
 	const struct mirror_config *old = config_find_mirror(g->config, m->name);
 	struct mirror_config before = { 0 };
@@ -140,7 +139,7 @@ void do_mirror_save(struct engine *g, struct command *c, const struct stop *stop
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", c->mirror->name);
 	pthread_mutex_lock(&g->lock);
-	bool ok = put_mirror(g, c->mirror, &out->error);
+	bool ok = engine_put_mirror(g, c->mirror, &out->error);
 	pthread_mutex_unlock(&g->lock);
 	if (ok)
 		model_event(g->model, EVENT_INFO, object, NULL, "saved");
@@ -172,10 +171,10 @@ void do_mirror_run(struct engine *g, struct command *c, const struct stop *stop,
 	(void)stop;
 	if (!engine_mirror(g, c->name, &m, &source, &target, &out->error))
 		return;
-	if (runs_here(g, c->name)) {
+	if (engine_runs(g, c->name)) {
 		error_set(&out->error, ERROR_USAGE, "mirror %s runs already", c->name);
 	} else {
-		end_mirror(g, c->name); /* one that ended by itself */
+		engine_end_mirror(g, c->name); /* one that ended by itself */
 		start(g, &m, &source, &target);
 	}
 	mirror_config_free(&m);
@@ -198,7 +197,7 @@ static void not_here(struct engine *g, const char *name, struct error *e)
 void do_mirror_pause(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	(void)stop;
-	if (!end_mirror(g, c->name))
+	if (!engine_end_mirror(g, c->name))
 		not_here(g, c->name, &out->error);
 }
 
@@ -249,7 +248,7 @@ void do_mirror_tables(struct engine *g, struct command *c, const struct stop *st
 	take_tables(&m, c->mirror);
 	mirror_config_copy(&kept, &m);
 	pthread_mutex_lock(&g->lock);
-	bool ok = mirror_config_check(&m, &out->error) && put_mirror(g, &m, &out->error);
+	bool ok = mirror_config_check(&m, &out->error) && engine_put_mirror(g, &m, &out->error);
 	struct running *r = ok ? engine_running(g, c->name) : NULL;
 	if (r && !r->ending)
 		mirror_reselect(r->mirror, &kept);
@@ -321,7 +320,7 @@ void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop
 	char object[NAME_SIZE + 16];
 	if (!engine_mirror(g, c->name, &m, &source, &target, &out->error))
 		return;
-	end_mirror(g, c->name);
+	engine_end_mirror(g, c->name);
 	model_mirror_state(g->model, c->name, MIRROR_DROPPING, NULL);
 	bool ok = mirror_drop(&m, &source, &target, stop, &out->error);
 	if (ok) {
@@ -365,7 +364,7 @@ static void refresh_one(struct engine *g, const char *name, const struct stop *s
 {
 	struct mirror_config m;
 	struct peer_config source, target;
-	if (runs_here(g, name) || !engine_mirror(g, name, &m, &source, &target, e))
+	if (engine_runs(g, name) || !engine_mirror(g, name, &m, &source, &target, e))
 		return;
 	struct refreshed refreshed = { g, name };
 	struct refresh_gate gate = { begin_refresh, end_refresh, &refreshed };

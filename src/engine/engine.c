@@ -33,6 +33,10 @@ static handler *const handlers[] = {
 	[COMMAND_VERIFY] = do_verify,
 	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
 	[COMMAND_SCRIPT] = do_script,
+	[COMMAND_GATES] = do_gates,
+	[COMMAND_CUTOVER] = do_cutover,
+	[COMMAND_CUTOVER_GO] = do_cutover_go,
+	[COMMAND_CUTOVER_UNDO] = do_cutover_undo,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)
@@ -165,6 +169,7 @@ uint64_t engine_submit(struct engine *g, struct command *take)
 		free(a);
 		return number;
 	}
+	a->command.ticket = number;
 	pool_submit(g->pool, run_errand, a);
 	return number;
 }

@@ -39,6 +39,7 @@ struct engine {
 	struct config *config;
 	struct ticket *tickets;
 	struct running *running;
+	struct moving *moving; /* cutovers that are under way */
 };
 
 /* One handler a command; runs on a pool thread, may take its time, ends when stop is raised. It fills what the
@@ -53,6 +54,7 @@ handler do_compare_roles, do_apply_roles;
 handler do_verify;
 handler do_compare_schema;
 handler do_script;
+handler do_gates, do_cutover, do_cutover_go, do_cutover_undo;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
 bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;
@@ -60,6 +62,11 @@ bool engine_mirror(struct engine *g, const char *name, struct mirror_config *out
 	struct peer_config *target, struct error *e) MUST_CHECK;
 /* Waits for all mirrors' threads. */
 void engine_end_mirrors(struct engine *g);
+/* Stops the mirror and waits for it. False: it does not run here. */
+bool engine_end_mirror(struct engine *g, const char *name);
+bool engine_runs(struct engine *g, const char *name);
+/* Writes it down; taken on success. With the lock held. */
+bool engine_put_mirror(struct engine *g, struct mirror_config *m, struct error *e) MUST_CHECK;
 struct running *engine_running(struct engine *g, const char *name); /* with the lock held; NULL */
 
 void *monitor_main(void *engine);

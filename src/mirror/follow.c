@@ -17,6 +17,7 @@
 
 #include "../replicate/replication.h"
 #include "../replicate/slot.h"
+#include "../replicate/source_side.h"
 #include "evolve.h"
 #include "run.h"
 
@@ -224,11 +225,12 @@ static enum turn judge(struct run *r, struct pg *control, const struct apply_res
 	return take_wishes(r, control, e);
 }
 
-static void set_streaming(struct run *r, bool streaming)
+static void set_stream(struct run *r, const struct replication *stream)
 {
 	pthread_mutex_lock(&r->lock);
-	r->streaming = streaming;
-	r->streamed = r->streamed || streaming;
+	r->stream = stream;
+	r->streaming = stream != NULL;
+	r->streamed = r->streamed || r->streaming;
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -238,9 +240,9 @@ static enum turn stream(struct run *r, struct pg **control, struct error *e)
 	struct replication *s = open_stream(r, *control, e);
 	if (!s)
 		return TURN_END;
-	set_streaming(r, true);
+	set_stream(r, s);
 	bool ok = watch_stream(r, control, s, &why, e);
-	set_streaming(r, false);
+	set_stream(r, NULL);
 	replication_free(s);
 	enum turn turn = ok ? judge(r, *control, &why, e) : TURN_END;
 	ddl_free(&why.relation);
@@ -316,7 +318,7 @@ static bool loaded_beside(struct run *r, struct pg *control, struct error *e)
 /* A set-up that did not come as far as the list of tables is undone and made anew. */
 static bool begin_anew(struct run *r, struct pg *control, struct error *e)
 {
-	if (r->store.id && !source_remove(&r->source, r->mirror, &r->store.replication, r->stop, e))
+	if (r->store.id && !source_side_remove(&r->source, r->mirror, &r->store.replication, r->stop, e))
 		return false;
 	return source_prepare(r, control, e);
 }
@@ -327,7 +329,7 @@ static void undo(struct run *r, struct pg *control)
 {
 	struct error ignored;
 	if (!stop_raised(r->stop) && run_read_store(r, control, &ignored) &&
-		source_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
+		source_side_remove(&r->source, r->mirror, &r->store.replication, r->stop, &ignored) &&
 		store_drop(control, r->mirror, &ignored))
 		r->id = 0;
 }
@@ -353,6 +355,10 @@ static bool begin(struct run *r, struct pg *control, struct error *e)
 	if (!store_read(control, r->mirror, &r->store, &found, e))
 		return false;
 	r->id = r->store.table_count > 0 ? r->store.id : 0;
+	if (r->store.state == MIRROR_CUT_OVER) {
+		error_set(e, ERROR_CONFLICT, "the application has left its source: the mirror is cut over");
+		return error_next(e, "pgpier rollback %s leads back, pgpier finish %s ends it", r->mirror, r->mirror);
+	}
 	if (!source_end_orphans(r, e))
 		return false;
 	r->reached = true;

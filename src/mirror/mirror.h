@@ -25,6 +25,7 @@ size_t mirror_retry(struct mirror *m); /* how many failed tables were queued aga
 bool mirror_reselect(struct mirror *m, const struct mirror_config *config);
 /* A table of a mirror that replicates is emptied on the target and copied anew, while the others go on. */
 bool mirror_resync(struct mirror *m, const char *table, struct error *e) MUST_CHECK;
+lsn_t mirror_applied(struct mirror *m); /* the target has all before; 0: its stream is not open */
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb);
 
 /* Without a running supervisor, in the caller's thread: */

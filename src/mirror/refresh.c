@@ -5,28 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/source_side.h"
+#include "../store/cutover.h"
 #include "mirror.h"
 #include "run.h"
 
 /* ---- refresh ---- */
 
 /* A working state in the store is another process's, or of one that was killed: its lock tells. */
-static bool is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
+static bool is_moving(struct pg *target, const char *mirror, bool *moving, struct error *e)
 {
-	struct rows *r = PG_ROWS(target, e,
-		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1885826162::oid"
-		" AND objid = (hashtext($1)::int8 & 4294967295)::oid"
-		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
-	if (!r)
-		return false;
-	*locked = rows_bool(r, 0, 0);
-	rows_free(r);
-	return true;
+	char name[NAME_SIZE + 16];
+	snprintf(name, sizeof(name), "%s/cutover", mirror);
+	return store_is_locked(target, name, moving, e);
 }
 
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
-	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || (stored == MIRROR_PAUSED && !locked))
+	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || stored == MIRROR_CUT_OVER || (stored == MIRROR_PAUSED && !locked))
 		return stored;
 	return locked ? stored : MIRROR_INTERRUPTED;
 }
@@ -107,13 +103,16 @@ struct reading {
 	bool found, locked;
 	struct replication_view stream; /* slot empty: there is none */
 	struct restore objects;
+	struct store_cutover cutover; /* id 0: there was none */
+	bool moving;                  /* somebody is at it */
 };
 
 static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
 	struct pg *target, struct error *e)
 {
 	if (!store_read(target, config->name, &r->store, &r->found, e) ||
-		(r->found && !is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !store_is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !(store_cutover_read(target, r->store.id, &r->cutover, e) && is_moving(target, config->name, &r->moving, e))) ||
 		(r->found && !store_objects_read(target, r->store.id, &r->objects.settings, &r->objects.objects,
 						 &r->objects.count, e)))
 		return false;
@@ -130,6 +129,38 @@ static void tell_stream(struct model *model, const char *mirror, const struct re
 			model_table_paused(model, mirror, i, r->store.tables[i].error);
 }
 
+/* Of one that runs here the model knows more than the target does. */
+static void tell_cutover(struct model *model, const char *mirror, const struct reading *r)
+{
+	const struct store_cutover *c = &r->cutover;
+	struct cutover_view v;
+	bool known = model_cutover(model, mirror, &v);
+	if (c->id && (!known || !v.here || v.phase == CUTOVER_STUCK)) {
+		bool ended = c->phase == CUTOVER_UNDONE || c->phase == CUTOVER_DONE;
+		cutover_view_free(&v);
+		v = (struct cutover_view){
+			.phase = ended || r->moving ? c->phase : CUTOVER_STUCK,
+			.began_at = c->began_at,
+			.elapsed_s = ended ? (double)(c->ended_at - c->began_at) / 1e6 : (double)(wall_us() - c->began_at) / 1e6,
+			.limit_s = c->limit_s,
+			.closed_s = c->closed_s,
+			.forecast_s = -1,
+		};
+		for (int s = 0; s < CUTOVER_STEP_COUNT; s++) {
+			bool done = c->phase == CUTOVER_DONE || s < (int)c->step;
+			v.steps[s] = (struct cutover_step_view){ .forecast_s = -1,
+				.state = c->phase == CUTOVER_UNDONE ? STEP_UNDONE : done ? STEP_DONE
+						 : s > (int)c->step ? STEP_WAITING : r->moving ? STEP_RUNNING : STEP_FAILED };
+		}
+		copy_text(v.back, sizeof(v.back), c->back);
+		copy_text(v.connection, sizeof(v.connection), c->connection);
+		if (c->error)
+			error_set(&v.error, ERROR_CONFLICT, "%s", c->error);
+		model_cutover_set(model, mirror, &v);
+	}
+	cutover_view_free(&v);
+}
+
 static void tell_all(struct model *model, const char *mirror, const struct reading *r, const struct refresh_gate *gate)
 {
 	const struct store_mirror *s = &r->store;
@@ -141,6 +172,7 @@ static void tell_all(struct model *model, const char *mirror, const struct readi
 		tell_moments(model, mirror, s);
 		objects_tell_model(model, mirror, &r->objects);
 	}
+	tell_cutover(model, mirror, r);
 	if (r->stream.slot[0])
 		tell_stream(model, mirror, r);
 	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : MIRROR_NEW, NULL);
@@ -157,6 +189,7 @@ bool mirror_refresh(struct model *model, const struct mirror_config *config, con
 		tell_all(model, config->name, &r, gate);
 	store_mirror_free(&r.store);
 	restore_free(&r.objects);
+	store_cutover_free(&r.cutover);
 	pg_free(c);
 	return ok;
 }
@@ -171,7 +204,7 @@ static bool drop_locked(struct pg *c, const struct mirror_config *config, const 
 	struct store_mirror store;
 	if (!store_read(c, config->name, &store, &found, e))
 		return false;
-	bool ok = source_remove(source, config->name, &store.replication, stop, e) && store_drop(c, config->name, e);
+	bool ok = source_side_remove(source, config->name, &store.replication, stop, e) && store_drop(c, config->name, e);
 	store_mirror_free(&store);
 	return ok;
 }

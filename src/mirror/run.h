@@ -95,6 +95,7 @@ enum job_end {
 
 struct beside;
 struct evolve_result;
+struct replication;
 struct ddl_relation;
 
 struct run {
@@ -143,6 +144,7 @@ struct run {
 	struct pg *definitions; /* to the source; NULL not opened */
 	struct beside *beside;  /* tables that are loaded while the others stream; NULL none */
 	bool streaming, streamed; /* a continuous mirror whose load is done; it did for a while */
+	const struct replication *stream; /* while it streams; NULL */
 	bool retry;             /* paused tables shall go on */
 	struct mirror_config *reselected; /* the mirror's tables were chosen anew; NULL not */
 	char resync[2 * NAME_SIZE]; /* schema.table that shall be copied anew; empty none */
@@ -243,9 +245,6 @@ bool load_finish(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 /* A new mirror's publication and slot, and the snapshot at which its stream begins, as the run's snapshot. What
  * was made is gone again when it fails. */
 bool source_prepare(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
-/* Removes what was made for the mirror on the source. */
-bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
-	const struct stop *stop, struct error *e) MUST_CHECK;
 /* A killed process leaves walsenders that hold the slot, or create it behind our back. */
 bool source_end_orphans(struct run *r, struct error *e) MUST_CHECK;
 /* Everything that writes now has ended, so that a snapshot taken next sees all that the stream no longer

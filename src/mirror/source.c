@@ -11,6 +11,7 @@
 
 #include "../replicate/publication.h"
 #include "../replicate/slot.h"
+#include "../replicate/source_side.h"
 #include "run.h"
 
 /* ---- what holds the slot up ---- */
@@ -97,23 +98,6 @@ static bool look_first(struct run *r, struct pg *source, struct pg *control, str
 	return false;
 }
 
-static bool refuse_strangers(struct pg *source, const struct store_replication *p, struct error *e)
-{
-	struct slot_status slot;
-	bool publication;
-	if (!slot_status(source, p->slot, &slot, e) || !publication_exists(source, p->publication, &publication, e))
-		return false;
-	if (slot.exists)
-		error_set(e, ERROR_CONFLICT, "peer %s: there is a replication slot %s that this mirror did not make",
-			pg_peer_name(source), p->slot);
-	else if (publication)
-		error_set(e, ERROR_CONFLICT, "peer %s: there is a publication %s that this mirror did not make",
-			pg_peer_name(source), p->publication);
-	else
-		return true;
-	return error_next(e, "set another name by slot and publication of the mirror, or drop it on the source");
-}
-
 static bool take_snapshot(struct run *r, struct pg *control, const struct store_replication *p, struct error *e)
 {
 	struct slot_made made;
@@ -153,11 +137,11 @@ bool source_prepare(struct run *r, struct pg *control, struct error *e)
 	mirror_publication_name(&r->config, p.publication);
 	struct pg *source = pg_connect(&r->source, r->mirror, "setup", r->stop, e);
 	bool ok = source && look_first(r, source, control, e) &&
-			  (r->store.id || refuse_strangers(source, &p, e)) && write_intent(r, control, &p, e);
+			  (r->store.id || source_side_is_vacant(source, &p, e)) && write_intent(r, control, &p, e);
 	if (ok && !make(r, source, control, &p, e)) {
 		struct error ignored;
 		ok = false;
-		if (!stop_raised(r->stop) && source_remove(&r->source, r->mirror, &p, r->stop, &ignored) &&
+		if (!stop_raised(r->stop) && source_side_remove(&r->source, r->mirror, &p, r->stop, &ignored) &&
 			store_drop(control, r->mirror, &ignored))
 			r->id = 0;
 	}
@@ -166,21 +150,7 @@ bool source_prepare(struct run *r, struct pg *control, struct error *e)
 	return ok;
 }
 
-/* ---- removing ---- */
-
-bool source_remove(const struct peer_config *source, const char *mirror, const struct store_replication *p,
-	const struct stop *stop, struct error *e)
-{
-	if (!p->slot[0])
-		return true;
-	struct pg *c = pg_connect(source, mirror, "drop", stop, e);
-	bool ok = c && slot_drop(c, mirror, p->slot, e) && publication_drop(c, p->publication, e);
-	pg_free(c);
-	if (!ok)
-		error_next(e, "slot %s and publication %s are still on peer %s, where the slot keeps WAL: drop it again "
-					  "when the peer answers", p->slot, p->publication, source->name);
-	return ok;
-}
+/* ---- around it ---- */
 
 bool source_end_orphans(struct run *r, struct error *e)
 {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../replicate/replication.h"
 #include "mirror.h"
 #include "run.h"
 
@@ -291,6 +292,11 @@ bool mirror_reselect(struct mirror *m, const struct mirror_config *config)
 bool mirror_resync(struct mirror *m, const char *table, struct error *e)
 {
 	struct run *r = &m->run;
+	if (r->config.reverse_of) {
+		error_set(e, ERROR_CONFLICT, "mirror %s leads back to where its rows come from: none of them is emptied there",
+			r->mirror);
+		return error_next(e, "compare the table with pgpier verify, which can repair single rows");
+	}
 	pthread_mutex_lock(&r->lock);
 	bool streaming = r->streaming;
 	if (streaming)
@@ -300,6 +306,15 @@ bool mirror_resync(struct mirror *m, const char *table, struct error *e)
 		return true;
 	error_set(e, ERROR_CONFLICT, "mirror %s does not replicate now", r->mirror);
 	return error_next(e, "a table is copied anew while its mirror replicates: run it first");
+}
+
+lsn_t mirror_applied(struct mirror *m)
+{
+	struct run *r = &m->run;
+	pthread_mutex_lock(&r->lock);
+	lsn_t applied = r->stream ? replication_applied(r->stream) : 0;
+	pthread_mutex_unlock(&r->lock);
+	return applied;
 }
 
 void mirror_tune(struct mirror *m, int workers, int tables_in_parallel, int rate_limit_mb)

@@ -22,7 +22,7 @@ void mirror_entry_free(struct mirror_entry *r)
 	mirror_config_free(&r->config);
 	free(r->workers);
 	free(r->replication);
-	verification_release(r->verification);
+	verify_clear(r);
 	free(r);
 }
 
@@ -175,6 +175,7 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	if (v.state == MIRROR_DONE && v.objects_failed > 0)
 		copy_text(v.next, sizeof(v.next), "mend what objects of the schema failed for, then press r or run it again");
 	v.continuous = r->config.continuous;
+	copy_text(v.reverse_of, sizeof(v.reverse_of), r->config.reverse_of ? r->config.reverse_of : "");
 	v.lag_s = r->replication && r->replication->view.running ? r->replication->view.lag_s : -1;
 	v.changes_per_s = r->replication ? r->replication->view.changes_per_s : 0;
 	if (r->running)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "conninfo.h"
+#include "../conninfo.h"
 #include "tables.h"
 
 /* What a dump or a load takes through one session on ordinary hardware, a comparison, and a copy. */

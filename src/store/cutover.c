@@ -36,8 +36,8 @@ bool store_cutover_read(struct pg *target, int64_t mirror_id, struct store_cutov
 		" (extract(epoch FROM ended_at) * 1000000)::int8, limit_s, coalesce(closed_s, -1), back, connection, error"
 		" FROM pgpier.cutovers WHERE mirror_id = $1 ORDER BY cutover_id DESC LIMIT 1", id);
 	free(id);
-	if (!r)
-		return false;
+	if (!r) /* a schema of an earlier version, that nobody has run a mirror in since, has no such table */
+		return strcmp(e->sqlstate, "42P01") == 0;
 	if (rows_count(r) == 1) {
 		out->id = rows_int(r, 0, 0);
 		out->phase = phase_of(rows_text(r, 0, 1));
@@ -83,6 +83,13 @@ bool store_cutover_phase(struct pg *target, int64_t id, enum cutover_phase phase
 		SQL("UPDATE pgpier.cutovers SET phase = $2, error = coalesce($3, error),"
 			" ended_at = CASE WHEN $2 IN ('undone', 'done') THEN now() END WHERE cutover_id = $1"),
 		number(id), xstrdup(cutover_phase_name(phase)), why && why->class ? xstrdup(why->text) : NULL);
+}
+
+bool store_cutover_begin_undo(struct pg *target, int64_t id, const struct error *why, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.cutovers SET phase = 'undoing', error = $2 WHERE cutover_id = $1 AND phase = 'running'"),
+		number(id), xstrdup(why->text));
 }
 
 bool store_cutover_commit(struct pg *target, int64_t id, const char *connection, double closed_s, struct error *e)

@@ -31,6 +31,8 @@ bool store_cutover_step(struct pg *target, int64_t id, enum cutover_step step, s
 /* why may be NULL. */
 bool store_cutover_phase(struct pg *target, int64_t id, enum cutover_phase phase, const struct error *why,
 	struct error *e) MUST_CHECK;
+/* From "running" to "undoing"; of one that is neither nothing changes, which is for the caller to read. */
+bool store_cutover_begin_undo(struct pg *target, int64_t id, const struct error *why, struct error *e) MUST_CHECK;
 /* The point of no return: the mirror is cut over from this commit on. Refused when the cutover is not running any
  * more, so that of two who decide only one is right. On a lost connection nobody knows: read it again. */
 bool store_cutover_commit(struct pg *target, int64_t id, const char *connection, double closed_s, struct error *e)

@@ -37,8 +37,14 @@ bool store_state(struct pg *target, int64_t id, enum mirror_state state, const s
 {
 	return RUN_FREEING(target, e,
 		SQL("UPDATE pgpier.mirrors SET state = $2, error = $3,"
-			" ended_at = CASE WHEN $2 = 'done' THEN now() END WHERE mirror_id = $1"),
+			" ended_at = CASE WHEN $2 = 'done' THEN now() END WHERE mirror_id = $1 AND state <> 'cut over'"),
 		number(id), xstrdup(mirror_state_name(state)), why && why->class ? xstrdup(why->text) : NULL);
+}
+
+bool store_reopen(struct pg *target, const char *mirror, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.mirrors SET state = 'paused' WHERE name = $1 AND state = 'cut over'"), xstrdup(mirror));
 }
 
 /* Bulk inserts by unnest: one statement however many rows. */

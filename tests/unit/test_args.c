@@ -127,20 +127,29 @@ static void test_slips_are_answered(void **state)
 	refuses("pgpier -x", "there is no option -x", "see pgpier --help");
 }
 
-/* A script that counts on them must learn that this version has not got them. */
-static void test_verbs_to_come_do_not_exist(void **state)
+static void test_verbs_of_a_cutover(void **state)
 {
 	(void)state;
-	static const char *const lines[] = {
-		"pgpier cutover shop", "pgpier rollback shop", "pgpier finish shop"
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		struct args a;
-		struct error e;
-		assert_false(parse(&a, &e, lines[i]));
-	}
-	refuses("pgpier run shop --until verified", "--until does not take \"verified\"",
-		"it takes loaded, caught-up");
+	struct args a;
+	accepts(&a, "pgpier cutover shop --dry-run --json");
+	assert_string_equal(a.verb->name, "cutover");
+	assert_string_equal(a.name, "shop");
+	assert_non_null(a.given[OPTION_DRY_RUN]);
+	assert_null(a.given[OPTION_YES_I_MEAN]);
+	accepts(&a, "pgpier rollback --yes-i-mean=shop --writers-stopped shop");
+	assert_string_equal(a.verb->name, "rollback");
+	assert_string_equal(a.given[OPTION_YES_I_MEAN], "shop");
+	assert_non_null(a.given[OPTION_WRITERS_STOPPED]);
+	accepts(&a, "pgpier cutover shop --undo");
+	assert_non_null(a.given[OPTION_UNDO]);
+	accepts(&a, "pgpier finish shop --yes-i-mean shop");
+	assert_string_equal(a.given[OPTION_YES_I_MEAN], "shop");
+	refuses("pgpier cutover", "cutover needs a name", "usage: pgpier cutover MIRROR");
+	refuses("pgpier cutover shop --yes", "cutover takes no --yes", "see pgpier --help");
+	refuses("pgpier finish shop --undo", "finish takes no --undo", "see pgpier --help");
+	refuses("pgpier finish shop --yes-i-mean", "--yes-i-mean needs a value: --yes-i-mean MIRROR", "see pgpier --help");
+	refuses("pgpier run shop --dry-run", "run takes no --dry-run", "see pgpier --help");
+	refuses("pgpier rolback shop", "there is no verb \"rolback\"", "did you mean rollback?");
 }
 
 static void test_operands(void **state)
@@ -162,6 +171,8 @@ static void test_operands(void **state)
 static void test_values(void **state)
 {
 	(void)state;
+	refuses("pgpier run shop --until verified", "--until does not take \"verified\"",
+		"it takes loaded, caught-up");
 	refuses("pgpier --config", "--config needs a value: --config FILE", "see pgpier --help");
 	refuses("pgpier --config=", "--config needs a value: --config FILE", "see pgpier --help");
 	refuses("pgpier --ascii=yes", "--ascii takes no value", "see pgpier --help");
@@ -223,7 +234,7 @@ int main(void)
 		cmocka_unit_test(test_verbs_of_two_names),
 		cmocka_unit_test(test_names_that_look_like_options),
 		cmocka_unit_test(test_slips_are_answered),
-		cmocka_unit_test(test_verbs_to_come_do_not_exist),
+		cmocka_unit_test(test_verbs_of_a_cutover),
 		cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_help_needs_nothing_else),

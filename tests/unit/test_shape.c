@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#include "cli/listing.h"
+#include "cli/cutover_report.h"
+#include "listing.h"
 #include "cli/progress.h"
 #include "cli/shape.h"
 
@@ -63,7 +64,7 @@ static void test_a_mirror_that_never_ran(void **state)
 				"\"rows_total\":null,\"bytes\":0,\"bytes_total\":null,\"exact\":false,"
 				"\"fraction\":0.000,\"rate\":0.000,\"eta_s\":null,\"tables_done\":0,"
 				"\"tables_failed\":0,\"snapshots\":0,\"moments\":null,\"next\":null,"
-				"\"continuous\":false}");
+				"\"continuous\":false,\"reverse_of\":null}");
 }
 
 static void test_an_error_has_its_class(void **state)
@@ -230,6 +231,105 @@ static void test_listing_aligns_and_sanitises(void **state)
 	free(text);
 }
 
+/* One in the middle: what ended, what runs, what waits. */
+static struct cutover_view a_cutover(enum cutover_phase phase)
+{
+	struct cutover_view v = { .phase = phase, .began_at = 1763733600000000, .elapsed_s = 2.134, .limit_s = 300,
+		.closed_s = 1.2, .forecast_s = -1 };
+	for (int i = 0; i < CUTOVER_STEP_COUNT; i++)
+		v.steps[i] = (struct cutover_step_view){ .forecast_s = -1 };
+	for (int i = 0; i < CUTOVER_SILENCE; i++)
+		v.steps[i].state = STEP_DONE;
+	v.steps[CUTOVER_FREEZE] = (struct cutover_step_view){ .state = STEP_DONE, .took_s = 0.25, .forecast_s = 0.3,
+		.what = "ended 12 sessions", .undo = "lets the roles connect again" };
+	v.steps[CUTOVER_SILENCE] = (struct cutover_step_view){ .state = STEP_RUNNING, .took_s = 0.1, .forecast_s = -1 };
+	return v;
+}
+
+static void test_a_cutover(void **state)
+{
+	(void)state;
+	struct json j = JSON_INIT;
+	struct cutover_view v = a_cutover(CUTOVER_RUNNING);
+	json_object(&j, NULL);
+	shape_cutover(&j, &v);
+	json_end_object(&j);
+	assert_non_null(strstr(j.out.text, "{\"cutover\":{\"phase\":\"running\",\"step\":\"silence\",\"here\":false,"
+									   "\"asks\":false,\"began\":\"2025-11-21T14:00:00.000Z\",\"elapsed_s\":2.134,"
+									   "\"limit_s\":300.000,\"closed_s\":1.200,\"forecast_s\":null,"));
+	assert_non_null(strstr(j.out.text, "{\"step\":\"freeze\",\"state\":\"done\",\"took_s\":0.250,\"forecast_s\":0.300,"
+									   "\"what\":\"ended 12 sessions\",\"undo\":\"lets the roles connect again\"}"));
+	json_free(&j);
+	j = (struct json)JSON_INIT;
+	json_object(&j, NULL);
+	v = (struct cutover_view){ 0 };
+	shape_cutover(&j, &v);
+	json_end_object(&j);
+	is_text(&j, "{\"cutover\":null}");
+}
+
+/* What the printer wrote; the caller frees. */
+static char *status_of(const struct cutover_view *v, const char *reverse_of)
+{
+	struct mirror_view m = { .name = "shop", .source = "ec2", .target = "rds17" };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	copy_text(m.reverse_of, sizeof(m.reverse_of), reverse_of);
+	cutover_print_status(&m, v, out);
+	fclose(out);
+	return text;
+}
+
+static void test_where_a_cutover_stands(void **state)
+{
+	(void)state;
+	struct cutover_view v = a_cutover(CUTOVER_STUCK);
+	char *text = status_of(&v, "");
+	assert_string_equal(text, "cutover: interrupted at silence\n"
+							  "go on:   pgpier cutover shop\n"
+							  "undo:    pgpier cutover shop --undo\n");
+	free(text);
+	text = status_of(&v, "old");
+	assert_non_null(strstr(text, "way back of: old\n"));
+	assert_non_null(strstr(text, "undo:    pgpier rollback old --undo\n"));
+	free(text);
+	v = a_cutover(CUTOVER_DONE);
+	copy_text(v.back, sizeof(v.back), "shop-back");
+	copy_text(v.connection, sizeof(v.connection), "host=db dbname=shop");
+	text = status_of(&v, "");
+	assert_non_null(strstr(text, "; nobody could write for 1.2 s; way back shop-back\nconnect: host=db dbname=shop\n"));
+	assert_null(strstr(text, "undo"));
+	free(text);
+}
+
+static void test_a_step_and_the_checklist(void **state)
+{
+	(void)state;
+	struct cutover_view v = a_cutover(CUTOVER_RUNNING);
+	struct cutover_gate gates[] = {
+		{ GATE_OPEN, "initial load", "418 tables", "" },
+		{ GATE_CLOSED, "lag", "42 s, 1.4 GB", "wait until it has caught up" },
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	step_print(CUTOVER_FREEZE, &v.steps[CUTOVER_FREEZE], 2.134, out);
+	v.steps[CUTOVER_FREEZE].state = STEP_UNDONE;
+	step_print(CUTOVER_FREEZE, &v.steps[CUTOVER_FREEZE], 12.5, out);
+	gates_print(gates, ARRAY_SIZE(gates), out);
+	fclose(out);
+	assert_string_equal(text, "   2.134 s  freeze: ended 12 sessions\n"
+							  "  12.500 s  freeze undone: lets the roles connect again\n"
+							  "GATE          STATE   MEASURED\n"
+							  "initial load  ok      418 tables\n"
+							  "lag           closed  42 s, 1.4 GB\n"
+							  "1 closed, 1 ok\n"
+							  "what to do:\n"
+							  "  lag: wait until it has caught up\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +343,9 @@ int main(void)
 		cmocka_unit_test(test_a_stream),
 		cmocka_unit_test(test_a_table_that_changed),
 		cmocka_unit_test(test_stream_lines),
+		cmocka_unit_test(test_a_cutover),
+		cmocka_unit_test(test_where_a_cutover_stands),
+		cmocka_unit_test(test_a_step_and_the_checklist),
 		cmocka_unit_test(test_listing_aligns_and_sanitises),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,10 @@
 
 #include <pgpier/format.h>
 
+#include "../listing.h"
+#include "../text.h"
 #include "ask.h"
-#include "listing.h"
+#include "cutover_report.h"
 #include "report.h"
 #include "session.h"
 #include "tables.h"
@@ -47,7 +49,7 @@ static void print_line(const char *label, const char *text)
 	if (text[0] == '\0')
 		return;
 	printf("%s", label);
-	report_text(stdout, text);
+	text_print(stdout, text);
 	fputc('\n', stdout);
 }
 
@@ -80,7 +82,7 @@ static void print_objects(struct session *s, const char *mirror)
 		if (model_object_rows(s->model, mirror, &indexes[i], 1, &v) != 1)
 			continue;
 		printf("%s %s ", object_state_name(v.state), v.kind);
-		report_text(stdout, v.name);
+		text_print(stdout, v.name);
 		print_line(": ", v.why);
 	}
 	free(indexes);
@@ -99,6 +101,14 @@ static void print_schema(struct session *s, const char *mirror)
 	strbuf_free(&text);
 }
 
+static void print_cutover(struct session *s, const struct mirror_view *m)
+{
+	struct cutover_view v;
+	model_cutover(s->model, m->name, &v);
+	cutover_print_status(m, &v, stdout);
+	cutover_view_free(&v);
+}
+
 static void print_mirror(struct session *s, const struct mirror_view *m)
 {
 	const struct table_view *t;
@@ -110,6 +120,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	print_line("rows:  ", m->moments);
 	print_stream(s, m);
 	print_schema(s, m->name);
+	print_cutover(s, m);
 	print_line("error: ", m->error.class != ERROR_NONE ? m->error.text : "");
 	print_line("next:  ", m->next);
 	if (m->load.tables == 0)
@@ -122,7 +133,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	while ((t = tables_next(&all))) {
 		if (t->error.class == ERROR_NONE)
 			continue;
-		report_text(stdout, t->source);
+		text_print(stdout, t->source);
 		print_line(": ", t->error.text);
 	}
 	print_objects(s, m->name);

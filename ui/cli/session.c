@@ -65,7 +65,7 @@ struct engine *session_engine_new(const struct args *a, bool probe_peers)
 enum exit_code session_open(struct session *s, const struct args *a)
 {
 	sigset_t set = ending_signals();
-	*s = (struct session){ .signals = -1, .json = a->given[OPTION_JSON] != NULL };
+	*s = (struct session){ .signals = -1, .input = -1, .json = a->given[OPTION_JSON] != NULL };
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->engine = session_engine_new(a, false);
@@ -93,6 +93,7 @@ enum wake session_wait(struct session *s, int timeout_ms)
 	struct pollfd fds[] = {
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = model_eventfd_borrow(s->model), .events = POLLIN },
+		{ .fd = s->input, .events = POLLIN },
 	};
 	/* A load of small tables moves the model thousands of times a second, and to look at it costs. */
 	int64_t rest_us = s->woken_us + WAKE_EVERY_US - clock_us();
@@ -102,6 +103,8 @@ enum wake session_wait(struct session *s, int timeout_ms)
 		return WAKE_TIME;
 	if (fds[0].revents && signal_came(s))
 		return WAKE_SIGNAL;
+	if (fds[2].revents)
+		return WAKE_INPUT;
 	model_eventfd_drain(s->model);
 	s->woken_us = clock_us();
 	return WAKE_MODEL;

@@ -13,6 +13,7 @@ struct session {
 	struct engine *engine;
 	struct model *model; /* the engine's */
 	int signals;         /* readable when SIGINT, SIGTERM or SIGHUP came */
+	int input;           /* a terminal that an answer is awaited from; -1 none */
 	int64_t woken_us;    /* when the model last did */
 	bool json;
 };
@@ -24,9 +25,9 @@ void session_close(struct session *s);
 /* The engine alone, its threads deaf to signals. NULL when the configuration is wrong: printed. */
 struct engine *session_engine_new(const struct args *a, bool probe_peers) MUST_CHECK;
 
-enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL };
+enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL, WAKE_INPUT };
 
-/* Sleeps until the model moved, a signal came, or the time is over (negative: no limit). Look at
+/* Sleeps until the model moved, a signal or an input came, or the time is over (negative: no limit). Look at
  * the model before the first wait: what happened earlier may not wake again. A model that moves all
  * the time wakes fifty times a second. */
 enum wake session_wait(struct session *s, int timeout_ms);

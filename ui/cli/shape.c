@@ -117,6 +117,7 @@ void shape_mirror(struct json *j, const struct mirror_view *m)
 	text_or_null(j, "moments", m->moments);
 	text_or_null(j, "next", m->next);
 	json_bool(j, "continuous", m->continuous);
+	text_or_null(j, "reverse_of", m->reverse_of);
 }
 
 static void lsn(struct json *j, const char *key, lsn_t at)
@@ -278,6 +279,13 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	text_or_null(j, "alert_command", m->alert_command);
 	json_number(j, "alert_lag_s", m->alert_lag_s);
 	json_int(j, "alert_retained_mb", m->alert_retained_mb);
+	json_text(j, "freeze", freeze_names[m->freeze]);
+	text_or_null(j, "freeze_command", m->freeze_command);
+	text_or_null(j, "unfreeze_command", m->unfreeze_command);
+	text_or_null(j, "open_command", m->open_command);
+	strings(j, "allow", &m->allow);
+	json_int(j, "cutover_limit_s", m->cutover_limit_s);
+	text_or_null(j, "reverse_of", m->reverse_of);
 	json_text(j, "schema", schema_mode_names[m->schema]);
 	json_text(j, "on_existing_rows", existing_rows_names[m->on_existing_rows]);
 	json_int(j, "rows_per_chunk", m->rows_per_chunk);

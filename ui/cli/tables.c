@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cutover_report.h"
 #include "shape.h"
 
 const struct table_view *tables_next(struct tables *t)
@@ -48,9 +49,13 @@ void tables_shape(struct json *j, struct model *model, const struct mirror_view 
 	struct changes_view changes;
 	struct tables all = { .model = model, .mirror = m->name };
 	struct tables failed = all;
+	struct cutover_view cutover;
+	model_cutover(model, m->name, &cutover);
 	json_object(j, NULL);
 	shape_mirror(j, m);
 	shape_replication(j, model_replication(model, m->name, &stream) ? &stream : NULL);
+	shape_cutover(j, &cutover);
+	cutover_view_free(&cutover);
 	shape_schema(j, model, m->name);
 	json_array(j, "tables");
 	while ((t = tables_next(&all)))

@@ -12,6 +12,8 @@
 #define VERIFY (OPTION_BIT(OPTION_LEVEL) | OPTION_BIT(OPTION_SAMPLE) | REPAIR)
 #define REPAIR (OPTION_BIT(OPTION_REPAIR) | OPTION_BIT(OPTION_REPORT))
 #define OUT OPTION_BIT(OPTION_OUT)
+#define MEAN OPTION_BIT(OPTION_YES_I_MEAN)
+#define CUTOVER (OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_UNDO) | OPTION_BIT(OPTION_WRITERS_STOPPED) | MEAN)
 
 const struct verb verbs[] = {
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
@@ -24,6 +26,9 @@ const struct verb verbs[] = {
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
 	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? if not, where?", verb_verify },
+	{ "cutover", "MIRROR", CUTOVER | JSON, "move the application to its target", verb_cutover },
+	{ "rollback", "MIRROR", CUTOVER | JSON, "and back, when it was cut over", verb_rollback },
+	{ "finish", "MIRROR", MEAN | JSON, "end it: nobody wants to go back", verb_finish },
 	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
 	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
@@ -101,31 +106,27 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 
 #define USAGE_CELLS 39
 #define LINE_CELLS 77
+#define INDENT 4
 
-/* Goes on in the next line before an option that does not fit. */
-static void print_usage(const char *text, FILE *out)
+/* A usage that is too long goes on in the next line, from an option on; what is said of the verb stands beside its
+ * end. */
+static void print_verb(const struct verb *v, FILE *out)
 {
-	while (strlen(text) > LINE_CELLS) {
-		size_t cut = LINE_CELLS;
+	struct strbuf usage = STRBUF_INIT;
+	int indent = 0;
+	verb_usage(v, &usage);
+	const char *text = usage.text;
+	while (strlen(text) + (size_t)indent > USAGE_CELLS) {
+		size_t cut = MIN(strlen(text) - 1, (size_t)(LINE_CELLS - indent));
 		while (cut > 0 && strncmp(text + cut, " [", 2) != 0)
 			cut--;
 		if (cut == 0)
 			break;
-		fprintf(out, "  %.*s\n    ", (int)cut, text);
+		fprintf(out, "  %*s%.*s\n", indent, "", (int)cut, text);
 		text += cut + 1;
+		indent = INDENT;
 	}
-	fprintf(out, "  %s\n", text);
-}
-
-/* A usage that is too long has a line of its own. */
-static void print_verb(const struct verb *v, FILE *out)
-{
-	struct strbuf usage = STRBUF_INIT;
-	verb_usage(v, &usage);
-	bool whole = usage.len > USAGE_CELLS;
-	if (whole)
-		print_usage(usage.text, out);
-	fprintf(out, "  %-*s %s\n", USAGE_CELLS, whole ? "" : usage.text, v->help);
+	fprintf(out, "  %*s%-*s %s\n", indent, "", USAGE_CELLS - indent, text, v->help);
 	strbuf_free(&usage);
 }
 

@@ -51,6 +51,9 @@ enum exit_code verb_settings(struct session *s, const struct args *a);
 enum exit_code verb_drop(struct session *s, const struct args *a);
 enum exit_code verb_roles(struct session *s, const struct args *a);
 enum exit_code verb_verify(struct session *s, const struct args *a);
+enum exit_code verb_cutover(struct session *s, const struct args *a);
+enum exit_code verb_rollback(struct session *s, const struct args *a);
+enum exit_code verb_finish(struct session *s, const struct args *a);
 enum exit_code verb_script(struct session *s, const struct args *a);
 
 #endif

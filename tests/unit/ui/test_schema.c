@@ -290,7 +290,7 @@ static void d_is_no_drop_there(void **state)
 	house_press(h, "?");
 	assert_sees(h, "Compare the definitions of both databases");
 	assert_not_sees(h, "Drop the peer or mirror");
-	house_press(h, "esc tab d");
+	house_press(h, "esc tab tab d");
 	assert_sees(h, "Drop mirror shop-2026?");
 	house_close(h);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 /* A peer as a connection string that anybody may read: without passwords, with quotes where they
  * are needed. */
-#ifndef SCRIPT_CONNINFO_H
-#define SCRIPT_CONNINFO_H
+#ifndef CONNINFO_H
+#define CONNINFO_H
 
-#include "../pg/conn.h"
+#include "pg/conn.h"
 
 enum reach {
 	REACH_HERE,   /* by programs on this machine */
