@@ -114,6 +114,7 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(TEXTS, mirror_config, allow) },
 	{ MEMBER(INT, mirror_config, cutover_limit_s), RANGE(5, 86400), .initial = 300 },
 	{ MEMBER(TEXT, mirror_config, reverse_of) },
+	{ MEMBER(BOOL, mirror_config, finished) },
 	{ NULL },
 };
 

@@ -40,24 +40,10 @@ static bool tell_fence(struct finishing *f, struct pg *c, const struct mirror_co
 	return true;
 }
 
-static char *names_of(const struct store_mirror *store, bool targets, bool schemas)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char **names = xmalloc((store->table_count + 1) * sizeof(*names));
-	for (size_t i = 0; i < store->table_count; i++) {
-		const struct store_table *t = &store->tables[i];
-		names[i] = targets ? (schemas ? t->target_schema : t->target_name)
-						   : (schemas ? t->source_schema : t->source_name);
-	}
-	quote_array(&b, store->table_count, names);
-	free(names);
-	return strbuf_take(&b);
-}
-
 /* Who set them is written down nowhere: they may have been FULL before. */
 static bool tell_identities(struct finishing *f, struct pg *c, bool targets, struct error *e)
 {
-	char *schemas = names_of(&f->store, targets, true), *names = names_of(&f->store, targets, false);
+	char *schemas = store_names(&f->store, targets, true), *names = store_names(&f->store, targets, false);
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT pg_catalog.format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', t.s, t.n)"
 		" FROM unnest($1::text[], $2::text[]) t (s, n) JOIN pg_catalog.pg_namespace p ON p.nspname = t.s"

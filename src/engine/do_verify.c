@@ -158,6 +158,11 @@ static struct verification *verify_any(struct verifying *v, const struct stop *s
 		return repair_held(v, stop, e);
 	if (!v->config.continuous || state == MIRROR_NEW)
 		return verify_standing(v, e);
+	if (state == MIRROR_CUT_OVER) {
+		error_set(e, ERROR_CONFLICT, "mirror %s is cut over: its source is not written to any more", v->config.name);
+		error_next(e, "verify the mirror that leads back");
+		return NULL;
+	}
 	if (is_loading(state)) {
 		error_set(e, ERROR_CONFLICT, "mirror %s is being loaded", v->config.name);
 		error_next(e, "verify it when it replicates");

@@ -227,6 +227,20 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 	return ok;
 }
 
+char *store_names(const struct store_mirror *m, bool targets, bool schemas)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char **names = xmalloc((m->table_count + 1) * sizeof(*names));
+	for (size_t i = 0; i < m->table_count; i++) {
+		const struct store_table *t = &m->tables[i];
+		names[i] = targets ? (schemas ? t->target_schema : t->target_name)
+						   : (schemas ? t->source_schema : t->source_name);
+	}
+	quote_array(&b, m->table_count, names);
+	free(names);
+	return strbuf_take(&b);
+}
+
 void store_mirror_free(struct store_mirror *m)
 {
 	for (size_t i = 0; i < m->chunk_count; i++) {

@@ -94,6 +94,8 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
 	MUST_CHECK;
 void store_mirror_free(struct store_mirror *m);
+/* Of its tables, as a text[] for a parameter: there or on the source, schemas or names. Caller frees. */
+char *store_names(const struct store_mirror *m, bool targets, bool schemas) MUST_CHECK;
 /* Its number and how far it is, which is cheap; *id = 0 when the target knows no such mirror. */
 bool store_find(struct pg *target, const char *mirror, int64_t *id, lsn_t *applied, struct error *e) MUST_CHECK;
 

@@ -32,7 +32,8 @@ static bool tell_table(const struct verification *v, enum verify_verdict verdict
 			snprintf(buf, size, "table %s: %lld rows on the source, %lld on the target", t->source,
 				(long long)t->source_rows, (long long)t->target_rows);
 		else
-			snprintf(buf, size, "table %s: %s%lld rows differ", t->source, t->more ? "more than " : "", (long long)rows);
+			snprintf(buf, size, "table %s: %s%lld row%s", t->source, t->more ? "more than " : "", (long long)rows,
+				rows == 1 ? " differs" : "s differ");
 		return true;
 	}
 	return false;
@@ -55,7 +56,8 @@ static void tell_reason(const struct verification *v, char *buf, size_t size)
 	char first[200];
 	size_t others = v->verdict == VERIFY_DIFFERS ? v->differing : v->unsure;
 	if (v->verdict == VERIFY_EQUAL)
-		snprintf(buf, size, "%zu tables and sequences are equal", v->equal);
+		snprintf(buf, size, "equal: %zu table%s, %zu sequence%s", v->table_count, v->table_count == 1 ? "" : "s",
+			v->sequence_count, v->sequence_count == 1 ? "" : "s");
 	else if (!tell_table(v, v->verdict, first, sizeof(first)) && !tell_sequence(v, v->verdict, first, sizeof(first)))
 		snprintf(buf, size, "%s", v->notes.count ? v->notes.items[0] : "nothing was compared");
 	else if (others > 1)

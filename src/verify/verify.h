@@ -8,7 +8,8 @@
  *        \--buckets differ--> the rows of those buckets, as hashes with places --> what only one side has
  *                                 --> their values, paired by key --> told, repaired when that is wanted
  *
- * Nothing is written anywhere but by a repair. */
+ * A mirror that replicates is compared at one position: where it stands for the moment that both snapshots take
+ * (online.c). No table is written but by a repair; a message in the source's log marks the position. */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
@@ -67,7 +68,7 @@ struct verify_short {
 	size_t equal, differing, unsure; /* tables and sequences */
 	int64_t rows, bytes;
 	double took_s;
-	char reason[256]; /* one line: "12 tables and 3 sequences are equal", or the first that is not, and why */
+	char reason[256]; /* one line: "equal: 12 tables, 3 sequences", or the first that is not, and why */
 	struct verification *whole; /* verification_release() */
 };
 /* Compares while apply stands still at `position`, where it has all that the source has, and nobody writes. Any

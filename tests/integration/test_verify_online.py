@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: PostgreSQL
 """Verification beside replication: exact, whatever is written meanwhile, and replication is held for a moment only."""
 import os
+import subprocess
 import threading
 
 import pytest
 
-from support import cluster, writing
+from integration.test_evolve import conninfo
+from support import cluster, pgpier, writing
 from support.live import Live, MARKERS
 from support.pgpier import DONE, FAILED, mirror
 from support.verifying import DIFFERENT, INCOMPLETE, beside, key_of, verify
@@ -166,3 +168,29 @@ def test_what_is_kept(live):
 def test_a_mirror_that_never_ran(writable):
 	p = writable.pgpier(continuous=True, slot=Live.slot_of(writable))
 	verify(p).expect(FAILED, "run it first")
+
+
+# ---- where nobody writes ----
+
+def at_rest(pair, level, *tables):
+	"""Verdict and figures, the reason, the last one that is kept."""
+	tool = os.path.join(pgpier.BUILD, "tests", "support", "rest_tool")
+	done = subprocess.run([tool, conninfo(pair.source, pair.name), conninfo(pair.target, pair.name), "m", level,
+		"0/ABCDEF0", *tables], capture_output=True, text=True, timeout=60, check=False)
+	assert done.returncode == 0, done.stderr
+	return done.stdout.splitlines()
+
+
+def test_at_rest(live):
+	"""All tables or some, and what is kept of it; a sequence that is behind differs then."""
+	live.stop()
+	assert at_rest(live.pair, "counts") == ["equal 7 0 0 %d" % rows_of(live.pair), "equal: 7 tables, 0 sequences",
+		"counts equal 0/ABCDEF0"]
+	spoil_items(live.pair)
+	assert at_rest(live.pair, "checksum", "public.debit") == ["equal 1 0 0 200", "equal: 1 table, 0 sequences", "none"]
+	assert at_rest(live.pair, "checksum")[1:] == ["table public.items: 1 row differs", "checksum differs 0/ABCDEF0"]
+
+
+def rows_of(pair):
+	return 2 * sum(pair.source.sql("SELECT count(*) FROM " + t, pair.name)[0][0] for t in (
+		"items", "stored", "debit", "credit", "bags", "bulk", "markers"))
