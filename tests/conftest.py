@@ -12,6 +12,17 @@ from support import cluster, compare, pgpier, servers  # noqa: E402
 cluster.exit_on_signals()
 
 
+# The modules that take longest are begun first, so that none of them is left alone at the end.
+LONGEST = ("test_torture", "test_outages", "test_script", "test_verify", "test_database", "test_columns", "test_chunks",
+	"test_ready", "test_roles", "test_evolve", "test_replicate_life", "test_replicate", "test_kill", "test_terminals",
+	"test_objects", "test_large", "test_versions", "test_diff", "test_writer")
+
+
+def pytest_collection_modifyitems(items):
+	order = {name: n for n, name in enumerate(LONGEST)}
+	items.sort(key=lambda item: order.get(item.module.__name__.rpartition(".")[2], len(order)))
+
+
 @pytest.fixture(scope="session")
 def source():
 	"""A server that nobody stops; tests that do start their own."""

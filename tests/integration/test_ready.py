@@ -11,6 +11,7 @@ from support import cluster, servers
 from support.pgpier import DONE, FAILED, Pgpier, mirror
 
 MAJORS = [10, 11, 12, 13, 14, 15, 16, 17, 18]
+OF_CATALOGS = [10, 11, 13, 15, 18]  # between which the catalogs of indexes and partitions changed
 
 KEYED = "CREATE TABLE keyed (id int PRIMARY KEY, v text)"
 
@@ -60,7 +61,7 @@ def test_a_good_source(make_pair, source, target, other_major, major):
 	assert left == [(0, 0)], "check made something"
 
 
-@pytest.mark.parametrize("major", MAJORS)
+@pytest.mark.parametrize("major", OF_CATALOGS)
 def test_identities(make_pair, source, target, other_major, major):
 	pair = make_pair(source if major == 15 else other_major(major), target).fill(KEYED)
 	pair.fill("""

@@ -7,7 +7,11 @@ takes is measured without a server, by the unit tests of the filter.
 import statistics
 import time
 
+import pytest
+
 from support.load import tables_sql
+
+pytestmark = pytest.mark.alone
 
 KEYS = 30
 MANY = """DO $$ BEGIN

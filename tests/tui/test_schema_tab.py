@@ -90,7 +90,7 @@ def test_role_that_comes_later(pair, role, opened):
 	t = schema_tab(opened(pair.pgpier(schema="database", owners="keep", continuous=True,
 		slot="pgpier_" + pair.name), rows=24, cols=120))
 	t.key("p").match("acl +TABLE app.parent +! blocked", seconds=60)
-	t.wait("names role %s" % role)
+	t.wait("names role %s" % role, seconds=60)
 	t.match("of [0-9]+ objects need is not there", seconds=60)
 	pair.target.sql("CREATE ROLE %s" % role)
 	t.key("r").match("all of [0-9]+ objects", seconds=60)
