@@ -290,10 +290,11 @@ bool verify_take_moments(const struct verify_settings *s, struct verify_moments 
 	tell(s, "connecting");
 	bool ok = connect_all(&p, e) && find_position(&p, e) && keep(&p, e);
 	position_end(&p);
+	if (ok)
+		return true;
 	tell(s, "");
-	if (!ok)
-		verify_moments_free(out);
-	return ok;
+	verify_moments_free(out);
+	return false;
 }
 
 void verify_moments_free(struct verify_moments *m)

@@ -79,6 +79,16 @@ def test_beside_writers(writable):
 		% (len(held), rate, 1000 * sum(held) / len(held), 1000 * max(held), sum(tries) / len(tries), max(tries)))
 
 
+@pytest.mark.parametrize("major", [10, 14, 18])
+def test_majors(make_pair, other_major, target, major):
+	"""Each tells in its own way how far its stream is."""
+	pair = make_pair(other_major(major), target)
+	pair.fill(writing.SQL + ";" + MARKERS)
+	with Live(pair) as live, writing.Writing(pair.source, pair.name, rate=50, clients=2):
+		live.sync()
+		exact(verify(beside(live)).expect(DONE))
+
+
 # ---- whatever the mirror is at ----
 
 @pytest.fixture
