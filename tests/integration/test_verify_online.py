@@ -32,7 +32,7 @@ def writable(make_pair, flushing, target):
 
 def exact(outcome):
 	v = outcome.json
-	assert v["exact"] and v["tries"] >= 1 and v["source"]["lsn"], outcome
+	assert v["exact"] and v["tries"] >= 1 and v["position"], outcome
 	assert v["stopped_s"] < MOST_STOPPED_S, outcome
 	return v
 
@@ -205,7 +205,7 @@ def test_what_is_kept(live):
 		" ORDER BY verification_no", live.pair.name) == [("counts", "equal", True, True, 0),
 		("checksum", "differs", True, True, 1)]
 	assert live.pair.target.sql("SELECT lsn::text FROM pgpier.verifications ORDER BY verification_no LIMIT 1",
-		live.pair.name) == [(v["source"]["lsn"],)]
+		live.pair.name) == [(v["position"],)]
 	assert live.pair.target.sql("SELECT count(*) FROM pgpier.holds", live.pair.name) == [(0,)]
 
 
