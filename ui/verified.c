@@ -206,8 +206,12 @@ void verified_print(const struct verification *v, size_t most_rows, FILE *out)
 	print_moment("source", &v->source, out);
 	print_moment("target", &v->target, out);
 	if (v->exact)
-		fprintf(out, "both at the same commit; replication was held for %.3f s, %d tr%s\n", v->stopped_s, v->tries,
+		fprintf(out, "both at the same commit, %s", v->source.lsn);
+	if (v->exact && v->tries > 0)
+		fprintf(out, "; replication was held for %.0f ms, %d tr%s", v->stopped_s * 1e3, v->tries,
 			v->tries == 1 ? "y" : "ies");
+	if (v->exact)
+		fputc('\n', out);
 	fputc('\n', out);
 	list_tables(v, out);
 	for (size_t i = 0; i < v->table_count; i++)
@@ -350,6 +354,7 @@ static void shape_members(struct json *j, const struct verification *v)
 	shape_moment(j, "source", &v->source);
 	shape_moment(j, "target", &v->target);
 	json_bool(j, "exact", v->exact);
+	json_text(j, "position", v->exact ? v->source.lsn : NULL);
 	json_number(j, "stopped_s", v->stopped_s);
 	json_int(j, "tries", v->tries);
 	json_int(j, "equal", (int64_t)v->equal);

@@ -33,10 +33,10 @@ bool store_holds_listen(struct pg *target, struct error *e)
 
 /* ---- reading ---- */
 
-#define HOLD_COLUMNS \
-	"hold_no, state, snapshot, upto, position, stopped_us, why, EXISTS (SELECT 1 FROM pg_locks l" \
-	" WHERE l.locktype = 'advisory' AND l.granted AND l.classid = " HOLD_SPACE "::oid AND l.objid = hold_no::oid" \
-	" AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+#define IS_ALIVE \
+	"EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = " HOLD_SPACE "::oid" \
+	" AND l.objid = hold_no::oid AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+#define HOLD_COLUMNS "hold_no, state, snapshot, upto, position, stopped_us, why, " IS_ALIVE
 
 static lsn_t lsn_of(const struct rows *r, int column)
 {
@@ -151,9 +151,10 @@ bool store_hold_answer(struct pg *target, int64_t id, const struct store_hold *h
 
 bool store_holds_lost(struct pg *target, int64_t id, struct error *e)
 {
-	return RUN_FREEING(target, e,
-		SQL("WITH h AS (UPDATE pgpier.holds SET state = 'lost', why = 'the stream was opened anew'"
-			"  WHERE mirror_id = $1 AND state IN ('stopped', 'placed', 'held', 'released') RETURNING mirror_id)"
-			" SELECT pg_notify('pgpier_holds', mirror_id::text) FROM h LIMIT 1"),
-		number(id));
+	return RUN_FREEING(target, e, SQL("DELETE FROM pgpier.holds WHERE mirror_id = $1 AND NOT " IS_ALIVE), number(id)) &&
+		   RUN_FREEING(target, e,
+			   SQL("WITH h AS (UPDATE pgpier.holds SET state = 'lost', why = 'the stream was opened anew'"
+				   "  WHERE mirror_id = $1 AND state IN ('stopped', 'placed', 'held', 'released') RETURNING mirror_id)"
+				   " SELECT pg_notify('pgpier_holds', mirror_id::text) FROM h LIMIT 1"),
+			   number(id));
 }

@@ -45,7 +45,7 @@ bool store_hold_forget(struct pg *target, int64_t id, int64_t number, struct err
 /* The one that was asked for first; HOLD_NONE: nobody asks. Rows that are nobody's go. */
 bool store_hold_next(struct pg *target, int64_t id, struct store_hold *out, struct error *e) MUST_CHECK;
 bool store_hold_answer(struct pg *target, int64_t id, const struct store_hold *h, struct error *e) MUST_CHECK;
-/* Those that an earlier stream had begun. */
+/* Those that an earlier stream had begun; those that are nobody's go. */
 bool store_holds_lost(struct pg *target, int64_t id, struct error *e) MUST_CHECK;
 
 #endif

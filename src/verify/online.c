@@ -25,8 +25,8 @@
 #define MOST_STOPPED_US 1000000
 #define MOST_ROUNDS 10
 #define BETWEEN_ROUNDS_MS 500
-/* A mirror that gets no further for so long will not. */
-#define PATIENCE_US 300000000
+/* A mirror that commits nothing for so long, be it in one large transaction, is not waited for. */
+#define PATIENCE_US 1800000000
 #define LOOK_EVERY_MS 1000
 
 struct position {
@@ -244,9 +244,9 @@ static bool find_position(struct position *p, struct error *e)
 {
 	for (int round = 0; round < MOST_ROUNDS; round++) {
 		bool there;
-		if (round > 0 && (!stop_sleep(p->set->stop, BETWEEN_ROUNDS_MS) || !pg_run(p->target, e, "ROLLBACK;" BEGIN_SQL)))
+		if (round > 0 && !stop_sleep(p->set->stop, BETWEEN_ROUNDS_MS))
 			break;
-		if (!try_round(p, &there, e))
+		if ((round > 0 && !pg_run(p->target, e, "ROLLBACK;" BEGIN_SQL)) || !try_round(p, &there, e))
 			return false;
 		if (there)
 			return true;
@@ -290,10 +290,11 @@ bool verify_take_moments(const struct verify_settings *s, struct verify_moments 
 	tell(s, "connecting");
 	bool ok = connect_all(&p, e) && find_position(&p, e) && keep(&p, e);
 	position_end(&p);
+	if (ok)
+		return true;
 	tell(s, "");
-	if (!ok)
-		verify_moments_free(out);
-	return ok;
+	verify_moments_free(out);
+	return false;
 }
 
 void verify_moments_free(struct verify_moments *m)

@@ -32,7 +32,7 @@ def writable(make_pair, flushing, target):
 
 def exact(outcome):
 	v = outcome.json
-	assert v["exact"] and v["tries"] >= 1 and v["source"]["lsn"], outcome
+	assert v["exact"] and v["tries"] >= 1 and v["position"], outcome
 	assert v["stopped_s"] < MOST_STOPPED_S, outcome
 	return v
 
@@ -77,6 +77,50 @@ def test_beside_writers(writable):
 		live.alive()
 	print("%d verifications beside %.0f transactions/s: held %.0f ms on average, %.0f ms at most; %.1f tries, at most %d"
 		% (len(held), rate, 1000 * sum(held) / len(held), 1000 * max(held), sum(tries) / len(tries), max(tries)))
+
+
+class Standby:
+	"""Commits that ask for one wait for a standby that never comes, until it is not wanted any more. A context."""
+
+	def __init__(self, pair):
+		self.pair = pair
+		self.client = threading.Thread(target=pair.source.sql, daemon=True,
+			args=("SET synchronous_commit = on; INSERT INTO items VALUES (-1, 0, 'waits')", pair.name))
+
+	def want(self, names):
+		self.pair.source.sql("ALTER SYSTEM SET synchronous_standby_names = '%s'" % names)
+		self.pair.source.sql("SELECT pg_reload_conf()")
+
+	def __enter__(self):
+		self.want("nobody")
+		self.client.start()
+		return self
+
+	def __exit__(self, *_):
+		self.want("")
+		self.client.join(30)
+
+
+def test_a_commit_that_waits_for_a_standby(live):
+	"""It is on the target, and the source shows it to nobody yet: no position has both."""
+	p = beside(live)
+	with Standby(live.pair):
+		live.wait(lambda: live.pair.target.sql("SELECT 1 FROM items WHERE id = -1", live.pair.name), "the row")
+		assert live.pair.source.sql("SELECT 1 FROM items WHERE id = -1", live.pair.name) == []
+		process = p.start("verify", "m", "--json")
+		live.wait(lambda: live.pair.target.sql("SELECT 1 FROM pgpier.holds WHERE why LIKE '%not visible yet'",
+			live.pair.name), "a snapshot without a place")
+	assert exact(p.finish(process).expect(DONE))["tries"] > 1
+
+
+@pytest.mark.parametrize("major", [10, 14, 18])
+def test_majors(make_pair, other_major, target, major):
+	"""Each tells in its own way how far its stream is."""
+	pair = make_pair(other_major(major), target)
+	pair.fill(writing.SQL + ";" + MARKERS)
+	with Live(pair) as live, writing.Writing(pair.source, pair.name, rate=50, clients=2):
+		live.sync()
+		exact(verify(beside(live)).expect(DONE))
 
 
 # ---- whatever the mirror is at ----
@@ -161,7 +205,7 @@ def test_what_is_kept(live):
 		" ORDER BY verification_no", live.pair.name) == [("counts", "equal", True, True, 0),
 		("checksum", "differs", True, True, 1)]
 	assert live.pair.target.sql("SELECT lsn::text FROM pgpier.verifications ORDER BY verification_no LIMIT 1",
-		live.pair.name) == [(v["source"]["lsn"],)]
+		live.pair.name) == [(v["position"],)]
 	assert live.pair.target.sql("SELECT count(*) FROM pgpier.holds", live.pair.name) == [(0,)]
 
 
