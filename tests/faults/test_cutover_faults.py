@@ -9,8 +9,9 @@ import signal
 import pytest
 
 from support import cluster
-from support.moving import ANSWER, STEPS, Moving
-from support.pgpier import DONE, FAILED, INTERRUPTED
+from support.live import sessions_of
+from support.moving import ANSWER, KEEPER, STEPS, Moving
+from support.pgpier import DONE, FAILED
 
 ALL = os.environ.get("PGPIER_FAULTS") == "all"
 RESTARTS = ["source-fast", "source-crash", "target-fast", "target-crash"]
@@ -19,9 +20,9 @@ BEHIND = STEPS[STEPS.index(ANSWER):]  # the commit
 
 @pytest.fixture(scope="class")
 def servers():
-	"""Two servers that tests may break. What they have committed survives a crash."""
-	safe = {"synchronous_commit": "on"}
-	with cluster.Cluster("breakable-a", settings=safe) as a, cluster.Cluster("breakable-b", settings=safe) as b:
+	"""Two servers that tests may break. They do not wait for their disks: what must survive a crash says so."""
+	prepared = {"max_prepared_transactions": "4"}
+	with cluster.Cluster("breakable-a", settings=prepared) as a, cluster.Cluster("breakable-b") as b:
 		yield a, b
 
 
@@ -68,7 +69,7 @@ class TestUndo:
 
 
 class TestKillAndUndo:
-	@pytest.mark.parametrize("step", STEPS if ALL else STEPS[1::2])
+	@pytest.mark.parametrize("step", STEPS if ALL else ["freeze", "drain", "way back", "commit", "open"])
 	def test_by_another(self, make_moving, step):
 		moving = make_moving().stop_at(step)
 		moving.kill()
@@ -78,6 +79,131 @@ class TestKillAndUndo:
 			assert outcome.code == 2, outcome
 			moving.until_over()
 		moving.assert_over("done" if step in BEHIND else "undone")
+
+
+class TestOthers:
+	def test_over_the_limit(self, make_moving):
+		moving = make_moving(cutover_limit_s=5)
+		moving.at_freeze()
+		outcome = moving.finish()
+		assert "limit of 5 s" in outcome and outcome.code == FAILED, outcome
+		moving.release()
+		moving.assert_over("undone")
+
+	def test_two_at_once(self, make_moving):
+		moving = make_moving()
+		moving.at_freeze()
+		second = moving.p(*moving.words())
+		assert second.code != DONE and "by another pgpier" in second, second
+		third = moving.p(*moving.words("--undo"))
+		assert third.code != DONE and "by another pgpier" in third, third
+		moving.release()
+		moving.finish().expect(DONE)
+		moving.assert_over("done")
+
+	def test_the_mirror_runs_elsewhere(self, make_moving):
+		"""Nothing begins: the process that has the stream is the one to ask."""
+		moving = make_moving()
+		other = moving.p.start("run", "m", "--json")
+		moving.wait(lambda: sessions_of(moving.goal, "apply"), "its stream")
+		try:
+			outcome = moving.p(*moving.words())
+			assert outcome.code != DONE and "by another pgpier" in outcome, outcome
+		finally:
+			other.kill()
+			other.communicate()
+		moving.assert_over("undone")
+
+	def test_stopped_and_undone_by_another(self, make_moving):
+		"""A process that hangs keeps its sessions: when its limit is over, a person may take them away. When it goes
+		on, it finds out."""
+		moving = make_moving(cutover_limit_s=5)
+		moving.at_freeze()
+		moving.process.send_signal(signal.SIGSTOP)
+		refused = moving.p(*moving.words("--undo"))
+		assert refused.code != DONE and "by another pgpier" in refused, refused
+		moving.wait(moving.is_overdue, "the end of its limit")
+		moving.p(*moving.words("--undo")).expect(DONE)
+		moving.application.wait_for(5, moving.left.port)
+		moving.process.send_signal(signal.SIGCONT)
+		outcome = moving.finish()
+		assert outcome.code == FAILED and outcome.json["cutover"]["phase"] == "undone", outcome
+		moving.release()
+		moving.assert_over("undone")
+
+	def test_stopped_while_another_cuts_over(self, make_moving):
+		"""It was undone, and a second cutover has been done when the first goes on: it may not open what it closed."""
+		moving = make_moving(cutover_limit_s=5)
+		moving.at_freeze()
+		first, moving.process = moving.process, None
+		first.send_signal(signal.SIGSTOP)
+		moving.wait(moving.is_overdue, "the end of its limit")
+		moving.p(*moving.words("--undo")).expect(DONE)
+		moving.end_sessions(first)
+		moving.release()
+		moving.p(*moving.words()).expect(DONE)
+		moving.application.wait_for(5, moving.goal.port)
+		first.send_signal(signal.SIGCONT)
+		outcome = moving.p.finish(first)
+		assert outcome.code != DONE, outcome
+		moving.assert_over("done")
+
+	def test_target_is_away_before_the_commit(self, make_moving):
+		"""Writers do not wait for it: the source opens at once."""
+		moving = make_moving(cutover_limit_s=10).stop_at("verify")
+		moving.goal.stop(signal.SIGQUIT)
+		try:
+			moving.application.wait_for(5, moving.left.port, 30)
+		finally:
+			moving.goal.start()
+		moving.release()
+		moving.finish()
+		moving.until_over("--undo")
+		moving.assert_over("undone")
+
+	def test_target_is_away_at_the_commit(self, make_moving):
+		"""Its answer is lost and it does not come back for a while: nothing opens until it says what became of it."""
+		moving = make_moving().stop_at("answer")
+		moving.goal.stop(signal.SIGQUIT)
+		moving.wait(lambda: "undoing the cutover" in moving.p.log(), "that pgpier noticed")
+		moving.goal.start()
+		moving.release()
+		moving.finish().expect(DONE)
+		moving.assert_over("done", look_back=True)
+
+	def test_a_hidden_writer(self, make_moving):
+		"""A superuser of the allowed, who writes behind the fence, is found before the commit."""
+		moving = make_moving().stop_at("verify")
+		with moving.left.connect(moving.pair.name, user=KEEPER) as c, c.cursor() as cursor:
+			cursor.execute("SET default_transaction_read_only = off")
+			cursor.execute("UPDATE app_totals SET writes = writes + 1 WHERE writer = 61")
+		c.close()
+		moving.release()
+		outcome = moving.finish()
+		assert outcome.code != DONE and "app_totals" in outcome, outcome
+		moving.assert_over("undone")
+
+	@pytest.mark.parametrize("hook,end", [("freeze_command", "undone"), ("open_command", "done")])
+	def test_a_hook_that_fails(self, make_moving, hook, end):
+		moving = make_moving(**{hook: "echo no such bouncer >&2; exit 3"})
+		outcome = moving.p(*moving.words())
+		assert outcome.code == FAILED and "no such bouncer" in outcome, outcome
+		if end == "done":
+			assert not moving.is_over()
+			moving.mend()
+			moving.until_over()
+		moving.assert_over(end)
+
+	def test_a_prepared_transaction(self, make_moving):
+		"""It would commit behind any fence, so nothing begins until it is ended."""
+		moving = make_moving()
+		moving.left.sql("BEGIN; UPDATE app_totals SET writes = 7 WHERE writer = 62; PREPARE TRANSACTION 'later'",
+			moving.pair.name)
+		outcome = moving.p(*moving.words())
+		assert outcome.code != DONE and "later" in outcome, outcome
+		moving.left.sql("ROLLBACK PREPARED 'later'", moving.pair.name)
+		moving.p(*moving.words()).expect(DONE)
+		moving.assert_over("done")
 
 
 class TestRestart:

@@ -29,6 +29,7 @@ def make_role(*servers):
 	for server in servers:
 		if not server.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", parameters=(ROLE,)):
 			server.sql("CREATE ROLE %s LOGIN PASSWORD '%s'" % (ROLE, PASSWORD))
+			server.sql("ALTER ROLE %s SET synchronous_commit = on" % ROLE)  # acknowledged is on disk
 
 
 class Address:

@@ -11,7 +11,7 @@ import psycopg2
 from . import app
 from .live import publications, slots
 from .load import wait_until
-from .pgpier import DONE
+from .pgpier import DONE, mirror
 
 STEPS = ["prepare", "freeze", "silence", "drain", "sequences", "verify", "way back", "commit", "answer", "open", "follow"]
 # Of a rollback the roles of the two servers are turned round; everything else is the same.
@@ -78,8 +78,8 @@ class Moving:
 		self.may("freeze", "open")
 		self.settings = {"continuous": True, "workers": 2, "slot": "pgpier_" + pair.name, "schema": "database",
 			"allow": [KEEPER], "freeze_command": self.waits("freeze"),
-			"open_command": self.waits("open") + "; " + self.address.hook(), **settings}
-		self.p = pair.pgpier(**self.settings)
+			"open_command": self.waits("open") + "; " + self.address.hook()}
+		self.p = pair.pgpier(**{**self.settings, **settings})
 		self.application = app.Application(self.address, writers=2, pause_s=0.02)
 		self.probes = []
 
@@ -130,6 +130,12 @@ class Moving:
 			self.process.kill()
 			self.process.communicate()
 
+	def mend(self):
+		"""The configuration without what a test has put into it."""
+		peers = [{"name": n, **s.address(self.pair.name)} for n, s in
+			(("source", self.pair.source), ("target", self.pair.target))]
+		self.p.write(peers, [mirror(**self.settings)])
+
 	def words(self, *more):
 		return (self.verb, "m", *(more or ("--yes-i-mean", "m")), "--json")
 
@@ -162,8 +168,9 @@ class Moving:
 
 	def wait(self, true, what, seconds=60):
 		def both():
-			assert self.process is None or self.process.poll() is None or true(), "pgpier ended\n" + self.said()
-			return true()
+			value = true()
+			assert value or self.process is None or self.process.poll() is None or true(), "pgpier ended\n" + self.said()
+			return value or true()
 		try:
 			return wait_until(both, what, seconds)
 		except AssertionError as e:
@@ -312,6 +319,15 @@ class Moving:
 	def is_over(self):
 		state = self.state()
 		return state is None or state[1] in ("done", "undone")
+
+	def is_overdue(self):
+		return self.goal.sql("SELECT clock_timestamp() > began_at + make_interval(secs => limit_s) FROM pgpier.cutovers"
+			" ORDER BY cutover_id DESC LIMIT 1", self.pair.name) == [(True,)]
+
+	def end_sessions(self, process):
+		"""As an administrator does for a process that hangs: so that another one can have the mirror."""
+		for server in (self.left, self.goal):
+			server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgpier/%'")
 
 	def until_over(self, *words):
 		"""As a person would: again, until it is said to be over."""
