@@ -228,10 +228,21 @@ static bool decide_patiently(struct cutover *c, const struct error *why, enum cu
 	while (!decide_undo(c, why, now, e)) {
 		if (may_open_unasked(c, e))
 			return true;
-		if (clock_us() > until || !stop_sleep(c->stop, AGAIN_MS))
+		if (e->class == ERROR_CONFLICT || clock_us() > until || !stop_sleep(c->stop, AGAIN_MS))
 			return false;
 	}
 	return true;
+}
+
+static void say_undecided(const struct cutover *c, struct error *e)
+{
+	if (e->class == ERROR_CONFLICT) { /* another process has it, who knows more than we */
+		error_prefix(e, "nothing is opened from here");
+		return;
+	}
+	error_prefix(e, c->commit_tried ? "nobody knows whether the cutover was committed, so nothing is opened"
+									: "nobody knows what became of the cutover, so nothing is opened");
+	error_next(e, "when the target answers, begin the cutover again: it finds out and goes on");
 }
 
 static bool undo_step(struct cutover *c, enum cutover_step s, struct error *e)
@@ -296,9 +307,7 @@ static bool undo(struct cutover *c, const struct error *why, struct error *e)
 	view_phase(c, CUTOVER_UNDOING);
 	view_say(c, EVENT_WARNING, why, "undoing the cutover");
 	if (!decide_patiently(c, why, &now, &failed)) {
-		error_prefix(&failed, c->commit_tried ? "nobody knows whether the cutover was committed, so nothing is opened"
-											 : "nobody knows what became of the cutover, so nothing is opened");
-		error_next(&failed, "when the target answers, begin the cutover again: it finds out and goes on");
+		say_undecided(c, &failed);
 		be_stuck(c, &failed);
 		*e = failed;
 		return false;
@@ -342,6 +351,12 @@ static bool open_machine(struct cutover *c, struct store_cutover *now, struct er
 	return connect_both(c, e) && make_back(c, e) && store_cutover_read(c->target, c->store.id, now, e);
 }
 
+/* Neither done nor undone. */
+static bool is_open(enum cutover_phase p)
+{
+	return p == CUTOVER_RUNNING || p == CUTOVER_UNDOING || p == CUTOVER_COMMITTED;
+}
+
 /* One that is not through would be gone on with, and open what this one closes. */
 static bool refuse_other_way(struct cutover *c, struct error *e)
 {
@@ -353,7 +368,7 @@ static bool refuse_other_way(struct cutover *c, struct error *e)
 		return e->class == ERROR_NONE || e->class == ERROR_CONFLICT; /* a schema that is not ours */
 	bool ok = store_read(c->source, c->back.name, &other, &found, e) &&
 			  (!found || store_cutover_read(c->source, other.id, &now, e));
-	bool open = ok && (now.phase == CUTOVER_RUNNING || now.phase == CUTOVER_UNDOING || now.phase == CUTOVER_COMMITTED);
+	bool open = ok && is_open(now.phase);
 	store_mirror_free(&other);
 	store_cutover_free(&now);
 	if (!open)
@@ -422,7 +437,7 @@ static bool run_whole(struct cutover *c, const struct store_cutover *now, struct
 static bool go_on(struct cutover *c, struct store_cutover *now, struct error *e)
 {
 	struct error why;
-	c->id = now->id;
+	c->id = is_open(now->phase) ? now->id : 0;
 	c->last = now->phase == CUTOVER_RUNNING || now->phase == CUTOVER_UNDOING ? now->step : CUTOVER_GATES;
 	c->ended_stream = c->last >= CUTOVER_DRAIN;
 	switch (now->phase) {
@@ -460,8 +475,8 @@ bool cutover_undo(struct cutover *c, struct error *e)
 	c->takes_over = true;
 	if (!open_machine(c, &now, e))
 		return false;
-	bool open = now.phase == CUTOVER_RUNNING || now.phase == CUTOVER_UNDOING;
-	c->id = now.id;
+	bool open = is_open(now.phase) && now.phase != CUTOVER_COMMITTED;
+	c->id = open ? now.id : 0;
 	c->last = now.step;
 	c->ended_stream = c->last >= CUTOVER_DRAIN;
 	store_cutover_free(&now);

@@ -20,9 +20,10 @@ BEHIND = STEPS[STEPS.index(ANSWER):]  # the commit
 
 @pytest.fixture(scope="class")
 def servers():
-	"""Two servers that tests may break. They do not wait for their disks: what must survive a crash says so."""
-	prepared = {"max_prepared_transactions": "4"}
-	with cluster.Cluster("breakable-a", settings=prepared) as a, cluster.Cluster("breakable-b") as b:
+	"""Two servers that tests may break. One does not wait for its disk: what must survive a crash has to say so."""
+	there = {"max_prepared_transactions": "4"}
+	here = {"synchronous_commit": "on"}
+	with cluster.Cluster("breakable-a", settings=there) as a, cluster.Cluster("breakable-b", settings=here) as b:
 		yield a, b
 
 
@@ -174,7 +175,8 @@ class TestOthers:
 	def test_a_hidden_writer(self, make_moving):
 		"""A superuser of the allowed, who writes behind the fence, is found before the commit."""
 		moving = make_moving().stop_at("verify")
-		with moving.left.connect(moving.pair.name, user=KEEPER) as c, c.cursor() as cursor:
+		c = moving.left.connect(moving.pair.name, user=KEEPER)
+		with c.cursor() as cursor:
 			cursor.execute("SET default_transaction_read_only = off")
 			cursor.execute("UPDATE app_totals SET writes = writes + 1 WHERE writer = 61")
 		c.close()

@@ -121,6 +121,7 @@ class Moving:
 	def end(self):
 		for one in [self.application, *self.probes]:
 			one.ended.set()
+		self.goal_waits_for_nobody()
 		for held in self.held:
 			held.release()
 		for one in [self.application, *self.probes]:
@@ -199,12 +200,12 @@ class Moving:
 		self.may("freeze", "open")
 
 	def goal_waits_for_nobody(self):
-		try:
-			if self.goal.sql("SHOW synchronous_standby_names")[0][0]:
-				self.goal.sql("ALTER SYSTEM RESET synchronous_standby_names")
-				self.goal.sql("SELECT pg_reload_conf()")
-		except psycopg2.Error:
-			pass
+		"""A goal that was down reads the change when it comes back."""
+		if self.goal.process is None:
+			self.goal.start()
+		if self.goal.sql("SHOW synchronous_standby_names")[0][0]:
+			self.goal.sql("ALTER SYSTEM RESET synchronous_standby_names")
+			self.goal.sql("SELECT pg_reload_conf()")
 
 	def is_blocked_by(self, held):
 		try:
