@@ -111,6 +111,7 @@ struct mirror_config {
 	struct strings allow;   /* roles that a fence lets stay connected */
 	int cutover_limit_s;    /* then a cutover undoes itself */
 	char *reverse_of;       /* this mirror is the way back of that one; NULL: it is none */
+	bool finished;          /* it was cut over and finished: its target has the application, and it never runs again */
 	bool editable;     /* lives in mirrors.conf */
 };
 

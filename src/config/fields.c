@@ -114,6 +114,7 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(TEXTS, mirror_config, allow) },
 	{ MEMBER(INT, mirror_config, cutover_limit_s), RANGE(5, 86400), .initial = 300 },
 	{ MEMBER(TEXT, mirror_config, reverse_of) },
+	{ MEMBER(BOOL, mirror_config, finished) },
 	{ NULL },
 };
 
@@ -168,10 +169,19 @@ static void check_conninfo(const struct peer_config *p, struct complaints *c)
 	}
 }
 
+static void check_pgbouncer(const struct peer_config *p, struct complaints *c)
+{
+	bool has_password;
+	if (p->pgbouncer && p->pgbouncer[0] != '\0' && !conninfo_parses(p->pgbouncer, &has_password))
+		complain(c, "pgbouncer", "pgbouncer is no connection string or URI that libpq understands; "
+								 "it is that of the admin console: \"host=... port=6432 user=...\"");
+}
+
 static void check_peer(const void *value, struct complaints *c)
 {
 	const struct peer_config *p = value;
 	check_name(p->name, c);
+	check_pgbouncer(p, c);
 	if (p->conninfo && p->conninfo[0] != '\0')
 		check_conninfo(p, c);
 	if (p->password_command && p->password_command[0] != '\0' &&
@@ -330,8 +340,8 @@ static void check_mirror(const void *value, struct complaints *c)
 	check_twins_of(record_field(&mirror_record, "roles_map"), record_field(&role_map_record, "source"), m, c);
 	if (m->owners == OWNERS_MAP && m->role_map_count == 0)
 		complain(c, "owners", "owners = \"map\" needs a roles_map");
-	if (m->unfreeze_command && !m->freeze_command)
-		complain(c, "unfreeze_command", "unfreeze_command undoes a freeze_command, which is not given");
+	if (m->reverse_of && m->name && strcmp(m->reverse_of, m->name) == 0)
+		complain(c, "reverse_of", "reverse_of names the mirror itself, \"%s\"", m->name);
 }
 
 const struct record config_record = { "file", sizeof(struct config), config_fields, NULL };

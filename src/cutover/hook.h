@@ -7,7 +7,7 @@
  *     PGPIER_FROM_HOST, _PORT, _DBNAME, _USER      the same in parts, and PGPIER_TO_...
  *
  * A rollback runs the same commands with FROM and TO the other way round. The exit code decides; what was written to
- * stderr is told. */
+ * stderr is told. A command ends when nobody has its stderr open any more. */
 #ifndef CUTOVER_HOOK_H
 #define CUTOVER_HOOK_H
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pg/conn.h"
+#include "../conninfo.h"
 
 #define CONSOLE "pgbouncer"
 #define PATIENCE_MS 10000 /* for what is answered at once */
@@ -17,14 +17,24 @@
 
 struct console {
 	PGconn *conn;
-	const char *peer, *database; /* borrowed */
+	const char *peer; /* borrowed */
+	char *database;
 	const struct stop *stop;
 	int64_t until;
 };
 
-static const char *database_of(const struct peer_config *peer)
+/* The caller's; NULL when only the server knows. */
+static char *database_of(const struct peer_config *peer)
 {
-	return peer->pgbouncer_database ? peer->pgbouncer_database : peer->dbname;
+	struct error ignored;
+	struct place at;
+	if (peer->pgbouncer_database)
+		return xstrdup(peer->pgbouncer_database);
+	if (!conninfo_place(peer, NULL, &at, &ignored))
+		return NULL;
+	char *name = at.dbname[0] ? xstrdup(at.dbname) : NULL;
+	place_free(&at);
+	return name;
 }
 
 /* ---- waiting ---- */
@@ -55,9 +65,16 @@ static short wait_for(const struct console *c, short events)
 static void console_close(struct console *c)
 {
 	PQfinish(c->conn);
+	free(c->database);
 }
 
 /* ---- connecting ---- */
+
+static void ignore_notice(void *arg, const PGresult *r)
+{
+	(void)arg;
+	(void)r;
+}
 
 static bool names_database(const char *conninfo)
 {
@@ -86,10 +103,10 @@ static bool finish_connecting(struct console *c, struct error *e)
 static bool console_open(struct console *c, const struct peer_config *peer, int patience_ms, const struct stop *stop,
 	struct error *e)
 {
-	*c = (struct console){ .peer = peer->name, .database = database_of(peer), .stop = stop,
-		.until = clock_us() + (int64_t)patience_ms * 1000 };
+	*c = (struct console){ .peer = peer->name, .stop = stop, .until = clock_us() + (int64_t)patience_ms * 1000 };
 	if (!peer->pgbouncer)
 		return error_set(e, ERROR_CONFIG, "peer %s has no pgbouncer", peer->name);
+	c->database = database_of(peer);
 	if (!c->database) {
 		error_set(e, ERROR_CONFIG, "peer %s: which database of PgBouncer is it?", peer->name);
 		return error_next(e, "set pgbouncer_database");
@@ -98,6 +115,7 @@ static bool console_open(struct console *c, const struct peer_config *peer, int 
 	const char *const keys[] = { "dbname", names_database(peer->pgbouncer) ? NULL : "dbname", NULL };
 	const char *const values[] = { peer->pgbouncer, CONSOLE, NULL };
 	c->conn = PQconnectStartParams(keys, values, 1);
+	PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
 	bool ok = PQstatus(c->conn) != CONNECTION_BAD ? finish_connecting(c, e)
 												  : fail(c, PQerrorMessage(c->conn), ERROR_CONNECTION, e);
 	if (!ok) {
@@ -305,7 +323,7 @@ static void take_back(const struct peer_config *peer, bool late, int patience_ms
 		*e = worse;
 		error_prefix(e, "the pause could not be taken back, clients may be waiting");
 		e->next[0] = '\0';
-		error_next(e, "run on PgBouncer's console: RESUME %s", database_of(peer));
+		error_next(e, "run RESUME on the console of PgBouncer of peer %s", peer->name);
 	}
 	stop_free(none);
 }

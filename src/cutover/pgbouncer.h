@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 /* A PgBouncer in front of a peer, through its admin console (the database "pgbouncer"), which knows neither SET nor
  * the extended protocol. A pause waits until the running transactions have ended: the application sees a delay and
- * no error. Every call connects anew. */
+ * no error. Every call connects anew.
+ *
+ * The database is marked as paused when a pause begins, so pgbouncer_is_paused() does not tell whether its
+ * transactions have ended: a pgbouncer_pause() that returned true does. One that is killed leaves the mark. */
 #ifndef CUTOVER_PGBOUNCER_H
 #define CUTOVER_PGBOUNCER_H
 
@@ -13,7 +16,8 @@
 /* Where it is reached, and as which database of it the peer is known. Both are fine: it answers, our user may
  * administrate it, it has the database. */
 bool pgbouncer_check(const struct peer_config *peer, const struct stop *stop, struct error *e) MUST_CHECK;
-/* Ends early when stop is raised or the time is over, and is resumed then: no client is left waiting. */
+/* Waits for the end of the transactions also where it is paused already. Ends early when stop is raised or the time
+ * is over, and is resumed then: no client is left waiting. Where that fails the error says so. */
 bool pgbouncer_pause(const struct peer_config *peer, int patience_ms, const struct stop *stop, struct error *e)
 	MUST_CHECK;
 /* One that is not paused is fine. */

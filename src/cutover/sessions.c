@@ -7,6 +7,8 @@
 
 #include <pgpier/format.h>
 
+#include "allowed.h"
+
 #define PG_HAS_BACKEND_TYPE 100000
 #define ROUND_MS 50
 
@@ -23,15 +25,6 @@ static const char *is_client(const struct pg *c)
 {
 	return pg_version(c) >= PG_HAS_BACKEND_TYPE ? "coalesce(a.backend_type, 'client backend') = 'client backend'"
 												: "a.query NOT LIKE 'autovacuum: %'";
-}
-
-static struct rows *with_allowed(struct pg *c, const struct strings *allow, const char *sql, struct error *e)
-{
-	struct strbuf names = STRBUF_INIT;
-	quote_array(&names, allow ? allow->count : 0, allow ? (const char *const *)allow->items : NULL);
-	struct rows *r = PG_ROWS(c, e, sql, names.text);
-	strbuf_free(&names);
-	return r;
 }
 
 /* ---- who is there ---- */
@@ -61,7 +54,7 @@ static void read_session(const struct rows *r, int row, struct session *s)
 bool sessions_read(struct pg *c, const struct strings *allow, struct session **out, size_t *count, struct error *e)
 {
 	char *sql = xasprintf(sessions_sql, is_client(c));
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(sql);
 	*out = NULL;
 	*count = 0;
@@ -87,7 +80,7 @@ static void add_state(struct strbuf *b, const struct session *s)
 
 void session_text(const struct session *s, char *buf, size_t size)
 {
-	char age[FORMAT_SIZE], query[sizeof(s->query)];
+	char age[FORMAT_SIZE];
 	struct strbuf b = STRBUF_INIT;
 	if (s->pid == 0) {
 		strbuf_addf(&b, "prepared transaction '%s' of %s, %s old; end it: ROLLBACK PREPARED ", s->gid, s->user,
@@ -99,8 +92,7 @@ void session_text(const struct session *s, char *buf, size_t size)
 		add_state(&b, s);
 		strbuf_addf(&b, "%s%s)", s->query[0] ? ": " : "", s->query);
 	}
-	format_sanitized(b.text, query, sizeof(query));
-	copy_text(buf, size, query);
+	format_sanitized(b.text, buf, size);
 	strbuf_free(&b);
 }
 
@@ -128,7 +120,7 @@ static bool pids_have(const struct pids *p, int pid)
 static bool tell_to_end(struct pg *c, const struct strings *allow, struct pids *told, size_t *now, struct error *e)
 {
 	char *sql = xasprintf(end_sql, is_client(c));
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(sql);
 	if (!r)
 		return false;
@@ -140,6 +132,26 @@ static bool tell_to_end(struct pg *c, const struct strings *allow, struct pids *
 		GROW(told->items, told->count);
 		told->items[told->count++] = pid;
 	}
+	rows_free(r);
+	return true;
+}
+
+/* A backend that starts holds this lock on its database from before its right to connect is checked until it shows in
+ * pg_stat_activity: of those that were let in before a fence closed, none may slip through between the two. $1: those
+ * that were there in the last round; NULL: all. Gives those that still are. */
+static const char starting_sql[] =
+	"SELECT coalesce(array_agg(DISTINCT l.pid), '{}') FROM pg_locks l WHERE l.locktype = 'object'"
+	" AND l.classid = 'pg_database'::regclass AND l.mode = 'RowExclusiveLock' AND l.pid <> pg_backend_pid()"
+	" AND l.objid = (SELECT oid FROM pg_database WHERE datname = current_database())"
+	" AND ($1::int[] IS NULL OR l.pid = ANY ($1::int[]))";
+
+static bool read_starting(struct pg *c, char **pids, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, starting_sql, *pids);
+	if (!r)
+		return false;
+	free(*pids);
+	*pids = xstrdup(rows_text(r, 0, 0));
 	rows_free(r);
 	return true;
 }
@@ -156,27 +168,40 @@ static void tell_left(const struct session *sessions, size_t n, const struct pid
 	}
 }
 
-/* One round tells all who are there, so that one who comes meanwhile is told as well. It is over when nobody was
- * there whom we may tell. */
+/* One round tells all who are there, so that one who comes meanwhile is told as well. *over: nobody was there whom
+ * we may tell, and nobody can come any more who was on the way when the first round began. */
+static bool end_round(struct pg *c, const struct strings *allow, struct pids *told, char **starting, bool *over,
+	struct error *e)
+{
+	size_t now;
+	if (!read_starting(c, starting, e) || !tell_to_end(c, allow, told, &now, e))
+		return false;
+	*over = now == 0 && strcmp(*starting, "{}") == 0;
+	return true;
+}
+
 bool sessions_end(struct pg *c, const struct strings *allow, int patience_ms, size_t *ended, struct strings *left,
 	struct error *e)
 {
 	int64_t until = clock_us() + (int64_t)patience_ms * 1000;
 	struct pids told = { .count = 0 };
 	struct session *sessions = NULL;
-	size_t now = 0, n = 0;
+	char *starting = NULL;
+	bool over = false;
+	size_t n = 0;
 	*ended = 0;
 	*left = (struct strings){ .count = 0 };
-	bool ok = tell_to_end(c, allow, &told, &now, e);
-	while (ok && now > 0 && clock_us() < until) {
+	bool ok = end_round(c, allow, &told, &starting, &over, e);
+	while (ok && !over && clock_us() < until) {
 		if (stop_sleep(pg_stop_borrow(c), ROUND_MS))
-			ok = tell_to_end(c, allow, &told, &now, e);
+			ok = end_round(c, allow, &told, &starting, &over, e);
 		else
 			ok = error_set(e, ERROR_CANCELLED, "stopped");
 	}
 	ok = ok && sessions_read(c, allow, &sessions, &n, e);
 	if (ok)
 		tell_left(sessions, n, &told, ended, left);
+	free(starting);
 	free(told.items);
 	free(sessions);
 	return ok;

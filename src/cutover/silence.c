@@ -14,6 +14,8 @@
 #define PG_HAS_PGOUTPUT 100000
 #define MOST_OF_TRUNCATE 16384
 #define WHAT_SIZE 256
+#define SLOT_IN_USE "55006"
+#define SLOT_PATIENCE_MS 5000
 
 /* Decoding ends where the log is flushed, and a commit with synchronous_commit = off may not be flushed yet. One of
  * ours behind it that waits takes it along; it needs something to write for that. */
@@ -128,6 +130,20 @@ static bool read_unread(struct reading *g, struct error *e)
 	return true;
 }
 
+/* The walsender of a stream that has just ended may not have let go of the slot. */
+static bool read_patiently(struct reading *g, const char *slot, const char *publication, struct error *e)
+{
+	int64_t until = clock_us() + SLOT_PATIENCE_MS * 1000;
+	while (!open_cursor(g->c, slot, publication, e) || !read_unread(g, e)) {
+		pg_rollback(g->c);
+		if (strcmp(e->sqlstate, SLOT_IN_USE) != 0 || clock_us() > until)
+			return false;
+		if (!stop_sleep(pg_stop_borrow(g->c), 50))
+			return error_set(e, ERROR_CANCELLED, "stopped");
+	}
+	return true;
+}
+
 bool silence_was_kept(struct pg *c, const char *slot, const char *publication, const char *from, bool *kept,
 	char what[256], struct error *e)
 {
@@ -138,7 +154,7 @@ bool silence_was_kept(struct pg *c, const char *slot, const char *publication, c
 		return error_set(e, ERROR_CONFIG, "peer %s: servers before PostgreSQL 10 have no pgoutput", pg_peer_name(c));
 	if (!lsn_parse(from, &g.from))
 		return error_set(e, ERROR_BUG, "\"%s\" is no position in the log", from);
-	bool ok = flush_log(c, e) && open_cursor(c, slot, publication, e) && read_unread(&g, e);
+	bool ok = flush_log(c, e) && read_patiently(&g, slot, publication, e);
 	pg_rollback(c);
 	*kept = ok && !g.found;
 	return ok || error_prefix(e, "slot %s", slot);

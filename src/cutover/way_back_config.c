@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../pg/tables.h"
 #include "way_back.h"
 
 /* Sessions are known by the first 40 bytes of their mirror's name (src/pg/conn.h), and slots by 56: both mirrors may
@@ -132,7 +131,8 @@ void way_back_config(const struct mirror_config *m, const struct store_mirror *s
 	strings_free(&out->columns_exclude);
 	out->continuous = true;
 	out->soft_delete = out->sync_columns = false;
-	out->schema = SCHEMA_NONE;
+	/* All of its tables are there; partitions that come later are made, unless a person makes them. */
+	out->schema = m->schema == SCHEMA_NONE ? SCHEMA_NONE : SCHEMA_TABLES;
 	out->owners = OWNERS_NONE;
 	out->publications = false;
 	out->on_existing_rows = EXISTING_REFUSE;
@@ -143,24 +143,10 @@ void way_back_config(const struct mirror_config *m, const struct store_mirror *s
 
 /* ---- columns that only one side has ---- */
 
-static char *names_of(const struct store_mirror *store, bool targets, bool schemas)
-{
-	struct strbuf b = STRBUF_INIT;
-	const char **names = xmalloc((store->table_count + 1) * sizeof(*names));
-	for (size_t i = 0; i < store->table_count; i++) {
-		const struct store_table *t = &store->tables[i];
-		names[i] = targets ? (schemas ? t->target_schema : t->target_name)
-						   : (schemas ? t->source_schema : t->source_name);
-	}
-	quote_array(&b, store->table_count, names);
-	free(names);
-	return strbuf_take(&b);
-}
-
 /* "number column" of each, by number. */
 static struct rows *read_columns(struct pg *c, const struct store_mirror *store, bool targets, struct error *e)
 {
-	char *schemas = names_of(store, targets, true), *names = names_of(store, targets, false);
+	char *schemas = store_names(store, targets, true), *names = store_names(store, targets, false);
 	struct rows *r = PG_ROWS(c, e,
 		"SELECT t.no - 1, a.attname FROM unnest($1::text[], $2::text[]) WITH ORDINALITY t (s, n, no)"
 		" JOIN pg_catalog.pg_namespace p ON p.nspname = t.s"

@@ -25,7 +25,6 @@ static void forget(struct engine *g, struct running *gone)
 	}
 }
 
-/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
 bool engine_end_mirror(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);
@@ -174,6 +173,9 @@ void do_mirror_run(struct engine *g, struct command *c, const struct stop *stop,
 		return;
 	if (engine_runs(g, c->name)) {
 		error_set(&out->error, ERROR_USAGE, "mirror %s runs already", c->name);
+	} else if (m.finished) {
+		error_set(&out->error, ERROR_CONFLICT, "mirror %s is finished: its target has the application", c->name);
+		error_next(&out->error, "a copy would write over what was written there since; make another mirror");
 	} else {
 		engine_end_mirror(g, c->name); /* one that ended by itself */
 		start(g, &m, &source, &target);
@@ -295,7 +297,7 @@ void do_mirror_tune(struct engine *g, struct command *c, const struct stop *stop
 
 /* ---- dropping, refreshing ---- */
 
-static bool remove_config(struct engine *g, const char *name, struct error *e)
+bool engine_remove_mirror(struct engine *g, const char *name, struct error *e)
 {
 	pthread_mutex_lock(&g->lock);
 	const struct mirror_config *m = config_find_mirror(g->config, name);
@@ -330,7 +332,7 @@ void do_mirror_drop(struct engine *g, struct command *c, const struct stop *stop
 		model_load_set(g->model, c->name, NULL, 0);
 		model_objects_set(g->model, c->name, NULL, 0);
 		model_mirror_state(g->model, c->name, MIRROR_NEW, NULL);
-		ok = remove_config(g, c->name, &out->error);
+		ok = engine_remove_mirror(g, c->name, &out->error);
 	} else {
 		error_prefix(&out->error, "could not drop mirror %s", c->name);
 		model_mirror_state(g->model, c->name, MIRROR_INTERRUPTED, NULL);

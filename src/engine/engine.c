@@ -37,6 +37,7 @@ static handler *const handlers[] = {
 	[COMMAND_CUTOVER] = do_cutover,
 	[COMMAND_CUTOVER_GO] = do_cutover_go,
 	[COMMAND_CUTOVER_UNDO] = do_cutover_undo,
+	[COMMAND_FINISH] = do_finish,
 };
 
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems)
@@ -169,6 +170,7 @@ uint64_t engine_submit(struct engine *g, struct command *take)
 		free(a);
 		return number;
 	}
+	a->command.ticket = number;
 	pool_submit(g->pool, run_errand, a);
 	return number;
 }

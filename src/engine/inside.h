@@ -54,7 +54,7 @@ handler do_compare_roles, do_apply_roles;
 handler do_verify;
 handler do_compare_schema;
 handler do_script;
-handler do_gates, do_cutover, do_cutover_go, do_cutover_undo;
+handler do_gates, do_cutover, do_cutover_go, do_cutover_undo, do_finish;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
 bool engine_peer(struct engine *g, const char *name, struct peer_config *out, struct error *e) MUST_CHECK;
@@ -67,6 +67,8 @@ bool engine_end_mirror(struct engine *g, const char *name);
 bool engine_runs(struct engine *g, const char *name);
 /* Writes it down; taken on success. With the lock held. */
 bool engine_put_mirror(struct engine *g, struct mirror_config *m, struct error *e) MUST_CHECK;
+/* From the configuration, unless it is written by hand. Without the lock. */
+bool engine_remove_mirror(struct engine *g, const char *name, struct error *e) MUST_CHECK;
 struct running *engine_running(struct engine *g, const char *name); /* with the lock held; NULL */
 
 void *monitor_main(void *engine);

@@ -12,27 +12,14 @@
 
 /* ---- refresh ---- */
 
-/* A working state in the store is another process's, or of one that was killed: its lock tells. */
-static bool is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
-{
-	struct rows *r = PG_ROWS(target, e,
-		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1885826162::oid"
-		" AND objid = (hashtext($1)::int8 & 4294967295)::oid"
-		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
-	if (!r)
-		return false;
-	*locked = rows_bool(r, 0, 0);
-	rows_free(r);
-	return true;
-}
-
 static bool is_moving(struct pg *target, const char *mirror, bool *moving, struct error *e)
 {
 	char name[NAME_SIZE + 16];
 	snprintf(name, sizeof(name), "%s/cutover", mirror);
-	return is_locked(target, name, moving, e);
+	return store_is_locked(target, name, moving, e);
 }
 
+/* A working state in the store is another process's, or of one that was killed: its lock tells. */
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
 	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || stored == MIRROR_CUT_OVER || (stored == MIRROR_PAUSED && !locked))
@@ -118,13 +105,14 @@ struct reading {
 	struct restore objects;
 	struct store_cutover cutover; /* id 0: there was none */
 	bool moving;                  /* somebody is at it */
+	bool finished;                /* by the configuration: the target tells of nothing any more */
 };
 
 static bool read_all(struct reading *r, const struct mirror_config *config, const struct peer_config *source,
 	struct pg *target, struct error *e)
 {
 	if (!store_read(target, config->name, &r->store, &r->found, e) ||
-		(r->found && !is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !store_is_locked(target, config->name, &r->locked, e)) ||
 		(r->found && !(store_cutover_read(target, r->store.id, &r->cutover, e) && is_moving(target, config->name, &r->moving, e))) ||
 		(r->found && !store_objects_read(target, r->store.id, &r->objects.settings, &r->objects.objects,
 						 &r->objects.count, e)))
@@ -188,14 +176,14 @@ static void tell_all(struct model *model, const char *mirror, const struct readi
 	tell_cutover(model, mirror, r);
 	if (r->stream.slot[0])
 		tell_stream(model, mirror, r);
-	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : MIRROR_NEW, NULL);
+	model_mirror_state(model, mirror, r->found ? shown_state(s->state, r->locked) : r->finished ? MIRROR_CUT_OVER : MIRROR_NEW, NULL);
 	gate->end(gate->data);
 }
 
 bool mirror_refresh(struct model *model, const struct mirror_config *config, const struct peer_config *source,
 	const struct peer_config *target, const struct refresh_gate *gate, const struct stop *stop, struct error *e)
 {
-	struct reading r = { 0 };
+	struct reading r = { .finished = config->finished };
 	struct pg *c = pg_connect(target, config->name, "status", stop, e);
 	bool ok = c && read_all(&r, config, source, c, e);
 	if (ok)

@@ -43,6 +43,19 @@ static lsn_t read_lsn(const struct rows *r, int row, int column)
 	return lsn_parse(rows_text(r, row, column), &lsn) ? lsn : 0;
 }
 
+bool store_find(struct pg *target, const char *mirror, int64_t *id, lsn_t *applied, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT m.mirror_id, p.applied FROM pgpier.mirrors m LEFT JOIN pgpier.replication p USING (mirror_id)"
+		" WHERE m.name = $1", mirror);
+	if (!r)
+		return false;
+	*id = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
+	*applied = *id ? read_lsn(r, 0, 1) : 0;
+	rows_free(r);
+	return true;
+}
+
 static void table_fill(struct store_table *t, const struct rows *r, int i)
 {
 	t->number = (int)rows_int(r, i, 0);
@@ -212,6 +225,20 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 	if (!ok)
 		store_mirror_free(out);
 	return ok;
+}
+
+char *store_names(const struct store_mirror *m, bool targets, bool schemas)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char **names = xmalloc((m->table_count + 1) * sizeof(*names));
+	for (size_t i = 0; i < m->table_count; i++) {
+		const struct store_table *t = &m->tables[i];
+		names[i] = targets ? (schemas ? t->target_schema : t->target_name)
+						   : (schemas ? t->source_schema : t->source_name);
+	}
+	quote_array(&b, m->table_count, names);
+	free(names);
+	return strbuf_take(&b);
 }
 
 void store_mirror_free(struct store_mirror *m)

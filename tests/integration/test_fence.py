@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """A fence keeps writers out, and leaves nothing of itself behind."""
 import os
+import signal
 
 import psycopg2
 import pytest
@@ -41,10 +42,10 @@ class Fenced(Tool):
 	"""A fresh database with roles of every kind, dropped with them afterwards."""
 
 	def __init__(self, server, name, rights=RIGHTS):
-		super().__init__(server, name)
+		super().__init__(server, name + ' "odd\\')
 		self.prefix = name + "_"
-		server.create_db(name)
-		self.names = {"p": self.prefix, "d": name}
+		server.create_db(self.dbname)
+		self.names = {"p": self.prefix, "d": '"%s"' % self.dbname.replace('"', '""')}
 		self.sql(ROLES.format(**self.names) + rights.format(**self.names))
 
 	def role(self, name):
@@ -122,7 +123,7 @@ def test_on_other_servers(make_fenced, major):
 	close_and_lift(make_fenced(major))
 
 
-def test_96_has_no_schema_but_a_plan(make_fenced):
+def test_a_plan_changes_nothing(make_fenced):
 	f = make_fenced(12)
 	before = f.state()
 	assert f.lines("roles", "fence", "plan", "shop") == ["10"]
@@ -169,8 +170,11 @@ def test_what_it_cannot_keep_out_is_named(fenced):
 	assert "role %s can connect all the same, as a member of %s" % (fenced.role("sub"), fenced.role("monitor")) in notes
 
 
-def test_an_owner_without_more(fenced):
+@pytest.mark.parametrize("major", [10, 15, 18])
+def test_an_owner_without_more(make_fenced, major):
 	"""Owns the database, and is no superuser: keeps its own way in, and says what it may not alter."""
+	fenced = make_fenced(major)
+	fenced.sql("GRANT CREATE ON SCHEMA public TO PUBLIC")
 	before = fenced.state()
 	owner = Tool(fenced.server, fenced.dbname, fenced.role("owner"))
 	notes = "\n".join(owner.lines("note", "fence", "plan", "shop"))
@@ -187,6 +191,40 @@ def test_an_owner_without_more(fenced):
 	grantees = [[g[1:] for g in sorted(s[0], key=lambda g: g[1:])] for s in (before, after)]
 	assert grantees[0] == grantees[1], "all have what they had; one has it from the owner now"
 	assert fenced.connecting() == set(NAMES)
+
+
+def test_an_owner_that_may_create_roles(make_fenced):
+	"""May alter the settings of others: before 16 all, from then on those that it has the admin option of."""
+	for major, reaches in (14, True), (16, False):
+		fenced = make_fenced(major)
+		fenced.sql("ALTER ROLE {p}owner CREATEROLE".format(**fenced.names))
+		before = fenced.state()
+		owner = Tool(fenced.server, fenced.dbname, fenced.role("owner"))
+		closes = "\n".join(owner.lines("close", "fence", "plan", "shop"))
+		assert ("%s\" IN DATABASE" % fenced.role("stubborn") in closes) == reaches, closes
+		if not reaches:
+			fenced.sql("GRANT {p}stubborn TO {p}owner WITH ADMIN OPTION".format(**fenced.names))
+			before = fenced.state()
+			closes = "\n".join(owner.lines("close", "fence", "plan", "shop"))
+			assert "%s\" IN DATABASE" % fenced.role("stubborn") in closes
+		owner.ok("fence", "close", "shop")
+		owner.ok("fence", "lift", "shop")
+		assert fenced.state()[1] == before[1]
+
+
+def test_writers_that_need_no_session(fenced):
+	"""A subscription's worker is no session, and asks for no right."""
+	fenced.sql("CREATE SUBSCRIPTION {p}sub CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false)".format(
+		**fenced.names))
+	try:
+		note = "subscription %s writes to this database" % fenced.role("sub")
+		assert note not in fenced.ok("fence", "plan", "shop")
+		fenced.sql("ALTER SUBSCRIPTION {p}sub ENABLE".format(**fenced.names))
+		assert note in fenced.ok("fence", "plan", "shop")
+	finally:
+		fenced.sql("ALTER SUBSCRIPTION {p}sub DISABLE; ALTER SUBSCRIPTION {p}sub SET (slot_name = NONE)".format(
+			**fenced.names))
+		fenced.sql("DROP SUBSCRIPTION {p}sub".format(**fenced.names))
 
 
 def test_our_role_needs_a_right_of_its_own(fenced):
@@ -221,8 +259,9 @@ def test_another_mirrors_fence(fenced):
 	assert fenced.state() == before
 
 
-def test_killed_while_it_closes(fenced):
-	"""Held up by a lock before the end, then killed: open as before, and closable at once."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_ended_while_it_closes(fenced, how):
+	"""Held up by a lock before the end, then killed or stopped: open as before, and closable at once."""
 	fenced.ok("fence", "close", "shop")
 	fenced.ok("fence", "lift", "shop")
 	before = fenced.state()
@@ -232,8 +271,9 @@ def test_killed_while_it_closes(fenced):
 	tool = fenced.start("fence", "close", "shop")
 	while not fenced.sql(HELD_UP):
 		assert tool.poll() is None, tool.communicate()
-	tool.kill()
-	tool.communicate()
+	tool.send_signal(how)
+	said = tool.communicate(timeout=30)[1]
+	assert how == signal.SIGKILL or said.startswith("cancelled"), said
 	fenced.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgpier/tool/check'")
 	holder.rollback()
 	holder.close()
@@ -243,6 +283,30 @@ def test_killed_while_it_closes(fenced):
 	fenced.ok("fence", "close", "shop")
 	fenced.ok("fence", "lift", "shop")
 	assert fenced.state() == before
+
+
+@pytest.mark.parametrize("step", ["close", "lift"])
+def test_somebody_grants_meanwhile(fenced, step):
+	"""The server refuses the second writer of a catalog's row; it tries again, and both have what they wanted."""
+	fenced.ok("fence", "close", "shop")
+	closed = fenced.state()
+	if step == "close":
+		fenced.ok("fence", "lift", "shop")
+	other = fenced.server.connect(fenced.dbname, autocommit=False)
+	other.cursor().execute("SET TRANSACTION READ WRITE; GRANT TEMPORARY ON DATABASE {d} TO {p}monitor".format(
+		**fenced.names))
+	tool = fenced.start("fence", step, "shop")
+	wait_until(lambda: fenced.sql(HELD_UP), "the wait for the other's end")
+	other.commit()
+	other.close()
+	assert tool.communicate(timeout=60)[1] == "" and tool.returncode == 0
+	granted = [g for g in fenced.state()[0] if g[1:3] == (fenced.role("monitor"), "TEMPORARY")]
+	assert len(granted) == 1
+	if step == "close":
+		assert sorted(set(fenced.state()[0]) - set(granted)) == closed[0] and fenced.connecting() == {"super"}
+	else:
+		assert fenced.connecting() == set(NAMES)
+	fenced.ok("fence", "lift", "shop")
 
 
 def test_a_role_that_is_gone_meanwhile(fenced):

@@ -50,7 +50,9 @@ static void every_key_is_read(void **state)
 		"is_deleted_column = \"gone\";\n"
 		"  publication = \"Pub 1\"; slot = \"slot_1\"; batch_size = 1; sync_interval_ms = 250; "
 		"caught_up_s = 0.25;\n"
-		"  alert_command = \"cat\"; alert_lag_s = 5; alert_retained_mb = 1000000000000; } );\n");
+		"  alert_command = \"cat\"; alert_lag_s = 5; alert_retained_mb = 1000000000000;\n"
+		"  freeze = \"wait\"; freeze_command = \"f\"; unfreeze_command = \"u\"; open_command = \"o\";\n"
+		"  allow = [ \"one\", \"the other\" ]; cutover_limit_s = 86400; reverse_of = \"other\"; } );\n");
 	struct config *c = load_good(*state);
 	const struct peer_config *p = config_find_peer(c, "ec2-prod");
 	const struct mirror_config *m = config_find_mirror(c, "shop");
@@ -100,6 +102,12 @@ static void every_key_is_read(void **state)
 	assert_int_equal(m->sync_interval_ms, 250);
 	assert_true(m->caught_up_s == 0.25 && m->alert_lag_s == 5);
 	assert_string_equal(m->alert_command, "cat");
+	assert_true(m->freeze == FREEZE_WAIT && m->cutover_limit_s == 86400 && m->allow.count == 2);
+	assert_string_equal(m->allow.items[1], "the other");
+	assert_string_equal(m->freeze_command, "f");
+	assert_string_equal(m->unfreeze_command, "u");
+	assert_string_equal(m->open_command, "o");
+	assert_string_equal(m->reverse_of, "other");
 	assert_true(m->alert_retained_mb == INT64_C(1000000000000));
 	assert_false(m->editable);
 	config_free(c);
@@ -276,6 +284,24 @@ static void conninfo_stands_alone(void **state)
 		"peers = ( { name = \"a\"; conninfo = \"service=x\"; password_command = \"p\"; "
 		"connect_timeout = 0; } );\n",
 		"");
+}
+
+static void keys_of_a_cutover(void **state)
+{
+	expect_problems(*state,
+		"peers = ( { name = \"a\"; conninfo = \"host=x\"; pgbouncer = \"host=p port=6432\"; pgbouncer_database = \"x\"; },\n"
+		" { name = \"b\"; pgbouncer = \"very secret\"; } );\n"
+		"mirrors = ( { name = \"m\"; source = \"a\"; target = \"b\"; freeze = \"pause\"; cutover_limit_s = 4;\n"
+		" reverse_of = \"m\"; } );\n",
+		"pgpier.conf:2: peer \"b\": pgbouncer is no connection string or URI that libpq understands; it is that of "
+		"the admin console: \"host=... port=6432 user=...\"\n"
+		"pgpier.conf:3: mirror \"m\": freeze must be fence or wait, not \"pause\"\n"
+		"pgpier.conf:3: mirror \"m\": cutover_limit_s must be 5 to 86400, not 4\n"
+		"pgpier.conf:4: mirror \"m\": reverse_of names the mirror itself, \"m\"\n");
+	write_mode(*state, "pgpier.conf", "peers = ( { name = \"a\"; pgbouncer = \"host=h password=x\"; } );\n", 0640);
+	char *found = problems_of(*state);
+	assert_non_null(strstr(found, "pgbouncer holds a password, but mode 0640 lets others read the file"));
+	free(found);
 }
 
 static void names_are_unique_and_exist(void **state)
@@ -457,6 +483,7 @@ int main(void)
 		IN_FOLDER(wrong_renames),
 		IN_FOLDER(numbers_are_not_cut_to_32_bits),
 		IN_FOLDER(conninfo_stands_alone),
+		IN_FOLDER(keys_of_a_cutover),
 		IN_FOLDER(names_are_unique_and_exist),
 		IN_FOLDER(written_files_hold_their_own_list),
 		IN_FOLDER(syntax_errors_have_their_line),

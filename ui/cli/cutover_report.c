@@ -6,7 +6,8 @@
 #include <pgpier/format.h>
 
 #include "../cutover_text.h"
-#include "listing.h"
+#include "../listing.h"
+#include "../text.h"
 #include "report.h"
 
 /* ---- for people: the checklist ---- */
@@ -14,7 +15,7 @@
 static void print_next(const struct cutover_gate *g, FILE *out)
 {
 	fprintf(out, "  %s: ", g->name);
-	report_text(out, g->next);
+	text_print(out, g->next);
 	fputc('\n', out);
 }
 
@@ -62,7 +63,7 @@ void step_print(enum cutover_step step, const struct cutover_step_view *s, doubl
 	bool undo = s->state == STEP_UNDOING || s->state == STEP_UNDONE;
 	const char *what = undo ? s->undo : s->what;
 	fprintf(out, "%8.3f s  %s%s%s", elapsed_s, cutover_step_name(step), step_verb(s->state), what[0] ? ": " : "");
-	report_text(out, what);
+	text_print(out, what);
 	fputc('\n', out);
 }
 
@@ -80,7 +81,7 @@ static void print_line(const char *label, const char *text, FILE *out)
 	if (text[0] == '\0')
 		return;
 	fputs(label, out);
-	report_text(out, text);
+	text_print(out, text);
 	fputc('\n', out);
 }
 
@@ -136,7 +137,7 @@ void cutover_print(const struct mirror_view *m, const struct cutover_view *v, FI
 		print_stuck(m, v, out);
 	} else if (v->phase != CUTOVER_NEVER) {
 		fprintf(out, "mirror %s: ", m->name);
-		print_line("", cutover_text(v, wall_us(), text, sizeof(text)), out);
+		print_line("", cutover_text(v, text, sizeof(text)), out);
 	}
 	if (v->phase == CUTOVER_UNDONE)
 		fprintf(out, "%s is open as it was before\n", m->source);
@@ -150,7 +151,7 @@ void cutover_print_status(const struct mirror_view *m, const struct cutover_view
 		fprintf(out, "way back of: %s\n", m->reverse_of);
 	if (v->phase == CUTOVER_NEVER)
 		return;
-	print_line("cutover: ", cutover_text(v, wall_us(), text, sizeof(text)), out);
+	print_line("cutover: ", cutover_text(v, text, sizeof(text)), out);
 	if (cutover_is_over(v))
 		print_line("connect: ", v->connection, out);
 	cutover_command(m, command);
@@ -210,7 +211,7 @@ void shape_cutover(struct json *j, const struct cutover_view *v)
 	json_bool(j, "here", v->here);
 	json_bool(j, "asks", v->asks);
 	json_time(j, "began", v->began_at);
-	json_number(j, "elapsed_s", cutover_elapsed_s(v, wall_us()));
+	json_number(j, "elapsed_s", v->elapsed_s);
 	json_number(j, "limit_s", v->limit_s);
 	known(j, "closed_s", v->closed_s);
 	known(j, "forecast_s", v->forecast_s);

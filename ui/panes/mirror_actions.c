@@ -92,7 +92,7 @@ static bool streams(enum mirror_state s)
 /* What failed of the schema waits for the end of a load that is under way. */
 static bool can_retry(const struct mirror_view *v)
 {
-	bool objects = v->objects_failed > 0 && (!mirror_runs(v->state) || streams(v->state));
+	bool objects = v->objects_failed + v->objects_kept_back > 0 && (!mirror_runs(v->state) || streams(v->state));
 	return v->state == MIRROR_FAILED || v->load.tables_failed > 0 || v->load.tables_paused > 0 || objects;
 }
 
@@ -102,12 +102,14 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 	case ACTION_PAUSE:
 		if (v->state == MIRROR_DONE)
 			return "the mirror is done";
+		if (v->state == MIRROR_CUT_OVER)
+			return "it is cut over: its way back is a mirror of its own";
 		if (v->state == MIRROR_PAUSING || v->state == MIRROR_DROPPING)
 			return "it is stopping already";
 		return NULL;
 	case ACTION_RETRY:
-		if (v->objects_failed > 0 && !can_retry(v))
-			return "objects that failed are tried again at the end of the load";
+		if (v->objects_failed + v->objects_kept_back > 0 && !can_retry(v))
+			return "objects are tried again when the load is over";
 		return can_retry(v) ? NULL : "nothing has failed";
 	case ACTION_EDIT:
 		if (!v->editable)
@@ -130,7 +132,7 @@ const char *mirror_label(const struct mirror_view *v, enum action a)
 		return NULL;
 	if (mirror_runs(v->state))
 		return "pause";
-	if (v->state == MIRROR_DONE)
+	if (v->state == MIRROR_DONE || v->state == MIRROR_CUT_OVER)
 		return "";
 	return v->state == MIRROR_NEW ? "start" : "resume";
 }

@@ -40,6 +40,12 @@ enum {
 	F_ALERT,
 	F_ALERT_LAG,
 	F_ALERT_WAL,
+	F_FREEZE,
+	F_FREEZE_COMMAND,
+	F_UNFREEZE_COMMAND,
+	F_OPEN_COMMAND,
+	F_ALLOW,
+	F_LIMIT,
 	F_NEXT,
 	F_COUNT
 };
@@ -98,6 +104,15 @@ static const struct field fields[F_COUNT] = {
 	[F_ALERT_LAG] = { FIELD_NUMBER, "Alert, lag (s)", "lag above this is worth an alert; 0: never", "60", 0, 31536000 },
 	[F_ALERT_WAL] = { FIELD_NUMBER, "Alert, WAL (MB)", "WAL kept by the slot above this is worth an alert; 0: never",
 		"10000", 0, 1000000000000 },
+	[F_FREEZE] = { FIELD_CHOICE, "Freeze",
+		"at a cutover: fence: pgpier keeps writers out of the source; wait: you stop them", NULL, 0, 0,
+		freeze_names, FREEZE_WAIT + 1 },
+	[F_FREEZE_COMMAND] = { FIELD_TEXT, "Freeze command", "run first: stops the application", "none" },
+	[F_UNFREEZE_COMMAND] = { FIELD_TEXT, "Unfreeze command", "undoes that", "none" },
+	[F_OPEN_COMMAND] = { FIELD_TEXT, "Open command", "moves the application to the target", "none" },
+	[F_ALLOW] = { FIELD_TEXT, "Roles let in", "stay connected to the source; blanks between them", "none" },
+	[F_LIMIT] = { FIELD_NUMBER, "Cutover limit (s)", "a cutover that is not over by then undoes itself", "300",
+		5, 86400 },
 	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
 };
 
@@ -152,6 +167,31 @@ static void copy_alerts(const struct form *f, struct mirror_config *m)
 	m->alert_retained_mb = form_number(f, F_ALERT_WAL, 10000);
 }
 
+/* Roles whose names have blanks are for the configuration file; they are not shown, and stay. */
+static void copy_allow(const struct form *f, struct mirror_config *m)
+{
+	char *text = xstrdup(form_text(f, F_ALLOW)), *rest = NULL;
+	struct strings allow = { .count = 0 };
+	for (size_t i = 0; i < m->allow.count; i++)
+		if (strchr(m->allow.items[i], ' '))
+			strings_add(&allow, m->allow.items[i]);
+	for (const char *role = strtok_r(text, " ", &rest); role; role = strtok_r(NULL, " ", &rest))
+		strings_add(&allow, role);
+	free(text);
+	strings_free(&m->allow);
+	m->allow = allow;
+}
+
+static void copy_cutover(const struct form *f, struct mirror_config *m)
+{
+	m->freeze = (enum freeze)f->fields[F_FREEZE].choice;
+	m->cutover_limit_s = (int)form_number(f, F_LIMIT, 300);
+	copy_text_field(f, F_FREEZE_COMMAND, NULL, &m->freeze_command);
+	copy_text_field(f, F_UNFREEZE_COMMAND, NULL, &m->unfreeze_command);
+	copy_text_field(f, F_OPEN_COMMAND, NULL, &m->open_command);
+	copy_allow(f, m);
+}
+
 static void copy_form(struct mirror_form *s)
 {
 	struct mirror_config *m = &s->draft->config;
@@ -172,6 +212,7 @@ static void copy_form(struct mirror_form *s)
 	copy_schema(f, m);
 	copy_replication(f, m);
 	copy_alerts(f, m);
+	copy_cutover(f, m);
 }
 
 static int peer_index(const struct mirror_form *s, const char *name, int otherwise)
@@ -218,7 +259,7 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 static void show_dependent(struct mirror_form *s)
 {
 	static const int of_stream[] = { F_SOFT_DELETE, F_BATCH, F_INTERVAL, F_CAUGHT_UP, F_PUBLICATION, F_SLOT,
-		F_SYNC_COLUMNS };
+		F_SYNC_COLUMNS, F_FREEZE, F_FREEZE_COMMAND, F_UNFREEZE_COMMAND, F_OPEN_COMMAND, F_ALLOW, F_LIMIT };
 	static const int of_schema[] = { F_OWNERS, F_PUBLICATIONS, F_BUILD_MEMORY, F_BUILD_WORKERS };
 	struct field *d = s->form.fields;
 	for (size_t i = 0; i < ARRAY_SIZE(of_stream); i++)
@@ -235,6 +276,22 @@ static void show_dependent(struct mirror_form *s)
 	free(named.name);
 	d[F_SLOT].fallback = s->slot;
 	d[F_PUBLICATION].fallback = s->publication;
+}
+
+static void show_cutover(struct form *f, const struct mirror_config *m)
+{
+	struct strbuf roles = STRBUF_INIT;
+	for (size_t i = 0; i < m->allow.count; i++)
+		if (!strchr(m->allow.items[i], ' '))
+			strbuf_addf(&roles, "%s%s", roles.len ? " " : "", m->allow.items[i]);
+	f->fields[F_FREEZE].choice = (int)m->freeze;
+	form_set_text(f, F_FREEZE_COMMAND, m->freeze_command);
+	form_set_text(f, F_UNFREEZE_COMMAND, m->unfreeze_command);
+	form_set_text(f, F_OPEN_COMMAND, m->open_command);
+	form_set_text(f, F_ALLOW, roles.len ? roles.text : NULL);
+	if (m->cutover_limit_s != 300)
+		form_set_number(f, F_LIMIT, m->cutover_limit_s);
+	strbuf_free(&roles);
 }
 
 static void show_config(struct mirror_form *s)
@@ -257,6 +314,7 @@ static void show_config(struct mirror_form *s)
 	form_set_text(f, F_PUBLICATION, m->publication);
 	form_set_text(f, F_SLOT, m->slot);
 	form_set_text(f, F_ALERT, m->alert_command);
+	show_cutover(f, m);
 	show_numbers(f, m);
 	show_dependent(s);
 }

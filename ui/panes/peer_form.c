@@ -29,6 +29,8 @@ enum {
 	F_SERVICE,
 	F_OPTIONS,
 	F_TIMEOUT,
+	F_PGBOUNCER,
+	F_PGBOUNCER_DATABASE,
 	F_TEST,
 	F_SAVE,
 	F_COUNT
@@ -71,6 +73,10 @@ static const struct field fields[F_COUNT] = {
 	[F_SERVICE] = { FIELD_TEXT, "Service", "a section of pg_service.conf", "none" },
 	[F_OPTIONS] = { FIELD_TEXT, "Options", "server settings: -c name=value", "none" },
 	[F_TIMEOUT] = { FIELD_NUMBER, "Connect timeout (s)", NULL, "10", 1, 3600 },
+	[F_PGBOUNCER] = { FIELD_TEXT, "PgBouncer",
+		"connection string of its admin console; a cutover pauses the application there", "none" },
+	[F_PGBOUNCER_DATABASE] = { FIELD_TEXT, "Database there", "its name in PgBouncer's configuration",
+		"same as the database" },
 	[F_TEST] = { FIELD_BUTTON, "Test", "connects now and says what matters for migrating" },
 	[F_SAVE] = { FIELD_BUTTON, "Create peer", "writes it to peers.conf" },
 };
@@ -103,6 +109,8 @@ static void each_text(struct peer_config *c, struct form *f,
 	visit(f, F_SSLKEY, &c->sslkey);
 	visit(f, F_SERVICE, &c->service);
 	visit(f, F_OPTIONS, &c->options);
+	visit(f, F_PGBOUNCER, &c->pgbouncer);
+	visit(f, F_PGBOUNCER_DATABASE, &c->pgbouncer_database);
 }
 
 static void show_text(struct form *f, int field, char **value)
@@ -433,7 +441,7 @@ struct pane *peer_form_new(struct ui *u, const char *name)
 		s->form.fields[F_NAME].locked = true;
 		s->form.fields[F_SAVE].label = "Save peer";
 		s->form.fields[F_TLS_FOLD].on = c.sslmode || c.sslrootcert || c.sslcert;
-		s->form.fields[F_MORE_FOLD].on = c.service || c.options || c.connect_timeout > 0;
+		s->form.fields[F_MORE_FOLD].on = c.service || c.options || c.connect_timeout > 0 || c.pgbouncer;
 		s->form.focus = F_HOST;
 		show_config(&s->form, &c);
 		peer_config_free(&c);

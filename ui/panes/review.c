@@ -49,6 +49,20 @@ static void add_replication(struct strbuf *b, const struct mirror_config *m)
 	strbuf_addf(b, "; caught up under %.0f ms.\n", m->caught_up_s * 1000);
 }
 
+/* What is run at a cutover is for somebody to read before it is. */
+static void add_cutover(struct strbuf *b, const struct mirror_config *m)
+{
+	const struct {
+		const char *what, *command;
+	} commands[] = { { "begins with", m->freeze_command }, { "is undone with", m->unfreeze_command },
+		{ "moves the application with", m->open_command } };
+	if (m->freeze == FREEZE_WAIT)
+		strbuf_addf(b, "A cutover waits for your word that the writers of %s are stopped.\n", m->source);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].command)
+			strbuf_addf(b, "A cutover %s: %s\n", commands[i].what, commands[i].command);
+}
+
 static char *plan_text(const struct review *s)
 {
 	struct strbuf b = STRBUF_INIT;
@@ -68,8 +82,10 @@ static char *plan_text(const struct review *s)
 		strbuf_addf(&b, "at most %d MB/s.\n", m->rate_limit_mb);
 	else
 		strbuf_add(&b, "no rate limit.\n");
-	if (m->continuous)
+	if (m->continuous) {
 		add_replication(&b, m);
+		add_cutover(&b, m);
+	}
 	if (m->alert_command)
 		strbuf_addf(&b, "Alerts go to: %s\n", m->alert_command);
 	return strbuf_take(&b);

@@ -7,6 +7,7 @@
 
 #include <pgpier/selection.h>
 
+#include "../../label.h"
 #include "diff_inside.h"
 
 #define MOST_NAMED 20 /* notes of one kind */
@@ -24,14 +25,28 @@ static bool is_minor(const struct dump_entry *e)
 static struct difference *add(struct diffing *d, const struct item *i, enum severity severity)
 {
 	const char *schema = strchr(i->key, '\1') + 1, *tag = strchr(schema, '\1') + 1;
-	char *name = xasprintf("%.*s%s%s", (int)(tag - 1 - schema), schema, tag - 1 > schema ? "." : "", tag);
+	char *of = xasprintf("%.*s", (int)(tag - 1 - schema), schema), *name = label_name(i->entry->kind, of, tag);
 	char *kind = xstrdup(i->entry->kind);
 	for (char *p = kind; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 	struct difference *out = comparison_add(d->out, severity, kind, name);
 	free(kind);
+	free(of);
 	free(name);
 	return out;
+}
+
+/* It reads a table whose columns have other names on the target, where the server has put them into its text. */
+static bool reads_renamed(const struct diffing *d, const struct item *s)
+{
+	return KIND_OF(s->entry, "VIEW", "MATERIALIZED VIEW", "FUNCTION", "PROCEDURE") && renamed_tables_in(&d->renamed, s->sql);
+}
+
+static char *statement_around(const struct diffing *d, const char *sql)
+{
+	struct strbuf b = STRBUF_INIT;
+	renamed_tables_around(&b, &d->renamed, sql);
+	return strbuf_take(&b);
 }
 
 /* Of an older server's public schema: since 15 it is its database owner's, and closed to others. */
@@ -52,8 +67,10 @@ static void missing(struct diffing *d, const struct item *s)
 	}
 	struct difference *x = add(d, s, is_minor(s->entry) ? SEVERITY_WARNING : SEVERITY_BLOCKER);
 	x->source = xstrdup(s->sql[0] ? s->sql : s->give);
-	x->statement = xasprintf("%s%s%s", s->sql, s->give && s->sql[0] ? "\n" : "", s->give ? s->give : "");
+	char *sql = reads_renamed(d, s) ? statement_around(d, s->sql) : xstrdup(s->sql);
+	x->statement = xasprintf("%s%s%s", sql, s->give && s->sql[0] ? "\n" : "", s->give ? s->give : "");
 	x->applies = true;
+	free(sql);
 }
 
 static void surplus(struct diffing *d, const struct item *t)
@@ -107,6 +124,10 @@ static void compare_texts_of(struct diffing *d, const struct item *s, const stru
 	bool drops;
 	if (strcmp(s->text, t->text) == 0 || differs_in_columns(d, s, t))
 		return;
+	if (reads_renamed(d, s)) {
+		d->columns++;
+		return;
+	}
 	if (is_loosely_same(d, s, t)) {
 		d->loose++;
 		return;
@@ -127,13 +148,13 @@ static void compare_owners(struct diffing *d, const struct item *s, const struct
 	free(roles_owner(t->give, &d->target.config, other));
 	if (strcmp(owner, other) == 0)
 		return;
-	char *label = entry_label(t->entry);
-	struct difference *x = comparison_add(d->out, SEVERITY_WARNING, "owner", label);
+	char *what = entry_label(t->entry);
+	struct difference *x = comparison_add(d->out, SEVERITY_WARNING, "owner", what);
 	x->source = xstrdup(owner);
 	x->target = xstrdup(other);
 	x->statement = xstrdup(s->give);
 	x->applies = true;
-	free(label);
+	free(what);
 }
 
 static void compare_pair(struct diffing *d, struct item *s, struct item *t)
@@ -208,9 +229,9 @@ static void note_blocked(struct diffing *d)
 		const struct item *item = &d->source.items[i];
 		if (!item->why || item->paired || ++n > MOST_NAMED)
 			continue;
-		char *label = entry_label(item->entry);
-		comparison_note(d->out, "%s can't be on the target: %s", label, item->why);
-		free(label);
+		char *what = entry_label(item->entry);
+		comparison_note(d->out, "%s can't be on the target: %s", what, item->why);
+		free(what);
 	}
 	if (n > MOST_NAMED)
 		comparison_note(d->out, "%zu more can't be on the target", n - MOST_NAMED);
@@ -227,6 +248,9 @@ static void note_all(struct diffing *d)
 	if (d->loose)
 		comparison_note(d->out, "%zu definitions are the same, but the servers' versions print them differently",
 			d->loose);
+	if (d->columns)
+		comparison_note(d->out, "%zu views and functions read columns that have other names on the target: their texts are"
+			" not compared", d->columns);
 	if (d->public_schema)
 		comparison_note(d->out, "schema public has the owner and the grants that PostgreSQL 15 and later give it");
 }

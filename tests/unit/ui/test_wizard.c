@@ -69,6 +69,27 @@ static void testing_a_peer(void **state)
 	house_close(h);
 }
 
+static void a_peer_behind_a_pgbouncer(void **state)
+{
+	struct house *h = house_open(80, 40, false);
+	(void)state;
+	house_press(h, "1 n");
+	house_type(h, "pooled");
+	for (int i = 0; i < 9; i++)
+		house_press(h, "tab");
+	house_press(h, "enter"); /* More */
+	for (int i = 0; i < 4; i++)
+		house_press(h, "tab");
+	house_type(h, "port=6432 user=boss");
+	house_press(h, "tab");
+	house_type(h, "shop");
+	house_press(h, "^s");
+	const struct peer_config *p = stage_last(h->engine, COMMAND_PEER_SAVE)->peer;
+	assert_string_equal(p->pgbouncer, "port=6432 user=boss");
+	assert_string_equal(p->pgbouncer_database, "shop");
+	house_close(h);
+}
+
 static void open_picker(struct house *h, const char *name)
 {
 	house_press(h, "2 n");
@@ -296,8 +317,16 @@ static void a_continuous_mirror(void **state)
 	assert_sees(h, "Alert, lag"); /* limits make no sense without it */
 	house_press(h, "tab");
 	house_type(h, "5");
+	house_press(h, "tab tab right tab"); /* freeze: wait */
+	house_type(h, "stop it");
+	house_press(h, "tab tab tab");
+	house_type(h, "monitor  backup");
+	house_press(h, "tab");
+	house_type(h, "60");
 	house_press(h, "^s a c c");
 	assert_sees(h, "then replicates every change");
+	assert_sees(h, "waits for your word");
+	assert_sees(h, "A cutover begins with: stop it");
 	assert_sees(h, "publication pgpier_shop_5 and slot mine on ec2-prod");
 	assert_sees(h, "caught up under 250 ms");
 	house_press(h, "enter");
@@ -309,6 +338,11 @@ static void a_continuous_mirror(void **state)
 	assert_null(m->publication);
 	assert_string_equal(m->alert_command, "notify the-dba");
 	assert_true(m->alert_lag_s == 5 && m->alert_retained_mb == 10000);
+	assert_true(m->freeze == FREEZE_WAIT && m->cutover_limit_s == 60);
+	assert_string_equal(m->freeze_command, "stop it");
+	assert_true(!m->unfreeze_command && !m->open_command);
+	assert_int_equal(m->allow.count, 2);
+	assert_string_equal(m->allow.items[1], "backup");
 	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
 	assert_string_equal(m->is_deleted_column, "_pgpier_is_deleted");
 	assert_sees(h, "Mirrors (4) › Shop-5");
@@ -386,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_peer_from_a_uri),
 		cmocka_unit_test(testing_a_peer),
+		cmocka_unit_test(a_peer_behind_a_pgbouncer),
 		cmocka_unit_test(a_mirror),
 		cmocka_unit_test(going_back_loses_nothing),
 		cmocka_unit_test(a_whole_database),
