@@ -219,3 +219,42 @@ class TestRestart:
 		moving.finish()
 		moving.until_over()
 		moving.assert_over(end_of(step))
+
+
+class TestRollback:
+	"""The same machine with the servers' parts exchanged, and a fence on either side."""
+
+	@pytest.mark.parametrize("step", STEPS if ALL else ["drain", "commit", "follow"])
+	def test_killed(self, make_moving, step):
+		moving = make_moving(back=True).stop_at(step)
+		moving.kill()
+		moving.release()
+		moving.until_over()
+		moving.assert_over("done", look_back=True)
+
+	@pytest.mark.parametrize("step", STEPS if ALL else ["prepare", "way back"])
+	def test_undone(self, make_moving, step):
+		moving = make_moving(back=True).stop_at(step)
+		moving.interrupt()
+		moving.until_over()
+		moving.assert_over("done" if step in BEHIND else "undone")
+
+	@pytest.mark.parametrize("step", STEPS if ALL else ["freeze", "open"])
+	def test_restart(self, make_moving, step):
+		moving = make_moving(back=True).stop_at(step)
+		side = moving.pair.source if STEPS.index(step) % 2 else moving.pair.target
+		side.restart(signal.SIGQUIT)
+		moving.release()
+		moving.finish()
+		moving.until_over()
+		moving.assert_over(end_of(step))
+
+	def test_not_before_the_cutover_is_through(self, make_moving):
+		"""Who went on with the cutover afterwards would open the target while the source is."""
+		moving = make_moving().stop_at("follow")
+		moving.kill()
+		moving.release()
+		outcome = moving.p("rollback", "m", "--yes-i-mean", "m", "--json")
+		assert outcome.code != DONE, outcome
+		moving.until_over()
+		moving.assert_over("done")
