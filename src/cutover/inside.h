@@ -22,6 +22,8 @@ struct cutover {
 	bool surveyed;
 	int64_t id;                /* in the store; 0 not begun */
 	bool commit_tried;         /* only the target knows how that ended */
+	bool takes_over;           /* from a process that is over its limit, because somebody says so */
+	int target_pid;            /* of the last session there; 0 none yet */
 	enum cutover_step last;    /* that began, here or before: those behind it need no undo */
 	bool ended_stream;         /* it does not run because we ended it */
 	lsn_t marker;
@@ -86,6 +88,8 @@ bool connect_both(struct cutover *c, struct error *e) MUST_CHECK;
 bool connect_source(struct cutover *c, struct error *e) MUST_CHECK;
 bool connect_target(struct cutover *c, struct error *e) MUST_CHECK;
 void disconnect(struct cutover *c);
+/* From now on that stop counts, which was not raised. */
+void connections_obey(struct cutover *c, const struct stop *stop);
 struct way_back way_back_of(struct cutover *c);
 
 #endif

@@ -156,12 +156,25 @@ static bool run_patiently(struct cutover *c, enum cutover_step s, struct error *
 
 static void fresh_stop(struct cutover *c)
 {
-	disconnect(c); /* they look at the old one */
 	pthread_mutex_lock(&c->lock);
 	struct stop *old = c->stop;
 	c->stop = stop_new(NULL);
 	pthread_mutex_unlock(&c->lock);
+	connections_obey(c, c->stop);
 	stop_free(old);
+}
+
+static void be_done(struct cutover *c)
+{
+	pthread_mutex_lock(&c->lock);
+	double closed = c->view.closed_s;
+	pthread_mutex_unlock(&c->lock);
+	view_phase(c, CUTOVER_DONE);
+	model_mirror_state(c->set.model, c->mirror, MIRROR_CUT_OVER, NULL);
+	if (closed >= 0)
+		view_say(c, EVENT_INFO, NULL, "cut over: nobody could write for %.1f s", closed);
+	else
+		view_say(c, EVENT_INFO, NULL, "cut over");
 }
 
 /* Behind the commit: all of it may be repeated. */
@@ -178,43 +191,58 @@ static bool finish(struct cutover *c, struct error *e)
 		view_say(c, EVENT_ERROR, e, "the target is the primary, but not all is done");
 		return error_next(e, "mend the cause, then begin the cutover again: it goes on with what is left");
 	}
-	pthread_mutex_lock(&c->lock);
-	double closed = c->view.closed_s;
-	pthread_mutex_unlock(&c->lock);
-	view_phase(c, CUTOVER_DONE);
-	model_mirror_state(c->set.model, c->mirror, MIRROR_CUT_OVER, NULL);
-	if (closed >= 0)
-		view_say(c, EVENT_INFO, NULL, "cut over: nobody could write for %.1f s", closed);
-	else
-		view_say(c, EVENT_INFO, NULL, "cut over");
+	be_done(c);
 	return true;
 }
 
 /* ---- undoing ---- */
 
-/* The one decision: from "running" to "undoing", unless the commit was quicker. */
-static bool decide_undo(struct cutover *c, const struct error *why, bool *committed, struct error *e)
+/* The one decision: from "running" to "undoing", unless the commit was quicker. *now: what became of it. */
+static bool decide_undo(struct cutover *c, const struct error *why, enum cutover_phase *now, struct error *e)
 {
-	struct store_cutover now;
+	struct store_cutover row;
 	if (!connect_target(c, e) || !store_cutover_begin_undo(c->target, c->id, why, e) ||
-		!store_cutover_read(c->target, c->store.id, &now, e))
+		!store_cutover_read(c->target, c->store.id, &row, e))
 		return false;
-	*committed = now.phase == CUTOVER_COMMITTED || now.phase == CUTOVER_DONE;
-	store_cutover_free(&now);
-	return true;
+	*now = row.phase;
+	bool ours = row.id == c->id;
+	store_cutover_free(&row);
+	if (ours)
+		return true;
+	error_set(e, ERROR_CONFLICT, "another pgpier has ended this cutover and begun another one");
+	return error_next(e, "see its status");
+}
+
+/* Writers wait, and the target is away. Its row says "running", and nobody but us would commit: another process
+ * would have ended our session on the source first (connections.c), which is the one that opens it. */
+static bool may_open_unasked(const struct cutover *c, const struct error *e)
+{
+	return e->class == ERROR_CONNECTION && !c->commit_tried && c->source && !pg_lost(c->source);
 }
 
 /* Without a word from the target nothing may be opened, if the commit may have come there. */
-static bool decide_patiently(struct cutover *c, const struct error *why, bool *committed, struct error *e)
+static bool decide_patiently(struct cutover *c, const struct error *why, enum cutover_phase *now, struct error *e)
 {
-	int64_t until = clock_us() + (c->commit_tried ? UNDO_PATIENCE_US : UNDO_PATIENCE_US / 20);
-	*committed = false;
-	while (!decide_undo(c, why, committed, e)) {
-		if (clock_us() < until && stop_sleep(c->stop, AGAIN_MS))
-			continue;
-		return !c->commit_tried; /* it says "running" there still, and nobody but us would commit */
+	int64_t until = clock_us() + UNDO_PATIENCE_US;
+	*now = CUTOVER_UNDOING;
+	while (!decide_undo(c, why, now, e)) {
+		if (may_open_unasked(c, e))
+			return true;
+		if (e->class == ERROR_CONFLICT || clock_us() > until || !stop_sleep(c->stop, AGAIN_MS))
+			return false;
 	}
 	return true;
+}
+
+static void say_undecided(const struct cutover *c, struct error *e)
+{
+	if (e->class == ERROR_CONFLICT) { /* another process has it, who knows more than we */
+		error_prefix(e, "nothing is opened from here");
+		return;
+	}
+	error_prefix(e, c->commit_tried ? "nobody knows whether the cutover was committed, so nothing is opened"
+									: "nobody knows what became of the cutover, so nothing is opened");
+	error_next(e, "when the target answers, begin the cutover again: it finds out and goes on");
 }
 
 static bool undo_step(struct cutover *c, enum cutover_step s, struct error *e)
@@ -274,19 +302,22 @@ static void be_undone(struct cutover *c, const struct error *why)
 static bool undo(struct cutover *c, const struct error *why, struct error *e)
 {
 	struct error failed = { 0 };
-	bool committed = false;
+	enum cutover_phase now;
 	fresh_stop(c);
 	view_phase(c, CUTOVER_UNDOING);
 	view_say(c, EVENT_WARNING, why, "undoing the cutover");
-	if (!decide_patiently(c, why, &committed, &failed)) {
-		error_prefix(&failed, "nobody knows whether the cutover was committed, so nothing is opened");
-		error_next(&failed, "when the target answers, begin the cutover again: it finds out and goes on");
+	if (!decide_patiently(c, why, &now, &failed)) {
+		say_undecided(c, &failed);
 		be_stuck(c, &failed);
 		*e = failed;
 		return false;
 	}
-	if (committed)
+	if (now == CUTOVER_COMMITTED)
 		return finish(c, e);
+	if (now == CUTOVER_DONE) {
+		be_done(c);
+		return true;
+	}
 	if (!undo_steps(c, &failed)) {
 		error_prefix(&failed, "the cutover could not be undone in full");
 		error_next(&failed, "mend the cause, then undo it once more");
@@ -318,6 +349,33 @@ static bool make_back(struct cutover *c, struct error *e)
 static bool open_machine(struct cutover *c, struct store_cutover *now, struct error *e)
 {
 	return connect_both(c, e) && make_back(c, e) && store_cutover_read(c->target, c->store.id, now, e);
+}
+
+/* Neither done nor undone. */
+static bool is_open(enum cutover_phase p)
+{
+	return p == CUTOVER_RUNNING || p == CUTOVER_UNDOING || p == CUTOVER_COMMITTED;
+}
+
+/* One that is not through would be gone on with, and open what this one closes. */
+static bool refuse_other_way(struct cutover *c, struct error *e)
+{
+	struct store_mirror other = { 0 };
+	struct store_cutover now = { 0 };
+	bool found = false;
+	*e = (struct error){ 0 };
+	if (!store_exists(c->source, e))
+		return e->class == ERROR_NONE || e->class == ERROR_CONFLICT; /* a schema that is not ours */
+	bool ok = store_read(c->source, c->back.name, &other, &found, e) &&
+			  (!found || store_cutover_read(c->source, other.id, &now, e));
+	bool open = ok && is_open(now.phase);
+	store_mirror_free(&other);
+	store_cutover_free(&now);
+	if (!open)
+		return ok;
+	error_set(e, ERROR_CONFLICT, "the cutover of mirror %s is not through: it is %s", c->back.name,
+		cutover_phase_name(now.phase));
+	return error_next(e, "go on with that one first");
 }
 
 static bool refuse(const struct cutover *c, const struct store_cutover *now, struct error *e)
@@ -379,7 +437,7 @@ static bool run_whole(struct cutover *c, const struct store_cutover *now, struct
 static bool go_on(struct cutover *c, struct store_cutover *now, struct error *e)
 {
 	struct error why;
-	c->id = now->id;
+	c->id = is_open(now->phase) ? now->id : 0;
 	c->last = now->phase == CUTOVER_RUNNING || now->phase == CUTOVER_UNDOING ? now->step : CUTOVER_GATES;
 	c->ended_stream = c->last >= CUTOVER_DRAIN;
 	switch (now->phase) {
@@ -397,7 +455,7 @@ bool cutover_run(struct cutover *c, struct error *e)
 {
 	struct store_cutover now = { 0 };
 	struct clock clock;
-	bool ok = open_machine(c, &now, e) && refuse(c, &now, e);
+	bool ok = open_machine(c, &now, e) && refuse(c, &now, e) && refuse_other_way(c, e);
 	if (ok) {
 		view_begin(c, CUTOVER_RUNNING);
 		clock_begin(&clock, c);
@@ -414,10 +472,11 @@ bool cutover_undo(struct cutover *c, struct error *e)
 	struct store_cutover now = { 0 };
 	struct error why;
 	struct clock clock;
+	c->takes_over = true;
 	if (!open_machine(c, &now, e))
 		return false;
-	bool open = now.phase == CUTOVER_RUNNING || now.phase == CUTOVER_UNDOING;
-	c->id = now.id;
+	bool open = is_open(now.phase) && now.phase != CUTOVER_COMMITTED;
+	c->id = open ? now.id : 0;
 	c->last = now.step;
 	c->ended_stream = c->last >= CUTOVER_DRAIN;
 	store_cutover_free(&now);
@@ -490,7 +549,7 @@ bool cutover_rehearse(struct cutover *c, struct error *e)
 {
 	struct store_cutover now = { 0 };
 	struct clock clock;
-	bool ok = open_machine(c, &now, e) && refuse(c, &now, e);
+	bool ok = open_machine(c, &now, e) && refuse(c, &now, e) && refuse_other_way(c, e);
 	if (ok) {
 		view_begin(c, CUTOVER_REHEARSING);
 		clock_begin(&clock, c);

@@ -58,6 +58,11 @@ const struct stop *pg_stop_borrow(const struct pg *c)
 	return c->stop;
 }
 
+void pg_stop_set(struct pg *c, const struct stop *stop)
+{
+	c->stop = stop;
+}
+
 const char *pg_peer_name(const struct pg *c)
 {
 	return c->peer;

@@ -28,6 +28,7 @@ void pg_free(struct pg *c);
 
 PGconn *pg_conn_borrow(struct pg *c);
 const struct stop *pg_stop_borrow(const struct pg *c);
+void pg_stop_set(struct pg *c, const struct stop *stop); /* from the next statement on; it must outlive c */
 const char *pg_peer_name(const struct pg *c); /* for error texts */
 int pg_version(const struct pg *c); /* 150020 */
 int pg_pid(const struct pg *c);

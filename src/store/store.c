@@ -202,7 +202,8 @@ bool store_is_locked(struct pg *target, const char *mirror, bool *locked, struct
 }
 
 /* A killed process leaves sessions that go on until they next talk to it: a CREATE INDEX can last hours,
- * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. */
+ * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. A cutover's have a
+ * lock of their own, and end with that (src/cutover/connections.c). */
 bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e)
 {
 	char prefix[NAME_SIZE];
@@ -212,7 +213,7 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 		struct rows *r = PG_ROWS(c, e,
 			"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
 			" AND usename = current_user AND pid <> pg_backend_pid()"
-			" AND left(application_name, length($1)) = $1 AND application_name <> $1 || 'status'"
+			" AND left(application_name, length($1)) = $1 AND application_name NOT IN ($1 || 'status', $1 || 'cutover')"
 			" AND left(application_name, length($1) + 7) <> $1 || 'verify/'", prefix);
 		if (!r)
 			return false;

@@ -29,6 +29,7 @@ def make_role(*servers):
 	for server in servers:
 		if not server.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", parameters=(ROLE,)):
 			server.sql("CREATE ROLE %s LOGIN PASSWORD '%s'" % (ROLE, PASSWORD))
+			server.sql("ALTER ROLE %s SET synchronous_commit = on" % ROLE)  # acknowledged is on disk
 
 
 class Address:
@@ -62,6 +63,7 @@ class Application:
 		self.address, self.pause_s = address, pause_s
 		self.acknowledged, self.errors = {}, []
 		self.unsure = set()  # sent, and no answer came
+		self.sent = {}  # key -> when its transaction began
 		self.lock, self.ended, self.next_key = threading.Lock(), threading.Event(), first_key
 		self.threads = [threading.Thread(target=self.write, args=(n,), daemon=True) for n in range(writers)]
 
@@ -93,6 +95,7 @@ class Application:
 					connection = psycopg2.connect(user=ROLE, password=PASSWORD, connect_timeout=5,
 						application_name="shop", **where)
 				key = self.take_key()
+				self.sent[key] = time.monotonic()
 				with connection.cursor() as cursor:
 					cursor.execute("INSERT INTO app_writes (key, writer) VALUES (%s, %s)", (key, writer))
 					cursor.execute("INSERT INTO app_log VALUES (%s, repeat('x', 40))", (key,))
