@@ -51,6 +51,8 @@ enum context {
 	IN_SCHEMA = 1 << 18,
 	IN_SIDES = 1 << 19, /* the difference of a mirror's two sides */
 	IN_ROLES = 1 << 20,
+	IN_VERIFY = 1 << 21,
+	IN_DIFFERING = 1 << 22, /* the rows of a table that differ */
 };
 
 /*  id            keys              label        help                                        contexts */
@@ -74,9 +76,9 @@ enum context {
 	X(EDIT,         "e",              "edit",      "Change the peer or mirror",                           \
 		IN_PEERS | IN_PEER | IN_MIRROR | CHANGES)                                                          \
 	X(DIFFERENCE,   "d",              "difference","Compare the definitions of both databases",          \
-		IN_SCHEMA)                                                                                         \
+		IN_SCHEMA | IN_VERIFY)                                                                             \
 	X(ROLES,        "o",              "roles",     "Compare the roles of both servers",                  \
-		IN_SCHEMA)                                                                                         \
+		IN_SCHEMA | IN_VERIFY)                                                                             \
 	X(APPLY,        "a",              "apply",     "Make on the target the roles that it lacks (asks first)",\
 		IN_ROLES | CHANGES)                                                                                \
 	X(DROP,         "d",              "drop",      "Drop the peer or mirror (asks first)",                \
@@ -85,6 +87,12 @@ enum context {
 		IN_PEERS | IN_PEER)                                                                                \
 	X(PAUSE,        "p",              "pause/run", "Start, pause or resume the mirror",                   \
 		IN_MIRROR | CHANGES)                                                                               \
+	X(VERIFY,       "v",              "verify",    "Choose how to compare both sides, and begin",         \
+		IN_VERIFY)                                                                                         \
+	X(STOP,         "c",              "cancel",    "Stop the verification that is under way",             \
+		IN_VERIFY)                                                                                         \
+	X(REPAIR,       "r",              "repair",    "Copy the table's rows that differ anew (asks first)", \
+		IN_VERIFY | IN_DIFFERING | CHANGES)                                                                \
 	X(RETRY,        "r",              "retry",     "Try again what failed and the paused tables",          \
 		IN_MIRROR | CHANGES)                                                                               \
 	X(WORKERS_UP,   "+ =",            "worker",    "One more worker",                                     \
@@ -133,8 +141,8 @@ enum context {
 		IN_EVENTS)                                                                                         \
 	X(COPY,         "y",              "copy",      "Copy to the terminal's clipboard (OSC 52)",           \
 		IN_LIST | IN_TEXT)                                                                                 \
-	X(SAVE,         "^s",             "save",      "Save the events shown to a file",                     \
-		IN_EVENTS)                                                                                         \
+	X(SAVE,         "^s",             "save",      "Save the events shown, or the report, to a file",     \
+		IN_EVENTS | IN_VERIFY)                                                                             \
 	X(NEXT,         "tab",            "next",      "Next tab or field",                                   \
 		IN_FORM | IN_TABS)                                                                                 \
 	X(PREVIOUS,     "btab",           "previous",  "Previous tab or field",                               \

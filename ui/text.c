@@ -113,6 +113,12 @@ static size_t fitting(const char *clean, int cells, int *used)
 	}
 }
 
+void text_print(FILE *out, const char *raw)
+{
+	char clean[4096];
+	fputs(format_sanitized(raw, clean, sizeof(clean)), out);
+}
+
 int text_clip(char *dst, size_t size, const char *src, int cells, const char *ellipsis)
 {
 	char clean[TEXT_SIZE];

@@ -6,6 +6,7 @@
 
 #include <pgpier/base.h>
 
+#include <stdio.h>
 #include <wchar.h>
 
 enum align { ALIGN_LEFT, ALIGN_RIGHT };
@@ -23,6 +24,9 @@ size_t text_back(const char *clean, size_t at);
 int text_cells(const char *clean);
 /* Cells of any text once it is sanitised. */
 int text_width(const char *raw);
+
+/* Sanitised: a terminal shows its control characters instead of obeying them. */
+void text_print(FILE *out, const char *raw);
 
 /* Sanitises src and cuts it to `cells`, with the ellipsis in the last cell when something was cut. Never
  * half a wide character. Returns the cells used. */

@@ -193,6 +193,7 @@ static void follow_watches(struct ui *u)
 		catalog_release(o.catalog);
 		preflight_release(o.preflight);
 		comparison_release(o.comparison);
+		verification_release(o.verification);
 		*w = u->watches[--u->watch_count];
 	}
 }

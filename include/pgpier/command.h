@@ -36,8 +36,8 @@ enum command_kind {
 	COMMAND_SCRIPT,           /* name of a mirror, path: a folder that is made and filled with the mirror as scripts.
 	                           * outcome.preflight: plan has the files, findings what they don't do */
 
-	/* name, level, sample, repair: of what differs and only that, when the mirror does not run. Progress by
-	 * model_verify(). outcome.verification */
+	/* name, level, sample, table: that one alone, all when empty; repair: of what differs and only that, when
+	 * the mirror does not run. Progress by model_verify(). outcome.verification */
 	COMMAND_VERIFY,
 
 	COMMAND_GATES,   /* name: the checklist is measured. model_gates() */
@@ -67,7 +67,7 @@ struct command {
 	int64_t sample; /* rows a table, of VERIFY_SAMPLE */
 	bool repair;
 	bool dry_run;
-	uint64_t ticket;
+	uint64_t ticket; /* of COMMAND_CANCEL; that of any other is its own, and the engine's to set */
 };
 
 #endif

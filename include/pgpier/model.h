@@ -132,6 +132,7 @@ struct mirror_view {
 	double changes_per_s;
 	size_t objects_failed; /* of its schema; those that need them are not counted */
 	char reverse_of[NAME_SIZE]; /* the mirror whose way back it is; empty: of none */
+	size_t objects_kept_back; /* blocked, or made but for a part of it: retrying looks whether that has changed */
 };
 
 size_t model_mirrors(struct model *m, struct mirror_view **out);
@@ -343,6 +344,11 @@ size_t model_slots(struct model *m, const char *peer, struct slot_view **out, in
 /* One that is under way, or the last one of this process. */
 struct verify_view {
 	bool running;
+	uint64_t ticket;            /* of the command, to cancel it by */
+	char table[2 * NAME_SIZE];  /* this one alone; empty: all of the mirror's */
+	bool repair;
+	struct error error;         /* why it ended without a result; class ERROR_NONE when it did not */
+	uint64_t run;               /* moves when the tables below are replaced */
 	enum verify_level level;
 	int64_t started_at; /* wall us; 0: there was none */
 	double elapsed_s;
@@ -354,8 +360,26 @@ struct verify_view {
 	double stopped_s;           /* how long replication was held */
 };
 bool model_verify(struct model *m, const char *mirror, struct verify_view *out);
-/* The last result: release it. NULL when there is none. */
+
+enum verify_state { VERIFY_WAITING, VERIFY_COMPARING, VERIFY_LOCATING, VERIFY_OVER };
+
+/* A table of the one that is under way. */
+struct verify_progress {
+	enum verify_state state;
+	enum verify_verdict verdict;      /* when it is over */
+	int64_t source_rows, target_rows; /* compared so far; -1 unknown */
+	int64_t bytes, bytes_total;       /* of both sides */
+	int64_t differing;                /* rows; when it is over */
+	double took_s;                    /* so far, or in all */
+};
+/* In the order of their names, schema.name on the source. Callers free *out; strings_free. */
+size_t model_verify_progress(struct model *m, const char *mirror, struct verify_progress **out);
+void model_verify_names(struct model *m, const char *mirror, struct strings *out);
+
+/* The last result for all tables: release it. NULL when there is none. */
 const struct verification *model_verification(struct model *m, const char *mirror);
+/* Those of single tables since then, one a table: release each, free *out. */
+size_t model_verifications_later(struct model *m, const char *mirror, const struct verification ***out);
 
 /* ---- cutover ---- */
 

@@ -73,6 +73,7 @@ struct verify_moment {
 
 struct verification {
 	char *mirror;
+	char *only; /* source name of the one table that was asked for; NULL: all of them, and sequences */
 	enum verify_level level;
 	int64_t sample; /* rows a table that were asked for */
 	enum verify_verdict verdict;

@@ -130,6 +130,13 @@ static bool run_undo(struct pg *c, const char *statement, struct error *e)
 		   pg_run(c, e, "ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one");
 }
 
+static bool forget_it(struct pg *c, const char *mirror, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, "DELETE FROM pgpier.fences WHERE mirror = $1", mirror);
+	rows_free(r);
+	return r != NULL;
+}
+
 static bool lift_it(struct pg *c, void *data, struct error *e)
 {
 	struct lifting *l = data;
@@ -142,10 +149,7 @@ static bool lift_it(struct pg *c, void *data, struct error *e)
 	strings_free(&undo);
 	if (!ok)
 		return error_prefix(e, "the database could not be opened again");
-	struct rows *r = PG_ROWS(c, e, "DELETE FROM pgpier.fences WHERE mirror = $1", l->mirror);
-	ok = r != NULL;
-	rows_free(r);
-	return ok;
+	return forget_it(c, l->mirror, e);
 }
 
 bool fence_lift(struct pg *c, const char *mirror, bool *was, struct error *e)
@@ -158,4 +162,14 @@ bool fence_lift(struct pg *c, const char *mirror, bool *was, struct error *e)
 		return true;
 	struct lifting l = { .mirror = mirror };
 	return run_alone(c, lift_it, &l, e);
+}
+
+bool fence_forget(struct pg *c, const char *mirror, struct error *e)
+{
+	struct strings undo;
+	bool stands;
+	if (!fence_read(c, mirror, &stands, &undo, e))
+		return false;
+	strings_free(&undo);
+	return !stands || forget_it(c, mirror, e);
 }

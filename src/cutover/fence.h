@@ -34,5 +34,7 @@ bool fence_close(struct pg *c, const struct fence_settings *s, struct error *e) 
 bool fence_lift(struct pg *c, const char *mirror, bool *was, struct error *e) MUST_CHECK;
 /* Its undo statements; *stands false: there is none (also where there is no schema pgpier). */
 bool fence_read(struct pg *c, const char *mirror, bool *stands, struct strings *undo, struct error *e) MUST_CHECK;
+/* The fence stays as it stands, and nobody knows of it any more: keep its undo statements. None is fine. */
+bool fence_forget(struct pg *c, const char *mirror, struct error *e) MUST_CHECK;
 
 #endif

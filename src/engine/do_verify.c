@@ -101,18 +101,29 @@ static void say(struct engine *g, const struct verification *v)
 		verify_verdict_name(v->verdict), v->equal, v->differing, v->unsure);
 }
 
+static void begin(struct engine *g, const struct command *c)
+{
+	struct verify_view v = { .ticket = c->ticket, .level = c->level, .repair = c->repair };
+	copy_text(v.table, sizeof(v.table), c->table);
+	model_verify_begin(g->model, c->name, &v);
+}
+
 void do_verify(struct engine *g, struct command *c, const struct stop *stop, struct outcome *out)
 {
 	struct verifying v = { .engine = g };
 	if (!engine_mirror(g, c->name, &v.config, &v.source, &v.target, &out->error))
 		return;
+	begin(g, c);
 	v.set = (struct verify_settings){ .config = &v.config, .source = &v.source, .target = &v.target,
-		.level = c->level, .sample = c->sample, .repair = c->repair, .model = g->model, .stop = stop };
+		.level = c->level, .sample = c->sample, .repair = c->repair, .only = c->table[0] ? c->table : NULL,
+		.model = g->model, .stop = stop };
 	struct verification *result = verify_any(&v, stop, &out->error);
 	if (result) {
 		out->verification = result;
+		model_verified(g->model, c->name, result);
 		say(g, result);
 	}
+	model_verify_end(g->model, c->name, &out->error);
 	mirror_config_free(&v.config);
 	peer_config_free(&v.source);
 	peer_config_free(&v.target);

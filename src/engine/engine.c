@@ -169,6 +169,7 @@ uint64_t engine_submit(struct engine *g, struct command *take)
 		free(a);
 		return number;
 	}
+	a->command.ticket = number;
 	pool_submit(g->pool, run_errand, a);
 	return number;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
 #include "../schema/choose/facts.h"
 #include "run.h"
 
@@ -63,7 +64,9 @@ static void tell_failed(const struct run *r, const struct store_object *o)
 	why.detail[0] = why.next[0] = '\0';
 	copy_text(why.statement, sizeof(why.statement), o->sql);
 	error_next(&why, "%s", o->next ? o->next : "");
-	run_say(r, EVENT_WARNING, &why, "%s %s%s%s", o->kind, o->schema, o->schema[0] ? "." : "", o->name);
+	char *what = label(o->kind, o->schema, o->name);
+	run_say(r, EVENT_WARNING, &why, "%s", what);
+	free(what);
 }
 
 void objects_report(struct run *r, bool before)
@@ -137,6 +140,19 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e)
 	pg_free(target);
 	dump_free(d);
 	return ok;
+}
+
+void objects_name_columns(struct run *r)
+{
+	struct renamed_tables *names = &r->objects.renamed;
+	const struct store_mirror *s = &r->store;
+	renamed_tables_free(names);
+	for (size_t i = 0; i < s->table_count; i++)
+		renamed_tables_add(names, s->tables[i].target_schema, s->tables[i].target_name, &s->tables[i].renamed);
+	for (size_t i = 0; s->table_count == 0 && i < r->survey.table_count; i++) {
+		const struct survey_table *t = &r->survey.tables[i];
+		renamed_tables_add(names, t->names.target_schema, t->names.target_name, &t->renamed);
+	}
 }
 
 bool objects_read(struct run *r, struct pg *control, struct error *e)
@@ -280,18 +296,31 @@ static bool lacks_need(const struct restore *r, const struct store_object *o)
 	return false;
 }
 
+/* Its table's columns get other names for its sake: that locks the whole tree, at whose tables others may be. */
+static bool waits_for_tree(const struct run *r, size_t table, const struct store_object *o)
+{
+	const struct survey *s = &r->survey;
+	bool in_tree = s->tables[table].info.parent != 0 || s->tables[table].info.partition;
+	for (size_t i = 0; !in_tree && i < s->table_count; i++)
+		in_tree = s->tables[i].info.parent == s->tables[table].info.oid;
+	return in_tree && renamed_tables_in(&r->objects.renamed, o->sql);
+}
+
 /* A constraint locks its table, and so does an index that is a replica identity or that the table is clustered on;
  * other indexes are built side by side. */
 static void add_step(struct run *r, size_t table, const struct store_object *o)
 {
 	struct schema_steps *steps = &r->schema->after;
+	struct strbuf sql = STRBUF_INIT;
+	renamed_tables_around(&sql, &r->objects.renamed, o->sql);
+	bool renames = renamed_tables_in(&r->objects.renamed, o->sql);
 	GROW(steps->items, steps->count);
 	steps->items[steps->count++] = (struct schema_step){
 		.kind = step_kind(o),
 		.table = table,
-		.alone = !restore_is_kind(o, "INDEX") || strstr(o->sql, "\nALTER TABLE "),
+		.alone = renames || !restore_is_kind(o, "INDEX") || strstr(o->sql, "\nALTER TABLE "),
 		.name = xasprintf("%s.%s", o->schema, o->name),
-		.sql = xstrdup(o->sql),
+		.sql = strbuf_take(&sql),
 		.bytes = o->bytes,
 		.object = o->id,
 	};
@@ -316,7 +345,8 @@ void objects_plan(struct run *r)
 	for (size_t i = 0; r->config.schema == SCHEMA_DATABASE && i < r->objects.count; i++) {
 		const struct store_object *o = &r->objects.objects[i];
 		size_t table = is_build(o) && restore_is_open(o) ? table_of(&r->survey, order, o->table) : SCHEMA_NO_TABLE;
-		if (table != SCHEMA_NO_TABLE && !r->survey.tables[table].parent && !lacks_need(&r->objects, o))
+		if (table != SCHEMA_NO_TABLE && !r->survey.tables[table].parent && !lacks_need(&r->objects, o) &&
+			!waits_for_tree(r, table, o))
 			add_step(r, table, o);
 	}
 	struct schema_steps *steps = &r->schema->after;

@@ -3,11 +3,11 @@
  * many objects it is about. */
 #include "objects_check.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
 #include "../schema/choose/choose.h"
 #include "../schema/choose/facts.h"
 
@@ -44,9 +44,9 @@ static void add_name(struct cause *c, const struct dump_entry *e)
 		return;
 	if (c->count > 1)
 		strbuf_add(&c->names, ", ");
-	for (const char *p = e->kind; *p; p++)
-		strbuf_addf(&c->names, "%c", tolower((unsigned char)*p));
-	strbuf_addf(&c->names, " %s%s%s", e->schema, e->schema[0] ? "." : "", e->name);
+	char *what = label(e->kind, e->schema, e->name);
+	strbuf_add(&c->names, what);
+	free(what);
 }
 
 static void add_cause(struct causes *l, enum severity severity, const char *text, const struct dump_entry *e)

@@ -382,6 +382,10 @@ static bool any_open(const struct run *r)
 
 bool objects_retry(struct run *r, struct error *e)
 {
+	if (!objects_choose_again(r, e))
+		return false;
+	objects_name_columns(r);
+	objects_tell(r);
 	return !any_open(r) || (objects_before(r, e) && objects_finish(r, e));
 }
 

@@ -122,6 +122,7 @@ struct run {
 	bool load_done;         /* the initial load is over */
 	bool loaded_before;     /* it was when this process began */
 	bool beside_stream;     /* its tables are loaded while others stream */
+	bool chosen_again;      /* what the choice had kept back was looked at in this process */
 	bool caught_up;         /* its stream has brought all that the rows lacked */
 	int64_t reload_at_us;   /* when tables that are not loaded shall be; 0 never */
 	bool slot_lost;         /* nothing mends that but a new mirror */
@@ -303,6 +304,8 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e) MUST_CHEC
 bool objects_read(struct run *r, struct pg *control, struct error *e) MUST_CHECK;
 void objects_tell(struct run *r);
 void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
+/* Which tables have columns of other names, as the store or the survey has them: before anything is made. */
+void objects_name_columns(struct run *r);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */
@@ -316,10 +319,14 @@ bool objects_step(struct run *r, const struct schema_step *s, struct pg *target,
 void objects_report(struct run *r, bool before);
 struct pg *objects_connect(struct run *r, const char *role, struct error *e) MUST_CHECK;
 
+/* ---- objects_again.c ---- */
+/* What the choice has kept back, as the servers are now; what can be made then waits, in the store as well. */
+bool objects_choose_again(struct run *r, struct error *e) MUST_CHECK;
+
 /* ---- objects_finish.c ---- */
 /* All the rest, when the rows are in. What the server refuses is no failure of the mirror. */
 bool objects_finish(struct run *r, struct error *e) MUST_CHECK;
-/* Those that failed, once more. */
+/* Those that failed, and those that can be made by now, once more. */
 bool objects_retry(struct run *r, struct error *e) MUST_CHECK;
 /* What had to wait until the stream is caught up. */
 void objects_settle(struct run *r);

@@ -313,7 +313,12 @@ static bool begin_new(struct run *r, struct pg *source, struct pg *control, stru
 static bool begin_again(struct run *r, struct pg *control, struct error *e)
 {
 	r->id = r->store.id;
-	return objects_read(r, control, e);
+	if (!objects_read(r, control, e))
+		return false;
+	if (r->beside_stream || r->chosen_again)
+		return true;
+	r->chosen_again = objects_choose_again(r, e) && objects_read(r, control, e);
+	return r->chosen_again;
 }
 
 /* Once the dump's tables are there. */
@@ -333,6 +338,7 @@ bool setup(struct run *r, struct pg *control, struct error *e)
 	struct pg *source = snapshot_connection(r->snapshot);
 	if (!(known ? begin_again(r, control, e) : begin_new(r, source, control, e)))
 		return false;
+	objects_name_columns(r);
 	objects_tell(r);
 	if (!objects_before(r, e) || !look_again(r, source, control, known, e))
 		return false;
@@ -370,6 +376,7 @@ void run_clear(struct run *r)
 	survey_free(&r->survey);
 	store_mirror_free(&r->store);
 	restore_free(&r->objects);
+	renamed_tables_free(&r->objects.renamed);
 	r->caught_up = false;
 	r->schema = NULL;
 	snapshot_free(r->snapshot);

@@ -292,6 +292,11 @@ bool mirror_reselect(struct mirror *m, const struct mirror_config *config)
 bool mirror_resync(struct mirror *m, const char *table, struct error *e)
 {
 	struct run *r = &m->run;
+	if (r->config.reverse_of) {
+		error_set(e, ERROR_CONFLICT, "mirror %s leads back to where its rows come from: none of them is emptied there",
+			r->mirror);
+		return error_next(e, "compare the table with pgpier verify, which can repair single rows");
+	}
 	pthread_mutex_lock(&r->lock);
 	bool streaming = r->streaming;
 	if (streaming)

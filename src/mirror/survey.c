@@ -119,10 +119,11 @@ static void judge_table(struct reading *r, size_t i)
 		snprintf(next, sizeof(next), "create %.100s on the target, or set schema = \"tables\"", target);
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target has no such table", next);
 	}
-	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
+	bool joins = !r->begun || i >= r->known->table_count;
+	if (joins && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_REFUSE)
 		find_of_table(s, i, SEVERITY_BLOCKER, "the target's table has rows",
 			"empty it yourself, or set on_existing_rows to \"truncate\" or \"append\"");
-	if (!r->begun && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
+	if (joins && t->names.exists && t->has_rows && r->mirror->on_existing_rows == EXISTING_TRUNCATE)
 		find_of_table(s, i, SEVERITY_WARNING, "the target's rows of this table will be removed",
 			"set on_existing_rows to \"refuse\" if that is not wanted");
 }

@@ -100,7 +100,11 @@ struct mirror_entry {
 	int64_t run_started_us;
 	struct replication_entry *replication; /* NULL until its stream is first heard of */
 	struct verify_view verify;
-	const struct verification *verification; /* the last one; NULL */
+	struct strings verify_names;
+	struct verify_progress *verify_progress; /* one a name */
+	const struct verification *verification; /* the last one of all tables; NULL */
+	const struct verification **later;       /* those of single tables since then */
+	size_t later_count;
 	struct object_entry *objects;
 	size_t object_count;
 	uint64_t objects_run; /* moves when the objects are replaced */
@@ -143,7 +147,9 @@ void mirror_entry_free(struct mirror_entry *r);
 void load_clear(struct mirror_entry *r);
 void objects_clear(struct mirror_entry *r);
 void cutover_clear(struct mirror_entry *r);
+void verify_clear(struct mirror_entry *r);
 size_t objects_failed(const struct mirror_entry *r);
+size_t objects_kept_back(const struct mirror_entry *r);
 /* Of tables that are about to be replaced by others of the same names, sorted by name. */
 struct kept_changes {
 	char *source;

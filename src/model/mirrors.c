@@ -22,7 +22,7 @@ void mirror_entry_free(struct mirror_entry *r)
 	mirror_config_free(&r->config);
 	free(r->workers);
 	free(r->replication);
-	verification_release(r->verification);
+	verify_clear(r);
 	free(r);
 }
 
@@ -171,6 +171,7 @@ static struct mirror_view view_of(const struct mirror_entry *r)
 	for (int i = 0; i < MOST_WORKERS; i++)
 		v.workers_busy += r->workers[i].doing[0] != '\0';
 	v.objects_failed = objects_failed(r);
+	v.objects_kept_back = objects_kept_back(r);
 	if (v.state == MIRROR_DONE && v.objects_failed > 0)
 		copy_text(v.next, sizeof(v.next), "mend what objects of the schema failed for, then press r or run it again");
 	v.continuous = r->config.continuous;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
+
 const char *object_state_name(enum object_state s)
 {
 	static const char *const names[] = {
@@ -62,7 +64,7 @@ static void entry_init(struct object_entry *o, const struct object_init *init)
 	*o = (struct object_entry){
 		.post = init->post,
 		.kind = lower(init->kind),
-		.name = xasprintf("%s%s%s", init->schema, init->schema[0] ? "." : "", init->name),
+		.name = label_name(init->kind, init->schema, init->name),
 		.statement = xstrdup(init->statement),
 	};
 	entry_change(o, &init->now);
@@ -101,6 +103,16 @@ size_t objects_failed(const struct mirror_entry *r)
 	size_t n = 0;
 	for (size_t i = 0; i < r->object_count; i++)
 		n += r->objects[i].state == OBJECT_FAILED;
+	return n;
+}
+
+size_t objects_kept_back(const struct mirror_entry *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->object_count; i++) {
+		const struct object_entry *o = &r->objects[i];
+		n += o->state == OBJECT_BLOCKED || (o->state == OBJECT_DONE && o->why);
+	}
 	return n;
 }
 

@@ -129,7 +129,14 @@ void model_set_slots(struct model *m, const char *peer, struct slot_view *take, 
 
 /* ---- verification ---- */
 
+/* A command's beginning and end. What stands in between is of one verification; after a repair there is another. */
+void model_verify_begin(struct model *m, const char *mirror, const struct verify_view *v);
+void model_verify_end(struct model *m, const char *mirror, const struct error *e);
+/* What moves: all but what was said at the beginning. */
 void model_verify_set(struct model *m, const char *mirror, const struct verify_view *v);
+/* Its tables, by source names, which are copied; and how far each is. */
+void model_verify_tables(struct model *m, const char *mirror, const char *const *names, size_t n);
+void model_verify_progress_set(struct model *m, const char *mirror, const struct verify_progress *p, size_t n);
 void model_verified(struct model *m, const char *mirror, const struct verification *v); /* holds it */
 
 /* ---- cutover ---- */

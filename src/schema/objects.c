@@ -65,6 +65,8 @@ static void take_choice(struct store_object *o, const struct dump_entry *e, cons
 	o->state = states[c->choice];
 	o->wanted = o->state == OBJECT_WAITING;
 	o->text = xstrdup(c->why);
+	if (c->choice == CHOICE_BLOCKED)
+		o->next = xstrdup("make on the target what it needs, then press r or run it again");
 	o->note = xstrdup(c->dropped);
 	o->sql = c->choice == CHOICE_MIRROR ? NULL : statements(e->settings, c->sql ? c->sql : e->sql);
 	o->give_sql = o->wanted ? xstrdup(c->give_sql) : NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../label.h"
 #include "dump/lexer.h"
 
 #define BATCH 40
@@ -191,13 +192,13 @@ bool restore_exists(struct pg *target, const struct store_object *o, const struc
 }
 
 /* MAKING when rows are to be looked at later. */
-static enum object_state add_statement(struct strbuf *sql, const struct store_object *o, int version)
+static enum object_state add_statement(const struct restore *r, struct strbuf *sql, const struct store_object *o,
+	int version)
 {
 	if (!o->sql)
 		return OBJECT_DONE;
 	char *not_valid = restore_not_valid(o->kind, o->sql, version);
-	strbuf_add(sql, not_valid ? not_valid : o->sql);
-	strbuf_add(sql, "\n;");
+	renamed_tables_around(sql, &r->renamed, not_valid ? not_valid : o->sql);
 	enum object_state after = not_valid ? OBJECT_MAKING : OBJECT_DONE;
 	free(not_valid);
 	return after;
@@ -250,7 +251,7 @@ static bool try_alone(struct restore *r, struct pg *target, struct store_object 
 	struct strbuf sql = STRBUF_INIT;
 	int64_t began = clock_us();
 	strbuf_add(&sql, "BEGIN;");
-	enum object_state after = add_statement(&sql, o, pg_version(target));
+	enum object_state after = add_statement(r, &sql, o, pg_version(target));
 	bool ok = pg_run(target, e, sql.text) && give(o, target, e);
 	int64_t took = clock_us() - began;
 	strbuf_free(&sql);
@@ -353,7 +354,7 @@ static bool run_batch(struct restore *r, struct pg *target, const size_t *batch,
 	strbuf_add(&sql, "BEGIN;");
 	for (size_t i = 0; i < n; i++) {
 		const struct store_object *o = &r->objects[batch[i]];
-		if (add_statement(&sql, o, pg_version(target)) == OBJECT_DONE)
+		if (add_statement(r, &sql, o, pg_version(target)) == OBJECT_DONE)
 			done[done_count++] = o->id;
 		else
 			making[making_count++] = o->id;
@@ -426,11 +427,12 @@ static bool next_round(struct restore *r, struct pg *target, const size_t *list,
 static void set_blocked(struct store_object *o, const struct store_object *need)
 {
 	struct error why;
-	error_set(&why, ERROR_CONFLICT, "needs %s %s%s%s, which %s", need->kind, need->schema, need->schema[0] ? "." : "",
-		need->name,
+	char *what = label(need->kind, need->schema, need->name);
+	error_set(&why, ERROR_CONFLICT, "needs %s, which %s", what,
 		need->state == OBJECT_LEFT_OUT ? "is left out" : need->state == OBJECT_BLOCKED ? "is blocked" : "failed");
 	why.sqlstate[0] = why.next[0] = '\0';
 	store_object_set(o, OBJECT_BLOCKED, &why);
+	free(what);
 }
 
 /* Of those that are left: who failed, and who merely waits for one that did. */

@@ -13,6 +13,7 @@
 
 #include "../pg/conn.h"
 #include "../store/objects.h"
+#include "columns.h"
 
 /* Belongs to one thread, but for restore_validate() and restore_alone(), which may run on several objects at once. */
 struct restore {
@@ -20,6 +21,7 @@ struct restore {
 	char *settings;               /* what a session sets first, a statement a line */
 	struct store_object *objects; /* by id, which is their order */
 	size_t count;
+	struct renamed_tables renamed; /* whoever set it frees it */
 	/* The states of these have changed; called by whoever changed them. */
 	void (*told)(void *arg, const size_t *indexes, size_t n);
 	void *arg;

@@ -111,6 +111,14 @@ static bool write_some(struct pg *target, int64_t id, const struct store_object 
 /* Some thousand in a statement: a message has its limits, and functions can be long. */
 #define WRITTEN_AT_ONCE 2000
 
+bool store_objects_add(struct pg *target, int64_t id, const struct store_object *const *o, size_t n, struct error *e)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < n; i += WRITTEN_AT_ONCE)
+		ok = write_some(target, id, o + i, MIN(n - i, WRITTEN_AT_ONCE), e);
+	return ok;
+}
+
 bool store_objects_write(struct pg *target, int64_t id, const char *settings, const struct store_object *o, size_t n,
 	struct error *e)
 {
@@ -119,10 +127,24 @@ bool store_objects_write(struct pg *target, int64_t id, const char *settings, co
 		p[i] = &o[i];
 	bool ok = RUN_FREEING(target, e, SQL("UPDATE pgpier.mirrors SET settings = $2 WHERE mirror_id = $1"), number(id),
 		xstrdup(settings));
-	for (size_t i = 0; ok && i < n; i += WRITTEN_AT_ONCE)
-		ok = write_some(target, id, p + i, MIN(n - i, WRITTEN_AT_ONCE), e);
+	ok = ok && store_objects_add(target, id, p, n, e);
 	free(p);
 	return ok;
+}
+
+bool store_objects_chosen(struct pg *target, int64_t id, const struct store_object *const *o, size_t n,
+	struct error *e)
+{
+	if (n == 0)
+		return true;
+	return RUN_FREEING(target, e,
+		SQL("UPDATE pgpier.objects o SET wanted = s.wanted, statement = s.sql, give_statement = s.give, state = s.state,"
+			" note = s.note, why = s.why, next = s.next, sqlstate = s.sqlstate FROM unnest($2::int[], $3::bool[],"
+			" $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])"
+			" s (no, wanted, sql, give, state, note, why, next, sqlstate) WHERE o.mirror_id = $1 AND o.object_no = s.no"),
+		number(id), array_of(field_id, o, n), array_of(field_wanted, o, n), array_of(field_sql, o, n),
+		array_of(field_give, o, n), array_of(field_state, o, n), array_of(field_note, o, n), array_of(field_text, o, n),
+		array_of(field_next, o, n), array_of(field_sqlstate, o, n));
 }
 
 bool store_objects_states(struct pg *target, int64_t id, const struct store_object *const *o, size_t n,

@@ -41,6 +41,11 @@ bool store_objects_read(struct pg *target, int64_t id, char **settings, struct s
 /* What became of some of them: state, text, next and took_us as they are in memory. */
 bool store_objects_states(struct pg *target, int64_t id, const struct store_object *const *o, size_t n,
 	struct error *e) MUST_CHECK;
+/* What was chosen anew of some of them: statements, state and notes as they are in memory; and more of them. */
+bool store_objects_chosen(struct pg *target, int64_t id, const struct store_object *const *o, size_t n,
+	struct error *e) MUST_CHECK;
+bool store_objects_add(struct pg *target, int64_t id, const struct store_object *const *o, size_t n,
+	struct error *e) MUST_CHECK;
 /* To append to the transaction that made them; ends with ';'. */
 void store_sql_objects_state(struct strbuf *sql, int64_t id, size_t n, const int *objects, enum object_state state,
 	int64_t took_us);

@@ -139,14 +139,18 @@ bool job_sums(struct worker *w, const struct job *job, struct error *e)
 	struct rows *r = PG_ROWS(c, e, sql);
 	free(sql);
 	bool ok = r && is_same_file(t, job->side, rows_count(r) ? rows_int(r, 0, 1) : 0, e);
+	int64_t rows = 0;
 	pthread_mutex_lock(&w->run->lock);
 	if (ok && job->first == 0 && job->end == 0)
 		note_bytes(w->run, t, job->side, rows_int(r, 0, 2));
-	for (int i = 1; ok && i < rows_count(r); i++)
+	for (int i = 1; ok && i < rows_count(r); i++) {
 		sums_add(t->sums, job->side, (size_t)rows_int(r, i, 0), rows_int(r, i, 1), rows_text(r, i, 2));
-	if (ok)
-		w->run->view.bytes += bytes_of_range(job);
+		rows += rows_int(r, i, 1);
+	}
+	int64_t bytes = ok ? bytes_of_range(job) : 0;
+	w->run->view.bytes += bytes;
 	pthread_mutex_unlock(&w->run->lock);
+	progress_read(w->run, t, job->side, rows, bytes);
 	rows_free(r);
 	return ok;
 }

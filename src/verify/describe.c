@@ -398,17 +398,25 @@ static void describe_table(struct describing *d, struct compared *t)
 	t->weight = MAX(MAX(t->names->bytes, t->names->bytes_estimate), 0);
 }
 
+static bool is_asked_for(const struct verify_run *r, const struct store_table *t)
+{
+	const char *only = r->set->only;
+	size_t n = strlen(t->source_schema);
+	return !t->parent && (!only || (strncmp(only, t->source_schema, n) == 0 && only[n] == '.' &&
+									   strcmp(only + n + 1, t->source_name) == 0));
+}
+
 static void result_begin(struct verify_run *r)
 {
 	struct verification *v = r->result;
 	for (size_t i = 0; i < r->store.table_count; i++)
-		v->table_count += !r->store.tables[i].parent;
+		v->table_count += is_asked_for(r, &r->store.tables[i]);
 	v->tables = xcalloc(v->table_count, sizeof(*v->tables));
 	r->table_count = v->table_count;
 	r->tables = xcalloc(r->table_count, sizeof(*r->tables));
 	for (size_t i = 0, n = 0; i < r->store.table_count; i++) {
 		const struct store_table *t = &r->store.tables[i];
-		if (t->parent)
+		if (!is_asked_for(r, t))
 			continue;
 		v->tables[n] = (struct verify_table){ .source = xasprintf("%s.%s", t->source_schema, t->source_name),
 			.target = xasprintf("%s.%s", t->target_schema, t->target_name), .source_rows = -1, .target_rows = -1,
@@ -434,6 +442,8 @@ bool verify_describe(struct verify_run *r, struct error *e)
 	struct describing d = { .run = r };
 	struct pg *c[SIDES] = { snapshot_connection(r->snapshot[SOURCE]), snapshot_connection(r->snapshot[TARGET]) };
 	result_begin(r);
+	if (r->set->only && r->table_count == 0)
+		return error_set(e, ERROR_USAGE, "mirror %s has no table %s", r->set->config->name, r->set->only);
 	bool ok = read_servers(r, c, e) && read_side(&d, SOURCE, c[SOURCE], e) && read_side(&d, TARGET, c[TARGET], e);
 	for (size_t i = 0; ok && i < r->table_count; i++)
 		describe_table(&d, &r->tables[i]);

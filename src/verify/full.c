@@ -20,7 +20,7 @@ struct side_stream {
 };
 
 struct merging {
-	const struct verify_run *run;
+	struct verify_run *run;
 	struct compared *t;
 	struct side_stream side[SIDES];
 	struct rows_list shown[SIDES];
@@ -84,6 +84,7 @@ static bool next(struct merging *m, int side, struct error *e)
 	if (!s->rows)
 		return false;
 	int64_t bytes = bytes_of(s->rows, m->t->column_count), n = rows_count(s->rows);
+	progress_read(m->run, m->t, side, n, 0);
 	if (n > 0)
 		s->at_once = (int)MAX(MIN(AT_ONCE_BYTES * n / (bytes + 1), MOST_AT_ONCE), 1);
 	return true;

@@ -51,6 +51,7 @@ struct compared {
 	enum phase phase;
 	int pending; /* jobs of the phase */
 	bool failed; /* result->why tells */
+	int64_t rows_read[SIDES], bytes_read; /* so far */
 
 	/* the jobs' of one phase write them under the lock, those of later ones read them */
 	int64_t began_us;
@@ -163,6 +164,12 @@ bool job_sums(struct worker *w, const struct job *job, struct error *e);
 bool job_locate(struct worker *w, const struct job *job, struct error *e);
 bool job_pick(struct worker *w, const struct job *job, struct error *e);
 bool job_full(struct worker *w, const struct job *job, struct error *e);
+
+/* ---- progress.c ---- */
+void progress_begin(struct verify_run *r); /* the tables are described */
+void progress_tell(struct verify_run *r);
+void progress_read(struct verify_run *r, struct compared *t, int side, int64_t rows, int64_t bytes);
+void progress_again(struct verify_run *r, struct compared *t); /* it is read once more */
 
 /* ---- phases.c ---- */
 void phase_first(struct verify_run *r, struct compared *t); /* with the lock held */

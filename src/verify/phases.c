@@ -146,6 +146,7 @@ static bool sum_again(struct verify_run *r, struct compared *t)
 	t->differing = NULL;
 	t->buckets = wanted;
 	t->sums = sums_new(wanted);
+	progress_again(r, t);
 	go_on(r, t, PHASE_SUMS, JOB_PLAN, true, true);
 	return true;
 }

@@ -82,6 +82,7 @@ void verification_release(const struct verification *shared)
 	free(v->sequences);
 	verification_release(v->after);
 	free(v->mirror);
+	free(v->only);
 	free(v->how);
 	strings_free(&v->notes);
 	shared_free(v);

@@ -31,14 +31,15 @@ static void tell(struct verify_run *r, const char *doing)
 	struct verify_view copy = *v;
 	pthread_mutex_unlock(&r->lock);
 	model_verify_set(r->set->model, r->set->config->name, &copy);
+	if (r->table_count > 0)
+		progress_tell(r);
 }
 
 static void view_begin(struct verify_run *r)
 {
 	r->began_us = clock_us();
-	r->view.running = true;
 	r->view.level = r->set->level;
-	r->view.started_at = r->result->started_at = wall_us();
+	r->result->started_at = wall_us();
 }
 
 static void count_tables(struct verify_run *r)
@@ -169,6 +170,7 @@ static bool compare_tables(struct verify_run *r, struct error *e)
 	struct crew crew = { 0 };
 	struct error why = { 0 };
 	count_tables(r);
+	progress_begin(r);
 	jobs_open(r);
 	tell(r, "");
 	crew_start(&crew, r);
@@ -238,11 +240,15 @@ static bool run(struct verify_run *r, const struct verify_moments *moments, stru
 	tell_how(r);
 	if (!compare_tables(r, e))
 		return false;
-	add_sequences(r);
+	if (!r->set->only)
+		add_sequences(r);
 	if (stop_raised(r->set->stop))
 		return error_set(e, ERROR_CANCELLED, "the verification was stopped");
-	if (r->set->repair && !verify_repair(r, e))
-		return false;
+	if (r->set->repair) {
+		tell(r, "repairing rows");
+		if (!verify_repair(r, e))
+			return false;
+	}
 	conclude(r->set, r->result);
 	return true;
 }
@@ -258,6 +264,7 @@ struct verification *verify(const struct verify_settings *s, const struct verify
 	struct verify_run r = { .set = s, .peer = { s->source, s->target }, .result = verification_new() };
 	verify_label(s->config->name, r.label);
 	r.result->mirror = xstrdup(s->config->name);
+	r.result->only = xstrdup(s->only);
 	r.result->level = s->level;
 	r.result->sample = s->level == VERIFY_SAMPLE ? s->sample : 0;
 	r.stop = stop_new(s->stop);
@@ -265,16 +272,13 @@ struct verification *verify(const struct verify_settings *s, const struct verify
 	pthread_cond_init(&r.moved, NULL);
 	view_begin(&r);
 	bool ok = run(&r, moments, e);
-	r.view.running = false;
 	tell(&r, "");
 	described_free(&r);
 	snapshots_free(&r, moments);
 	pthread_mutex_destroy(&r.lock);
 	pthread_cond_destroy(&r.moved);
 	stop_free(r.stop);
-	if (ok)
-		model_verified(s->model, s->config->name, r.result);
-	else
+	if (!ok)
 		verification_release(r.result);
 	return ok ? r.result : NULL;
 }

@@ -22,6 +22,7 @@ struct verify_settings {
 	const struct peer_config *source, *target;
 	enum verify_level level;
 	int64_t sample;
+	const char *only; /* schema.name of a table of the source; NULL: all, and sequences */
 	bool repair;
 	struct model *model;
 	const struct stop *stop;

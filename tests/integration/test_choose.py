@@ -123,7 +123,7 @@ def test_all_of_it(pair, people):
 
 def test_owners_none(pair, people):
 	entries = choose(pair, "-o", "none", "-p")
-	assert all(e["why"] == "is left out: owners = none" for e in entries if e["choice"] != "make")
+	assert all(e["why"] == "grants are made on the target only with owners = keep or map" for e in entries if e["choice"] != "make")
 	make(pair, entries)
 	assert dump(pair, pair.target, "-O", "-x") == dump(pair, pair.source, "-O", "-x")
 
@@ -143,8 +143,8 @@ def test_some_tables(pair, people):
 	why = {(e["kind"], e["name"]): (e["choice"], e["why"]) for e in entries if e["choice"] != "make"}
 	none = "which is none of the mirror's tables"
 	assert why[("TABLE", "a.b")] == ("left out", "is none of the mirror's tables")
-	assert why[("FK CONSTRAINT", "a.b a.b_id_fkey")] == ("left out", "belongs to table odd.schema.a.b, " + none)
-	assert why[("VIEW", "both")] == ("blocked", "needs table odd.schema.a.b, " + none)
+	assert why[("FK CONSTRAINT", "a.b a.b_id_fkey")] == ("left out", "belongs to TABLE odd.schema.a.b, " + none)
+	assert why[("VIEW", "both")] == ("blocked", "needs TABLE odd.schema.a.b, " + none)
 	assert why[("TABLE ATTACH", "leaf")] == ("left out", "belongs to table app.tree, " + none)
 	left = pair.target.sql("SELECT relname FROM pg_class WHERE relnamespace IN ('app'::regnamespace,"
 		" '\"odd.schema\"'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1", pair.name)
@@ -203,5 +203,5 @@ def test_provider(pair, people):
 	assert called(entries, "EXTENSION", "pg_trgm")["choice"] == called(entries, "SCHEMA", "heroku_ext")["choice"] == "make"
 	assert called(entries, "TABLE", "secret")["why"] == "is in schema heroku_ext, which is Heroku's own"
 	assert called(entries, "VIEW", "peek")["why"] == (
-		"needs table heroku_ext.secret, which is in schema heroku_ext, which is Heroku's own")
+		"needs TABLE heroku_ext.secret, which is in schema heroku_ext, which is Heroku's own")
 	make(pair, entries)

@@ -147,7 +147,7 @@ def test_missing(kinds):
 	assert found["table", "app.t"]["target"] is None
 	assert found["table", "app.t"]["source"].startswith("CREATE TABLE app.t (")
 	assert found["table", "app.t"]["severity"] == "blocker"
-	assert found["comment", "app.COLUMN t.v"]["severity"] == "warning"
+	assert found["comment", "COLUMN app.t.v"]["severity"] == "warning"
 	assert all(d["applies"] for d in found.values())
 	assert_mended(kinds, p, found)
 	p("diff", "m").expect(DONE, "objects of source and target: ", " compared, 0 differ")
@@ -230,11 +230,11 @@ def test_changed(kinds):
 	assert "SELECT a - b" in found["function", "app.plus(integer, integer)"]["target"]
 	assert found["materialized view", "app.mv"]["statement"].startswith("DROP MATERIALIZED VIEW app.mv;\nCREATE MATER")
 	assert not found["materialized view", "app.mv"]["applies"]
-	assert found["acl", "app.TABLE t"]["statement"] == (
+	assert found["acl", "TABLE app.t"]["statement"] == (
 		"REVOKE SELECT,DELETE ON TABLE app.t FROM {0}_r;\nGRANT SELECT,INSERT ON TABLE app.t TO {0}_r;".format(kinds.name))
-	assert found["comment", "app.COLUMN t.m"]["statement"] == "COMMENT ON COLUMN app.t.m IS NULL;"
-	assert found["owner", "table app.t"]["source"] == "postgres"
-	assert found["owner", "table app.t"]["target"] == kinds.name + "_o"
+	assert found["comment", "COLUMN app.t.m"]["statement"] == "COMMENT ON COLUMN app.t.m IS NULL;"
+	assert found["owner", "TABLE app.t"]["source"] == "postgres"
+	assert found["owner", "TABLE app.t"]["target"] == kinds.name + "_o"
 	assert len(found) == 20, sorted(found)
 	assert_mended(kinds, p, found)
 
@@ -260,7 +260,7 @@ def test_columns(kinds):
 	assert "column more is on the target only" in t["meaning"] and not t["applies"]
 	c = found["table", "app.c"]
 	assert c["meaning"].startswith("column v is missing; column d is missing") and c["applies"]
-	assert found["comment", "app.CONSTRAINT small ON plain"]["statement"]
+	assert found["comment", "CONSTRAINT app.small ON plain"]["statement"]
 	assert_mended(kinds, p, found)
 
 
@@ -284,7 +284,7 @@ def test_only_the_mirrors_tables(kinds):
 		" DROP POLICY own ON app.t; CREATE INDEX surplus ON app.t (w); CREATE INDEX elsewhere ON app.parts (id);"
 		" COMMENT ON COLUMN app.t.w IS 'x'", kinds.name)
 	found, _ = diff(kinds.pgpier(schema="tables", tables=["app.t"]), DIFFERENT)
-	assert sorted(found) == [("comment", "app.COLUMN t.w"), ("index", "app.surplus"), ("policy", "app.t own"),
+	assert sorted(found) == [("comment", "COLUMN app.t.w"), ("index", "app.surplus"), ("policy", "app.t own"),
 		("rule", "app.v guard"), ("view", "app.v")], sorted(found)
 
 
@@ -321,10 +321,10 @@ def test_owners(kinds):
 		{"source": kinds.name + "_r", "target": kinds.name + "_o"}]}
 	p = kinds.pgpier(schema="database", **mapped)
 	found, _ = diff(p, DIFFERENT)
-	assert found["owner", "table app.c"]["source"] == "postgres"
-	assert found["owner", "table app.c"]["statement"] == 'ALTER TABLE app.c OWNER TO "postgres";'
+	assert found["owner", "TABLE app.c"]["source"] == "postgres"
+	assert found["owner", "TABLE app.c"]["statement"] == 'ALTER TABLE app.c OWNER TO "postgres";'
 	assert {kind for kind, _ in found} == {"owner", "acl", "default acl"}
-	assert '"%s_o"' % kinds.name in found["acl", "app.TABLE t"]["statement"]
+	assert '"%s_o"' % kinds.name in found["acl", "TABLE app.t"]["statement"]
 	assert_mended(kinds, p, found)
 	notes = assert_equal(kinds.pgpier(schema="database", owners="none"))
 	assert any("owners and grants are not compared" in n for n in notes)

@@ -49,6 +49,56 @@ def test_missing_role(pair):
 	assert "only_here" in check.out, check
 
 
+LATER = ("later_owner", "later_reader")
+KEPT_BACK = """
+	CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t OWNER TO later_owner; GRANT SELECT ON t TO later_reader;
+	INSERT INTO t VALUES (1, 'x'); CREATE VIEW v AS SELECT 1 AS a; GRANT SELECT ON v TO later_reader, PUBLIC;
+	CREATE POLICY p ON t TO later_reader USING (id > 0); COMMENT ON POLICY p ON t IS 'mine';
+	ALTER DEFAULT PRIVILEGES FOR ROLE later_owner GRANT SELECT ON TABLES TO later_reader;
+	CREATE PUBLICATION told FOR TABLE t;"""
+RIGHTS = """SELECT (SELECT relowner::regrole::text FROM pg_class WHERE oid = 't'::regclass),
+	(SELECT string_agg(acl::text, ' ' ORDER BY acl::text) FROM pg_class c, unnest(relacl) acl WHERE relname IN ('t', 'v')),
+	(SELECT obj_description(oid) FROM pg_policy), (SELECT defaclacl::text FROM pg_default_acl)"""
+
+
+@pytest.fixture
+def later(pair):
+	"""Roles of the source that the target gets in the test."""
+	make_later(pair.source)
+	yield pair.fill(KEPT_BACK)
+	for server in (pair.source, pair.target):
+		for role in LATER:
+			make_role(server, role)
+			server.sql("DROP OWNED BY %s" % role, pair.name)
+			server.sql("DROP ROLE %s" % role)
+
+
+def make_later(server):
+	for role in LATER:
+		make_role(server, role)
+
+
+@pytest.mark.parametrize("schema", ("tables", "database"))
+def test_roles_that_come_later(later, schema):
+	"""What named a role that the target lacked is made by the next run, once the role is there."""
+	p = later.pgpier(schema=schema, workers=2)
+	outcome = p.run().expect(DONE)
+	assert failed(outcome)["public.t p"] == ("blocked",
+		"names role later_reader, which the target lacks or we can't act as"), outcome
+	assert failed(p.run().expect(DONE)) == failed(outcome)
+	make_later(later.target)
+	outcome = p.run().expect(DONE)
+	assert not failed(outcome), outcome
+	here, there = (server.sql(RIGHTS, later.name)[0] for server in (later.source, later.target))
+	assert here[0] == "later_owner" and here[2] == "mine" and "later_reader" in here[3]
+	own = "later_owner=arwdDxt/later_owner later_reader=r/later_owner"
+	assert there == (here if schema == "database" else ("later_owner", own, "mine", None))
+	later.assert_equal(outcome)
+	p.write_text(open(p.config).read().replace("workers", "publications = true; workers"))
+	p.run().expect(DONE)
+	assert later.target.sql("SELECT pubname FROM pg_publication", later.name) == [("told",)]
+
+
 def test_mapped_roles(pair):
 	for server, role in ((pair.source, "old_owner"), (pair.target, "new_owner")):
 		make_role(server, role)
@@ -115,7 +165,7 @@ def test_index_that_fails(pair):
 	outcome = p.run().expect(FAILED)
 	assert outcome.json["state"] == "done", outcome
 	states = {name: state for name, (state, _why) in failed(outcome).items()}
-	assert states == {"public.t_number": "failed", "public.INDEX t_number": "blocked"}, outcome
+	assert states == {"public.t_number": "failed", "INDEX public.t_number": "blocked"}, outcome
 	assert "words" in failed(outcome)["public.t_number"][1]
 	assert outcome.table("public.t")["state"] == "done"
 	indexes = "SELECT relname FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indrelid = 't'::regclass ORDER BY 1"

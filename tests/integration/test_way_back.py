@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 from support import pgpier
-from support.cluster import as_account
 from support.live import publications, slots
 
 TOOL = os.path.join(pgpier.BUILD, "tests", "support", "back_tool")
@@ -21,12 +20,18 @@ INSERT INTO numbered (n) SELECT i FROM generate_series(1, 50) i;
 """
 
 
+def peers(pair, user="postgres"):
+	return [{"name": "source", **pair.source.address(pair.name, user)},
+		{"name": "target", **pair.target.address(pair.name, user)}]
+
+
 class Way:
 	"""A pair whose mirror, named as its database, has caught up and is paused; the way back is made step by step."""
 
-	def __init__(self, pair, **settings):
+	def __init__(self, pair, user="postgres", **settings):
 		self.pair, self.name, self.back = pair, pair.name, pair.name + "-back"
-		self.p = pair.pgpier(name=pair.name, continuous=True, workers=2, **settings)
+		self.p = pair.pgpier()
+		self.p.write(peers(pair, user), [pgpier.mirror(pair.name, continuous=True, workers=2, **settings)])
 		self.run(self.name)
 
 	def run(self, name):
@@ -161,10 +166,6 @@ def test_rollback_arms_the_first_mirror_again(pair):
 	way.follows()
 
 
-def peers(pair):
-	return [{"name": "source", **pair.source.address(pair.name)}, {"name": "target", **pair.target.address(pair.name)}]
-
-
 def test_partitions(pair):
 	way = Way(pair.fill("""
 		CREATE TABLE logs (id int, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
@@ -261,14 +262,113 @@ def test_triggers_of_the_old_source_stay_quiet(pair):
 
 
 def test_its_tables_are_never_copied_anew(pair):
+	"""Neither when somebody asks for it, nor when a table leaves the mirror and comes back."""
 	way = Way(pair.fill(TABLES)).turn()
-	process = way.p.start("run", way.back, "--json")
-	try:
-		way.change("INSERT INTO items VALUES (1001, 'new')")
-		ours = pair.source.sql("SELECT bool_or(ours), bool_and(loaded AND done), bool_or(stale) FROM pgpier.tables",
-			pair.name)
-		assert ours == [(False, True, False)]
-	finally:
-		process.terminate()
-		way.p.finish(process)
+	ours = pair.source.sql("SELECT bool_or(ours), bool_and(loaded AND done), bool_or(stale) FROM pgpier.tables", pair.name)
+	assert ours == [(False, True, False)]
+	written = os.path.join(way.p.folder, "mirrors.conf")
+	with open(written) as f:
+		whole = f.read()
+	fewer = whole.replace('"public.items"', '"public.nothing"')
+	assert fewer != whole
+	for text in (fewer, whole):
+		with open(written, "w") as f:
+			f.write(text)
+		way.run(way.back)
+	assert "public.items can't join the mirror" in way.p.log()
+	way.change("UPDATE numbered SET n = 8 WHERE n = 9")
+	way.brings("SELECT * FROM numbered ORDER BY id", "SELECT * FROM numbered ORDER BY id")
+	assert pair.source.sql("SELECT count(*) FROM items", pair.name) == [(300,)]
+
+
+def test_without_being_superuser(make_pair, source, target):
+	pair = make_pair(source, target)
+	for server in (source, target):
+		server.sql("DO $$ BEGIN CREATE ROLE mover LOGIN REPLICATION; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+		server.sql('ALTER DATABASE "%s" OWNER TO mover; ALTER SCHEMA public OWNER TO mover' % pair.name, pair.name)
+	pair.fill("SET ROLE mover; CREATE TABLE items (id int PRIMARY KEY, v text);"
+		"INSERT INTO items SELECT i, 'v' || i FROM generate_series(1, 300) i; RESET ROLE;"
+		"CREATE TABLE theirs (id int PRIMARY KEY); GRANT SELECT ON theirs TO mover")
+	way = Way(pair, user="mover", exclude=["public.theirs"])
+	way.tool("config")
+	assert way.blocking() == []
+	pair.source.sql("ALTER TABLE items OWNER TO postgres; GRANT SELECT ON items TO mover", pair.name)
+	found = way.blocking()
+	assert len(found) == 1 and "GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON public.items TO mover" in found[0]
+	pair.source.sql(found[0].split("; ", 1)[1], pair.name)
+	way.turn()
+	way.change("INSERT INTO items VALUES (1001, 'new')", "DELETE FROM items WHERE id < 9")
+	way.follows(only=["public.items"], structure=False)
+
+
+def test_names(pair):
+	"""A mirror by the name that is wanted and that leads elsewhere is left alone."""
+	way = Way(pair.fill(TABLES))
+	stranger = pgpier.mirror(way.back, continuous=True)
+	way.p.write(peers(pair), [pgpier.mirror(way.name, continuous=True), stranger])
+	assert way.tool("config") == way.name + "-back2\n"
+	assert way.tool("config") == way.name + "-back2\n"
+
+
+def test_strangers_are_left_alone(pair):
+	"""A publication by the name that is wanted."""
+	way = Way(pair.fill(TABLES))
+	way.tool("config")
+	name = "pgpier_%s_back" % way.name
+	pair.target.sql("CREATE PUBLICATION " + name, pair.name)
+	assert name in way.blocking()[0]
+	way.tool("prepare", fails="did not make")
+	way.tool("undo")
+	assert publications(pair.target, pair.name) == [name]
+
+
+def finished(way):
+	source, target, name = way.pair.source, way.pair.target, way.name
+	schema = "SELECT nspname FROM pg_namespace WHERE nspname = 'pgpier'"
+	return (slots(source, name) + slots(target, name), publications(source, name) + publications(target, name),
+		source.sql(schema, name) + target.sql(schema, name))
+
+
+def test_finish(pair):
+	"""What a person has to decide is listed, everything else goes; once more is fine."""
+	way = Way(pair.fill(TABLES + "ALTER TABLE items REPLICA IDENTITY FULL"))
+	way.tool("config")
+	way.tool("finish", fails="not cut over")
+	way.turn()
+	pair.source.sql("INSERT INTO pgpier.fences (mirror, undo) VALUES (%s, ARRAY['GRANT CONNECT ON DATABASE x TO y',"
+		" 'ALTER DATABASE x RESET default_transaction_read_only'])", pair.name, (way.name,))
+	pair.target.sql("CREATE PUBLICATION pgpier_other", pair.name)
+	way.change("INSERT INTO items VALUES (1001, 'new')")
 	way.follows()
+	before = way.tool("remains")
+	after = way.tool("finish")
+	assert before == after
+	for words in ("peer source, which is closed", "GRANT CONNECT ON DATABASE x TO y", "RESET default_transaction_read_only",
+			"peer source, if nothing else replicates the table, whose identity is FULL: ALTER TABLE public.items",
+			"DROP PUBLICATION pgpier_other"):
+		assert words in after, after
+	assert finished(way) == ([], ["pgpier_other"], [])
+	assert "GRANT" not in way.tool("finish")
+	pair.assert_equal()
+
+
+def test_finish_after_it_was_killed(pair):
+	"""The mirror that leads back is gone already, and its slot; the rest goes with the second attempt."""
+	way = Way(pair.fill(TABLES)).turn()
+	way.p("drop", way.back, "--yes").expect(pgpier.DONE)
+	way.tool("finish")
+	assert finished(way) == ([], [], [])
+
+
+def test_another_mirror_keeps_its_place(pair):
+	"""On both servers: schema pgpier stays for whoever else needs it, and is no part of what is mirrored."""
+	pair.fill(TABLES)
+	way = Way(pair, tables=["public.items"]).turn()
+	other = pgpier.mirror("other_" + way.name, continuous=True, tables=["*"], exclude=["public.items"])
+	way.p.write(peers(pair), [pgpier.mirror(way.name, continuous=True, tables=["public.items"]), other])
+	found = way.run("other_" + way.name)
+	assert [t["source"] for t in found.json["tables"]] == ["public.numbered"], found
+	way.tool("finish")
+	schema = "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpier'"
+	assert pair.source.sql(schema, pair.name) == [(0,)] and pair.target.sql(schema, pair.name) == [(1,)]
+	way.run("other_" + way.name)

@@ -6,6 +6,7 @@
  *   back_tool CONFIG prepare|begin|undo MIRROR
  *   back_tool CONFIG disarm MIRROR      what the mirror itself has on its source
  *   back_tool CONFIG commit MIRROR      the mirror is cut over, as its store has it
+ *   back_tool CONFIG remains|finish MIRROR   and the lines of what is left
  *
  * MIRROR is the one that is cut over; the one that leads back is that whose reverse_of it is, or for a rollback the
  * one that it is the reverse of. Exit code 2 with the error on stderr. */
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cutover/finish.h"
 #include "cutover/way_back.h"
 #include "store/cutover.h"
 
@@ -109,6 +111,28 @@ static bool commit(struct tool *t, struct error *e)
 		   store_cutover_commit(t->from, id, "", 1.0, e);
 }
 
+static bool end(struct tool *t, bool drop, struct error *e)
+{
+	struct strings remains = { 0 };
+	const struct finish_settings s = { t->mirror, back_of(t), config_find_peer(t->config, t->mirror->source),
+		config_find_peer(t->config, t->mirror->target), t->stop };
+	bool ok = drop ? cutover_finish(&s, &remains, e) : finish_remains(&s, &remains, e);
+	for (size_t i = 0; i < remains.count; i++)
+		printf("%s\n", remains.items[i]);
+	strings_free(&remains);
+	return ok;
+}
+
+static bool remain(struct tool *t, struct error *e)
+{
+	return end(t, false, e);
+}
+
+static bool finish(struct tool *t, struct error *e)
+{
+	return end(t, true, e);
+}
+
 static const struct command {
 	const char *name;
 	bool (*run)(struct tool *t, struct error *e);
@@ -120,6 +144,8 @@ static const struct command {
 	{ "undo", undo },
 	{ "disarm", disarm },
 	{ "commit", commit },
+	{ "remains", remain },
+	{ "finish", finish },
 };
 
 static bool connect_both(struct tool *t, struct error *e)

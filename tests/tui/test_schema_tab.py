@@ -85,6 +85,21 @@ def test_failed_object_mended(pair, opened):
 	assert p("status", "m", "--json").expect(DONE).json["state"] == "done"
 
 
+def test_role_that_comes_later(pair, role, opened):
+	"""A grant to a role that the target lacks; when the role is there, r makes it, while the mirror replicates."""
+	t = schema_tab(opened(pair.pgpier(schema="database", owners="keep", continuous=True,
+		slot="pgpier_" + pair.name), rows=24, cols=120))
+	t.key("p").match("acl +TABLE app.parent +! blocked", seconds=60)
+	t.wait("names role %s" % role)
+	t.match("of [0-9]+ objects need is not there", seconds=60)
+	pair.target.sql("CREATE ROLE %s" % role)
+	t.key("r").match("all of [0-9]+ objects", seconds=60)
+	allowed = pair.target.sql("SELECT has_table_privilege(%s, 'app.parent', 'SELECT')", pair.name, parameters=(role,))
+	assert allowed == [(True,)]
+	t.key("q", "y")
+	assert t.exit() == 0
+
+
 @pytest.mark.sanitized
 def test_difference(pair, opened):
 	"""What one side lacks, both definitions, the statement that mends; then none any more."""

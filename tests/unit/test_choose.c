@@ -117,13 +117,13 @@ static void test_table_left_out(void **state)
 	assert_made(s, taken);
 	assert_made(s, good);
 	assert_not(s, other, CHOICE_LEFT_OUT, "is none of the mirror's tables");
-	assert_not(s, pkey, CHOICE_LEFT_OUT, "belongs to table app.other, which is none of the mirror's tables");
-	assert_not(s, comment, CHOICE_LEFT_OUT, "belongs to table app.other, which is none of the mirror's tables");
-	assert_not(s, view, CHOICE_BLOCKED, "needs table app.other, which is none of the mirror's tables");
+	assert_not(s, pkey, CHOICE_LEFT_OUT, "belongs to TABLE app.other, which is none of the mirror's tables");
+	assert_not(s, comment, CHOICE_LEFT_OUT, "belongs to TABLE app.other, which is none of the mirror's tables");
+	assert_not(s, view, CHOICE_BLOCKED, "needs TABLE app.other, which is none of the mirror's tables");
 	assert_not(s, second, CHOICE_BLOCKED,
-		"needs view app.v, and that table app.other, which is none of the mirror's tables");
-	assert_not(s, function, CHOICE_BLOCKED, "needs table app.other, which is none of the mirror's tables");
-	assert_not(s, fk, CHOICE_BLOCKED, "needs constraint app.other other_pkey, and that table app.other, which is none "
+		"needs VIEW app.v, and that TABLE app.other, which is none of the mirror's tables");
+	assert_not(s, function, CHOICE_BLOCKED, "needs TABLE app.other, which is none of the mirror's tables");
+	assert_not(s, fk, CHOICE_BLOCKED, "needs CONSTRAINT app.other other_pkey, and that TABLE app.other, which is none "
 									  "of the mirror's tables");
 	stage_free(s);
 }
@@ -134,7 +134,7 @@ static void test_schema_none(void **state)
 	struct stage *s = stage_new(SCHEMA_NONE);
 	int taken = table(s, "taken");
 	mirrored(s, "app.taken");
-	assert_not(s, taken, CHOICE_LEFT_OUT, "is left out: schema = none");
+	assert_not(s, taken, CHOICE_LEFT_OUT, "is not made with schema = none");
 	stage_free(s);
 }
 
@@ -158,7 +158,7 @@ static void test_parents(void **state)
 	assert_int_equal(of(s, index_attach)->choice, CHOICE_LEFT_OUT);
 	assert_made(s, child);
 	assert_made(s, base);
-	assert_text(of(s, base)->dropped, "its rows: it is none of the mirror's tables, but table app.child needs it");
+	assert_text(of(s, base)->dropped, "its rows: it is none of the mirror's tables, but TABLE app.child needs it");
 	stage_free(s);
 }
 
@@ -177,7 +177,7 @@ static void test_sequences(void **state)
 	assert_made(s, by_default);
 	assert_made(s, free_one);
 	assert_int_equal(of(s, lent_owned)->choice, CHOICE_LEFT_OUT);
-	assert_not(s, kept, CHOICE_LEFT_OUT, "belongs to table app.other, which is none of the mirror's tables");
+	assert_not(s, kept, CHOICE_LEFT_OUT, "belongs to TABLE app.other, which is none of the mirror's tables");
 	stage_free(s);
 }
 
@@ -189,7 +189,7 @@ static void test_view_rule(void **state)
 	int other = table(s, "other");
 	int view = add(s, "VIEW", "app", "v", "x", 0, 0);
 	int rule = add(s, "RULE", "app", "v _RETURN", "x", other, view);
-	assert_not(s, view, CHOICE_BLOCKED, "needs table app.other, which is none of the mirror's tables");
+	assert_not(s, view, CHOICE_BLOCKED, "needs TABLE app.other, which is none of the mirror's tables");
 	assert_int_equal(of(s, rule)->choice, CHOICE_BLOCKED);
 	stage_free(s);
 }
@@ -209,8 +209,8 @@ static void test_extension(void **state)
 #define LACKS "is not available on the target; install package postgresql-NN-postgis-3, with the target's major " \
 			  "version for NN"
 	assert_not(s, postgis, CHOICE_BLOCKED, "extension postgis " LACKS);
-	assert_not(s, taken, CHOICE_BLOCKED, "needs extension postgis, which " LACKS);
-	assert_not(s, view, CHOICE_BLOCKED, "needs table app.taken, and that extension postgis, which " LACKS);
+	assert_not(s, taken, CHOICE_BLOCKED, "needs EXTENSION postgis, which " LACKS);
+	assert_not(s, view, CHOICE_BLOCKED, "needs TABLE app.taken, and that EXTENSION postgis, which " LACKS);
 	assert_made(s, hstore);
 	assert_made(s, fine);
 	stage_free(s);
@@ -246,7 +246,7 @@ static void test_profile(void **state)
 	assert_not(s, objects, CHOICE_LEFT_OUT, "is in schema storage, which is Supabase's own");
 	assert_not(s, graphql, CHOICE_LEFT_OUT, "is Supabase's own");
 	assert_not(s, policy, CHOICE_BLOCKED,
-		"needs function auth.uid(), which is in schema auth, which is Supabase's own");
+		"needs FUNCTION auth.uid(), which is in schema auth, which is Supabase's own");
 	assert_int_equal(of(s, grant)->choice, CHOICE_LEFT_OUT);
 	stage_free(s);
 }
@@ -286,7 +286,7 @@ static void test_no_publications(void **state)
 	(void)state;
 	struct stage *s = stage_new(SCHEMA_DATABASE);
 	int p = add(s, "PUBLICATION", "", "p", "x", 0, 0);
-	assert_not(s, p, CHOICE_LEFT_OUT, "is left out: publications = false");
+	assert_not(s, p, CHOICE_LEFT_OUT, "publications are made on the target only with publications = true");
 	stage_free(s);
 }
 
@@ -322,7 +322,7 @@ static void test_tables(void **state)
 	assert_not(s, lacking, CHOICE_LEFT_OUT, "is not needed by the mirror's tables");
 	assert_not(s, column, CHOICE_LEFT_OUT, "is of a column that the mirror leaves out");
 	assert_made(s, other_column);
-	assert_not(s, beyond, CHOICE_BLOCKED, "needs table app.other, which is none of the mirror's tables");
+	assert_not(s, beyond, CHOICE_BLOCKED, "needs TABLE app.other, which is none of the mirror's tables");
 	stage_free(s);
 }
 
@@ -419,7 +419,7 @@ static void test_owners(void **state)
 	s->mirror.owners = OWNERS_NONE;
 	assert_null(of(s, mine)->give_sql);
 	assert_null(of(s, gone)->dropped);
-	assert_not(s, acl, CHOICE_LEFT_OUT, "is left out: owners = none");
+	assert_not(s, acl, CHOICE_LEFT_OUT, "grants are made on the target only with owners = keep or map");
 	stage_free(s);
 }
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/cutover_report.h"
-#include "cli/listing.h"
+#include "listing.h"
 #include "cli/progress.h"
 #include "cli/shape.h"
 

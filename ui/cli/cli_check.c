@@ -2,6 +2,7 @@
 /* check: the preflight of a mirror by itself. A blocker is a failure, a warning is not. */
 #include <pgpier/format.h>
 
+#include "../text.h"
 #include "ask.h"
 #include "report.h"
 #include "session.h"
@@ -14,12 +15,12 @@ static void print_findings(const struct preflight *p)
 	for (size_t i = 0; i < p->finding_count; i++) {
 		const struct finding *f = &p->findings[i];
 		printf("%-8s ", severity_name(f->severity));
-		report_text(stdout, f->subject);
+		text_print(stdout, f->subject);
 		fputs(": ", stdout);
-		report_text(stdout, f->text);
+		text_print(stdout, f->text);
 		if (f->next) {
 			fputs("; ", stdout);
-			report_text(stdout, f->next);
+			text_print(stdout, f->next);
 		}
 		fputc('\n', stdout);
 	}
@@ -32,7 +33,7 @@ static void print_plan(const struct preflight *p)
 		format_count(p->rows, rows), format_bytes(p->bytes, bytes));
 	for (size_t i = 0; i < p->plan.count; i++) {
 		fputs("  ", stdout);
-		report_text(stdout, p->plan.items[i]);
+		text_print(stdout, p->plan.items[i]);
 		fputc('\n', stdout);
 	}
 }

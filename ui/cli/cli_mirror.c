@@ -6,8 +6,9 @@
 
 #include <pgpier/format.h>
 
+#include "../listing.h"
+#include "../text.h"
 #include "ask.h"
-#include "listing.h"
 #include "report.h"
 #include "session.h"
 #include "shape.h"
@@ -65,7 +66,7 @@ enum exit_code verb_mirror_list(struct session *s, const struct args *a)
 static void say_done(struct session *s, const char *mirror, const char *state, const char *line)
 {
 	if (!s->json) {
-		report_text(stdout, line);
+		text_print(stdout, line);
 		fputc('\n', stdout);
 		return;
 	}

@@ -6,8 +6,8 @@
 
 #include <pgpier/format.h>
 
+#include "../listing.h"
 #include "ask.h"
-#include "listing.h"
 #include "report.h"
 #include "session.h"
 #include "shape.h"

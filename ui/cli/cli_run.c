@@ -8,6 +8,7 @@
 
 #include <pgpier/format.h>
 
+#include "../text.h"
 #include "ask.h"
 #include "progress.h"
 #include "report.h"
@@ -216,7 +217,7 @@ static void print_summary(const struct run *r, FILE *out)
 		format_duration(m->elapsed_s, took));
 	if (m->moments[0] != '\0') {
 		fputs("; ", out);
-		report_text(out, m->moments);
+		text_print(out, m->moments);
 	}
 	print_schema(r, out);
 	print_stream(r, out);

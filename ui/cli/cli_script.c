@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../text.h"
 #include "ask.h"
 #include "report.h"
 #include "session.h"
@@ -13,17 +14,17 @@ static void print_written(const struct preflight *p, const char *folder)
 	for (size_t i = 0; i < p->finding_count; i++) {
 		const struct finding *f = &p->findings[i];
 		fprintf(stderr, "%-8s ", severity_name(f->severity));
-		report_text(stderr, f->subject);
+		text_print(stderr, f->subject);
 		fputs(": ", stderr);
-		report_text(stderr, f->text);
+		text_print(stderr, f->text);
 		if (f->next) {
 			fputs("; ", stderr);
-			report_text(stderr, f->next);
+			text_print(stderr, f->next);
 		}
 		fputc('\n', stderr);
 	}
 	printf("%zu files in ", p->plan.count);
-	report_text(stdout, folder);
+	text_print(stdout, folder);
 	puts("; README.md tells their order");
 }
 

@@ -5,9 +5,10 @@
 
 #include <pgpier/format.h>
 
+#include "../listing.h"
+#include "../text.h"
 #include "ask.h"
 #include "cutover_report.h"
-#include "listing.h"
 #include "report.h"
 #include "session.h"
 #include "tables.h"
@@ -48,7 +49,7 @@ static void print_line(const char *label, const char *text)
 	if (text[0] == '\0')
 		return;
 	printf("%s", label);
-	report_text(stdout, text);
+	text_print(stdout, text);
 	fputc('\n', stdout);
 }
 
@@ -81,7 +82,7 @@ static void print_objects(struct session *s, const char *mirror)
 		if (model_object_rows(s->model, mirror, &indexes[i], 1, &v) != 1)
 			continue;
 		printf("%s %s ", object_state_name(v.state), v.kind);
-		report_text(stdout, v.name);
+		text_print(stdout, v.name);
 		print_line(": ", v.why);
 	}
 	free(indexes);
@@ -132,7 +133,7 @@ static void print_mirror(struct session *s, const struct mirror_view *m)
 	while ((t = tables_next(&all))) {
 		if (t->error.class == ERROR_NONE)
 			continue;
-		report_text(stdout, t->source);
+		text_print(stdout, t->source);
 		print_line(": ", t->error.text);
 	}
 	print_objects(s, m->name);

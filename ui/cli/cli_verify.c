@@ -8,11 +8,11 @@
 
 #include <pgpier/format.h>
 
+#include "../verified.h"
 #include "ask.h"
 #include "progress.h"
 #include "report.h"
 #include "session.h"
-#include "verified.h"
 
 #define SAMPLE_ROWS 1000
 #define MOST_SAMPLE_ROWS 1000000
@@ -120,16 +120,9 @@ static enum exit_code run(struct session *s, struct command *take, struct outcom
 
 static bool write_report(const struct verification *v, const char *path, struct error *e)
 {
-	size_t length = strlen(path);
 	FILE *f = fopen(path, "w");
-	if (f && length > 5 && strcmp(path + length - 5, ".json") == 0) {
-		struct json j = JSON_INIT;
-		verified_shape(&j, NULL, v);
-		fprintf(f, "%s\n", j.out.text);
-		json_free(&j);
-	} else if (f) {
-		verified_print(v, VERIFY_SHOWN_ROWS, f);
-	}
+	if (f)
+		verified_report(v, NULL, 0, path, f);
 	bool ok = f && !ferror(f);
 	if (f && fclose(f) != 0)
 		ok = false;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../text.h"
 #include "report.h"
 #include "shape.h"
 
@@ -23,9 +24,9 @@ static void print_sides(const struct difference *d)
 		fputs(": on the target only", stdout);
 	} else if (is_short(d->source) && is_short(d->target)) {
 		fputs(": ", stdout);
-		report_text(stdout, d->source);
+		text_print(stdout, d->source);
 		fputs(" on the source, ", stdout);
-		report_text(stdout, d->target);
+		text_print(stdout, d->target);
 		fputs(" on the target", stdout);
 	} else {
 		fputs(": not the same", stdout);
@@ -40,7 +41,7 @@ static void print_indented(const char *text)
 		size_t length = strcspn(text, "\n");
 		copy_text(line, MIN(sizeof(line), length + 1), text);
 		fputs("    ", stdout);
-		report_text(stdout, line);
+		text_print(stdout, line);
 		fputc('\n', stdout);
 		text += length + (text[length] == '\n');
 	}
@@ -49,13 +50,13 @@ static void print_indented(const char *text)
 static void print_difference(const struct difference *d)
 {
 	printf("%-8s ", severity_name(d->severity));
-	report_text(stdout, d->kind);
+	text_print(stdout, d->kind);
 	fputc(' ', stdout);
-	report_text(stdout, d->name);
+	text_print(stdout, d->name);
 	print_sides(d);
 	if (d->meaning) {
 		fputs("; ", stdout);
-		report_text(stdout, d->meaning);
+		text_print(stdout, d->meaning);
 	}
 	fputc('\n', stdout);
 	if (d->statement)
@@ -68,7 +69,7 @@ static void print(const struct comparison *c)
 		print_difference(&c->items[i]);
 	for (size_t i = 0; i < c->notes.count; i++) {
 		fputs("note     ", stdout);
-		report_text(stdout, c->notes.items[i]);
+		text_print(stdout, c->notes.items[i]);
 		fputc('\n', stdout);
 	}
 	if (c->applied > 0)

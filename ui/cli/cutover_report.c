@@ -6,7 +6,8 @@
 #include <pgpier/format.h>
 
 #include "../cutover_text.h"
-#include "listing.h"
+#include "../listing.h"
+#include "../text.h"
 #include "report.h"
 
 /* ---- for people: the checklist ---- */
@@ -14,7 +15,7 @@
 static void print_next(const struct cutover_gate *g, FILE *out)
 {
 	fprintf(out, "  %s: ", g->name);
-	report_text(out, g->next);
+	text_print(out, g->next);
 	fputc('\n', out);
 }
 
@@ -62,7 +63,7 @@ void step_print(enum cutover_step step, const struct cutover_step_view *s, doubl
 	bool undo = s->state == STEP_UNDOING || s->state == STEP_UNDONE;
 	const char *what = undo ? s->undo : s->what;
 	fprintf(out, "%8.3f s  %s%s%s", elapsed_s, cutover_step_name(step), step_verb(s->state), what[0] ? ": " : "");
-	report_text(out, what);
+	text_print(out, what);
 	fputc('\n', out);
 }
 
@@ -80,7 +81,7 @@ static void print_line(const char *label, const char *text, FILE *out)
 	if (text[0] == '\0')
 		return;
 	fputs(label, out);
-	report_text(out, text);
+	text_print(out, text);
 	fputc('\n', out);
 }
 

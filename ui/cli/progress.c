@@ -9,6 +9,7 @@
 
 #include <pgpier/format.h>
 
+#include "../text.h"
 #include "report.h"
 
 #define LINE_EVERY_US 5000000
@@ -116,9 +117,9 @@ static void print_event(const struct event *ev)
 	static const char *const levels[] = { "", "", "warning: ", "error: " };
 	char at[FORMAT_SIZE];
 	fprintf(stderr, "%s ", format_time(ev->at, at));
-	report_text(stderr, ev->object);
+	text_print(stderr, ev->object);
 	fprintf(stderr, ": %s", levels[ev->level]);
-	report_text(stderr, ev->text);
+	text_print(stderr, ev->text);
 	fputc('\n', stderr);
 }
 

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "report.h"
 
-#include <pgpier/format.h>
-
+#include "../text.h"
 #include "shape.h"
-
-void report_text(FILE *out, const char *text)
-{
-	char buf[4096];
-	fputs(format_sanitized(text, buf, sizeof(buf)), out);
-}
 
 void report_error(const struct error *e, bool json)
 {
 	char line[sizeof(e->text) + sizeof(e->next) + 2];
 	fputs("pgpier: ", stderr);
-	report_text(stderr, error_line(e, line, sizeof(line)));
+	text_print(stderr, error_line(e, line, sizeof(line)));
 	fputc('\n', stderr);
 	if (!json)
 		return;

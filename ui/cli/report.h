@@ -9,8 +9,6 @@
 
 #include "verbs.h"
 
-/* Writes text so that a terminal shows its control characters instead of obeying them. */
-void report_text(FILE *out, const char *text);
 /* "pgpier: what failed; what to do next" on stderr; with json also {"errors": [...]} on stdout. */
 void report_error(const struct error *e, bool json);
 /* Prints the document and frees it. */

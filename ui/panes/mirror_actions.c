@@ -92,7 +92,7 @@ static bool streams(enum mirror_state s)
 /* What failed of the schema waits for the end of a load that is under way. */
 static bool can_retry(const struct mirror_view *v)
 {
-	bool objects = v->objects_failed > 0 && (!mirror_runs(v->state) || streams(v->state));
+	bool objects = v->objects_failed + v->objects_kept_back > 0 && (!mirror_runs(v->state) || streams(v->state));
 	return v->state == MIRROR_FAILED || v->load.tables_failed > 0 || v->load.tables_paused > 0 || objects;
 }
 
@@ -106,8 +106,8 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 			return "it is stopping already";
 		return NULL;
 	case ACTION_RETRY:
-		if (v->objects_failed > 0 && !can_retry(v))
-			return "objects that failed are tried again at the end of the load";
+		if (v->objects_failed + v->objects_kept_back > 0 && !can_retry(v))
+			return "objects are tried again when the load is over";
 		return can_retry(v) ? NULL : "nothing has failed";
 	case ACTION_EDIT:
 		if (!v->editable)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One mirror: overview, initial load, schema, replication if it is continuous, events. */
+/* One mirror: overview, initial load, schema, replication if it is continuous, verify, events. */
 #include "panes/tabbed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION }; /* the last only of a continuous mirror; then events */
+enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION }; /* the last only of a continuous mirror; then verify, events */
 
 struct mirror_detail {
 	struct tabbed tabbed;
@@ -86,9 +86,9 @@ static int first_tab(const struct mirror_view *v)
 
 struct pane *mirror_detail_new(struct ui *u, const char *name)
 {
-	static const char *const names[] = { "Overview", "Initial load", "Schema", "Events" };
+	static const char *const names[] = { "Overview", "Initial load", "Schema", "Verify", "Events" };
 	static const char *const continuous_names[] = { "Overview", "Initial load", "Schema", "Replication",
-		"Events" };
+		"Verify", "Events" };
 	struct mirror_detail *s = xcalloc(1, sizeof(*s));
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", name);
@@ -102,6 +102,7 @@ struct pane *mirror_detail_new(struct ui *u, const char *name)
 	int count = TAB_REPLICATION;
 	if (s->view.continuous)
 		children[count++] = replication_pane_new(u, name);
+	children[count++] = verify_pane_new(u, name);
 	children[count++] = events_pane_new(u, object);
 	tabbed_init(&s->tabbed, u, &ops, IN_MIRROR, s->view.continuous ? continuous_names : names, children, count);
 	s->tabbed.tabs.shown = first_tab(&s->view);

@@ -16,13 +16,18 @@ struct overview {
 
 static void settings_facts(struct facts *f, const struct mirror_config *m)
 {
+	size_t tables = 0, columns = 0;
+	for (size_t i = 0; i < m->map_count; i++) {
+		tables += m->map[i].target != NULL;
+		columns += m->map[i].column_count > 0;
+	}
 	facts_add(f, NULL, ROLE_TITLE, "Settings");
 	facts_gap(f);
 	facts_add(f, "kind", ROLE_TEXT, m->continuous ? "continuous replication" : "initial copy only");
 	facts_add(f, "tables", ROLE_TEXT, "%zu pattern%s, %zu excluded", m->tables.count,
 		m->tables.count == 1 ? "" : "s", m->exclude.count);
 	facts_add(f, "columns out", ROLE_TEXT, "%zu", m->columns_exclude.count);
-	facts_add(f, "other targets", ROLE_TEXT, "%zu", m->map_count);
+	facts_add(f, "other names", ROLE_TEXT, "%zu table%s, columns of %zu", tables, tables == 1 ? "" : "s", columns);
 	facts_add(f, "schema", ROLE_TEXT, "%s%s%s%s", schema_mode_names[m->schema],
 		m->schema == SCHEMA_NONE ? "" : ", owners ", m->schema == SCHEMA_NONE ? "" : owners_names[m->owners],
 		m->schema != SCHEMA_NONE && m->publications ? ", publications" : "");

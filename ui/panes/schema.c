@@ -235,7 +235,7 @@ static void render_verdict(const struct schema *s, const struct canvas *c)
 			theme_glyph(t, GLYPH_TROUBLE), failed, s->total);
 	else if (blocked > 0)
 		canvas_addf(c, 0, 1, ROLE_WARN,
-			"%s nothing failed, but what %zu of %zu objects need is not there",
+			"%s nothing failed, but what %zu of %zu objects need is not there; when it is, r makes them",
 			theme_glyph(t, GLYPH_TROUBLE), blocked, s->total);
 	else
 		canvas_addf(c, 0, 1, ROLE_OK, "%s all of %zu objects but those left out are there",

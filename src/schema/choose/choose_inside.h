@@ -60,7 +60,7 @@ bool is_soft(const struct choosing *c, size_t e, size_t n);
 
 /* Sets choice, is, says of those that a rule is about; the others are CHOICE_MAKE. */
 void rules_apply(struct choosing *c);
-/* "table app.t", "function app.f(integer)" */
+/* "TABLE app.t", "FUNCTION app.f(integer)" */
 char *entry_label(const struct dump_entry *e);
 bool is_for_all_tables(const struct dump_entry *e); /* a publication */
 

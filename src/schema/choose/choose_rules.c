@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: PostgreSQL
 /* What is decided about an entry by looking at it alone. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <pgpier/selection.h>
 
+#include "../../label.h"
 #include "choose_inside.h"
 #include "../dump/lexer.h"
 
 char *entry_label(const struct dump_entry *e)
 {
-	struct strbuf b = STRBUF_INIT;
-	strbuf_add(&b, e->kind);
-	for (size_t i = 0; i < b.len; i++)
-		b.text[i] = (char)tolower((unsigned char)b.text[i]);
-	strbuf_addf(&b, " %s%s%s", e->schema, e->schema[0] ? "." : "", e->name);
-	return strbuf_take(&b);
+	return label(e->kind, e->schema, e->name);
 }
 
 static bool is_mirrored(const struct choosing *c, const struct dump_entry *e)
@@ -58,8 +53,11 @@ bool is_for_all_tables(const struct dump_entry *e)
 
 static bool is_our_publication(const struct choosing *c, const struct dump_entry *e)
 {
-	const char *ours = c->mirror->publication;
-	return is_kind(e, "PUBLICATION") && (strncmp(e->name, "pgpier_", 7) == 0 || (ours && strcmp(e->name, ours) == 0));
+	char ours[NAME_SIZE];
+	mirror_publication_name(c->mirror, ours);
+	size_t n = strlen(ours);
+	bool named = strncmp(e->name, ours, n) == 0 && (e->name[n] == '\0' || e->name[n] == ' ');
+	return named || strncmp(e->name, "pgpier_", 7) == 0;
 }
 
 static void rule_subscription(struct verdict *v, const struct dump_entry *e)
@@ -76,7 +74,8 @@ static void rule_publication(const struct choosing *c, struct verdict *v, const 
 	if (is_our_publication(c, e))
 		leave_out(v, true, xstrdup("is pgpier's own"), NULL);
 	else if (!c->mirror->publications)
-		leave_out(v, true, xstrdup("is left out: publications = false"), NULL);
+		leave_out(v, true, xstrdup("is not made without publications = true"),
+			xstrdup("publications are made on the target only with publications = true"));
 	else if (!c->facts->superuser && (is_for_all_tables(e) || is_kind(e, "PUBLICATION TABLES IN SCHEMA")))
 		block(v, xasprintf("needs a superuser on the target, because it is for all tables%s",
 				is_kind(e, "PUBLICATION") ? "" : " of a schema"), NULL);
@@ -125,7 +124,8 @@ static bool rule_kind(struct verdict *v, const struct choosing *c, const struct 
 	else if (is_kind(e, "COMMENT") && strncmp(e->name, "EXTENSION ", 10) == 0 && !f->superuser)
 		leave_out(v, true, xstrdup("needs the extension's owner; an extension brings its own comment"), NULL);
 	else if (c->mirror->owners == OWNERS_NONE && KIND_OF(e, "ACL", "DEFAULT ACL"))
-		leave_out(v, true, xstrdup("is left out: owners = none"), NULL);
+		leave_out(v, true, xstrdup("is not made with owners = none"),
+			xstrdup("grants are made on the target only with owners = keep or map"));
 	else if (is_kind(e, "EXTENSION"))
 		rule_extension(c, v, e);
 	return v->settled;
@@ -177,7 +177,7 @@ static void rule_of(const struct choosing *c, struct verdict *v, const struct du
 {
 	v->mine = is_mirrored(c, e);
 	if (c->mirror->schema == SCHEMA_NONE)
-		leave_out(v, true, xstrdup("is left out: schema = none"), NULL);
+		leave_out(v, true, xstrdup("is not made with schema = none"), NULL);
 	else if (strcmp(is_kind(e, "SCHEMA") ? e->name : e->schema, "pgpier") == 0)
 		leave_out(v, true, xstrdup("is pgpier's own"), NULL);
 	else if (is_of_left_out_column(c, v, e))

@@ -7,6 +7,7 @@
 
 #include <pgpier/selection.h>
 
+#include "../../label.h"
 #include "diff_inside.h"
 
 #define MOST_NAMED 20 /* notes of one kind */
@@ -24,12 +25,13 @@ static bool is_minor(const struct dump_entry *e)
 static struct difference *add(struct diffing *d, const struct item *i, enum severity severity)
 {
 	const char *schema = strchr(i->key, '\1') + 1, *tag = strchr(schema, '\1') + 1;
-	char *name = xasprintf("%.*s%s%s", (int)(tag - 1 - schema), schema, tag - 1 > schema ? "." : "", tag);
+	char *of = xasprintf("%.*s", (int)(tag - 1 - schema), schema), *name = label_name(i->entry->kind, of, tag);
 	char *kind = xstrdup(i->entry->kind);
 	for (char *p = kind; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
 	struct difference *out = comparison_add(d->out, severity, kind, name);
 	free(kind);
+	free(of);
 	free(name);
 	return out;
 }
@@ -127,13 +129,13 @@ static void compare_owners(struct diffing *d, const struct item *s, const struct
 	free(roles_owner(t->give, &d->target.config, other));
 	if (strcmp(owner, other) == 0)
 		return;
-	char *label = entry_label(t->entry);
-	struct difference *x = comparison_add(d->out, SEVERITY_WARNING, "owner", label);
+	char *what = entry_label(t->entry);
+	struct difference *x = comparison_add(d->out, SEVERITY_WARNING, "owner", what);
 	x->source = xstrdup(owner);
 	x->target = xstrdup(other);
 	x->statement = xstrdup(s->give);
 	x->applies = true;
-	free(label);
+	free(what);
 }
 
 static void compare_pair(struct diffing *d, struct item *s, struct item *t)
@@ -208,9 +210,9 @@ static void note_blocked(struct diffing *d)
 		const struct item *item = &d->source.items[i];
 		if (!item->why || item->paired || ++n > MOST_NAMED)
 			continue;
-		char *label = entry_label(item->entry);
-		comparison_note(d->out, "%s can't be on the target: %s", label, item->why);
-		free(label);
+		char *what = entry_label(item->entry);
+		comparison_note(d->out, "%s can't be on the target: %s", what, item->why);
+		free(what);
 	}
 	if (n > MOST_NAMED)
 		comparison_note(d->out, "%zu more can't be on the target", n - MOST_NAMED);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../text.h"
+#include "text.h"
 
 #define MOST_COLUMNS 12
 

@@ -5,22 +5,34 @@
 
 #include <pgpier/format.h>
 
-#include "../text.h"
 #include "listing.h"
-#include "report.h"
+#include "text.h"
 
 /* ---- text: rows ---- */
 
-static void print_value(const struct verify_value *v, FILE *out)
+void verified_value(struct strbuf *b, const struct verify_value *v)
 {
-	char quoted[4 * VERIFY_SHOWN_BYTES];
+	char clean[4 * VERIFY_SHOWN_BYTES];
 	if (!v->text) {
-		fputs("NULL", out);
+		strbuf_add(b, "NULL");
 		return;
 	}
-	fprintf(out, "\"%s\"", format_sanitized(v->text, quoted, sizeof(quoted)));
+	strbuf_addf(b, "\"%s\"", format_sanitized(v->text, clean, sizeof(clean)));
 	if (v->bytes > (int64_t)strlen(v->text))
-		fprintf(out, "... (%lld bytes)", (long long)v->bytes);
+		strbuf_addf(b, "... (%lld bytes)", (long long)v->bytes);
+}
+
+static void print_value(const struct verify_value *v, FILE *out)
+{
+	struct strbuf b = STRBUF_INIT;
+	verified_value(&b, v);
+	fputs(b.text, out);
+	strbuf_free(&b);
+}
+
+const char *verified_kind(const struct verify_row *r)
+{
+	return r->source && r->target ? "changed" : r->source ? "missing on the target" : "only on the target";
 }
 
 static void print_name(const char *name, int width, bool marked, FILE *out)
@@ -49,7 +61,7 @@ static void print_column(const struct verify_table *t, const struct verify_row *
 
 static void print_row(const struct verify_table *t, const struct verify_row *r, int width, FILE *out)
 {
-	fprintf(out, "  %s", r->source && r->target ? "changed" : r->source ? "missing on the target" : "only on the target");
+	fprintf(out, "  %s", verified_kind(r));
 	if (r->times > 1)
 		fprintf(out, ", %lld times", (long long)r->times);
 	if (r->source_place)
@@ -61,6 +73,19 @@ static void print_row(const struct verify_table *t, const struct verify_row *r, 
 		print_column(t, r, c, width, out);
 }
 
+static int widest_column(const struct verify_table *t)
+{
+	int width = 0;
+	for (size_t c = 0; c < t->columns.count; c++)
+		width = MAX(width, text_width(t->columns.items[c]));
+	return width;
+}
+
+void verified_print_row(const struct verify_table *t, const struct verify_row *r, FILE *out)
+{
+	print_row(t, r, widest_column(t), out);
+}
+
 /* ---- text: tables ---- */
 
 static bool is_dull(const struct verify_table *t)
@@ -70,27 +95,25 @@ static bool is_dull(const struct verify_table *t)
 
 static void print_table(const struct verify_table *t, size_t most, FILE *out)
 {
-	int width = 0;
+	int width = widest_column(t);
 	if (is_dull(t))
 		return;
 	fputc('\n', out);
-	report_text(out, t->source);
+	text_print(out, t->source);
 	fprintf(out, ": %s", verify_verdict_name(t->verdict));
 	if (t->changed + t->missing + t->extra > 0)
 		fprintf(out, "; %s%lld rows changed, %lld missing on the target, %lld only there", t->more ? "at least " : "",
 			(long long)t->changed, (long long)t->missing, (long long)t->extra);
 	if (t->why) {
 		fputs("; ", out);
-		report_text(out, t->why);
+		text_print(out, t->why);
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < t->unverified.count; i++) {
 		fputs("  not compared: ", out);
-		report_text(out, t->unverified.items[i]);
+		text_print(out, t->unverified.items[i]);
 		fputc('\n', out);
 	}
-	for (size_t c = 0; c < t->columns.count; c++)
-		width = MAX(width, text_width(t->columns.items[c]));
 	for (size_t i = 0; i < MIN(t->row_count, most); i++)
 		print_row(t, &t->rows[i], width, out);
 	if (t->row_count > most)
@@ -99,7 +122,7 @@ static void print_table(const struct verify_table *t, size_t most, FILE *out)
 		fprintf(out, "  repaired: %lld rows deleted, %lld inserted\n", (long long)t->deleted, (long long)t->inserted);
 	if (t->repair_error) {
 		fputs("  not repaired: ", out);
-		report_text(out, t->repair_error);
+		text_print(out, t->repair_error);
 		fputc('\n', out);
 	}
 }
@@ -148,7 +171,7 @@ static void print_sequence(const struct verify_sequence *s, FILE *out)
 	if (s->verdict == VERIFY_EQUAL && !s->note)
 		return;
 	fputs("sequence ", out);
-	report_text(out, s->source);
+	text_print(out, s->source);
 	fprintf(out, ": %s; source %lld%s", verify_verdict_name(s->verdict), (long long)s->source_value,
 		s->source_called ? "" : " (not given yet)");
 	if (s->target)
@@ -160,7 +183,7 @@ static void print_moment(const char *side, const struct verify_moment *m, FILE *
 {
 	char at[FORMAT_SIZE];
 	fprintf(out, "%s ", side);
-	report_text(out, m->peer);
+	text_print(out, m->peer);
 	fprintf(out, ", PostgreSQL %s, as of %s, WAL %s\n", m->version, format_time(m->taken_at, at),
 		m->lsn[0] ? m->lsn : "-");
 }
@@ -193,7 +216,7 @@ void verified_print(const struct verification *v, size_t most_rows, FILE *out)
 		print_sequence(&v->sequences[i], out);
 	for (size_t i = 0; i < v->notes.count; i++) {
 		fputs("note: ", out);
-		report_text(out, v->notes.items[i]);
+		text_print(out, v->notes.items[i]);
 		fputc('\n', out);
 	}
 	print_summary(v, out);
@@ -313,10 +336,11 @@ static void shape_moment(struct json *j, const char *key, const struct verify_mo
 	json_end_object(j);
 }
 
-void verified_shape(struct json *j, const char *key, const struct verification *v)
+static void shape_members(struct json *j, const struct verification *v)
 {
-	json_object(j, key);
 	json_text(j, "mirror", v->mirror);
+	if (v->only)
+		json_text(j, "only", v->only);
 	json_text(j, "level", verify_level_names[v->level]);
 	json_text(j, "verdict", verify_verdict_name(v->verdict));
 	json_text(j, "how", v->how);
@@ -344,5 +368,47 @@ void verified_shape(struct json *j, const char *key, const struct verification *
 	json_end_array(j);
 	if (v->after)
 		verified_shape(j, "after", v->after);
+}
+
+void verified_shape(struct json *j, const char *key, const struct verification *v)
+{
+	json_object(j, key);
+	shape_members(j, v);
 	json_end_object(j);
+}
+
+/* ---- to a file ---- */
+
+static void report_json(const struct verification *v, const struct verification *const *later, size_t later_count,
+	FILE *out)
+{
+	struct json j = JSON_INIT;
+	json_object(&j, NULL);
+	shape_members(&j, v);
+	if (later_count > 0) {
+		json_array(&j, "later");
+		for (size_t i = 0; i < later_count; i++)
+			verified_shape(&j, NULL, later[i]);
+		json_end_array(&j);
+	}
+	json_end_object(&j);
+	fprintf(out, "%s\n", j.out.text);
+	json_free(&j);
+}
+
+void verified_report(const struct verification *v, const struct verification *const *later, size_t later_count,
+	const char *path, FILE *out)
+{
+	size_t length = strlen(path);
+	if (length > 5 && strcmp(path + length - 5, ".json") == 0) {
+		report_json(v, later, later_count, out);
+		return;
+	}
+	verified_print(v, VERIFY_SHOWN_ROWS, out);
+	for (size_t i = 0; i < later_count; i++) {
+		fprintf(out, "\nlater, of one table: ");
+		text_print(out, later[i]->only);
+		fputs("\n\n", out);
+		verified_print(later[i], VERIFY_SHOWN_ROWS, out);
+	}
 }
