@@ -13,7 +13,7 @@ bool cutover_moves(const struct cutover_view *v)
 	case CUTOVER_UNDOING:
 		return true;
 	case CUTOVER_COMMITTED: /* or it stopped there */
-		return v->here;
+		return v->here && v->error.class == ERROR_NONE;
 	default:
 		return false;
 	}
@@ -22,12 +22,6 @@ bool cutover_moves(const struct cutover_view *v)
 bool cutover_needs_us(const struct cutover_view *v)
 {
 	return v->here && cutover_moves(v) && v->phase != CUTOVER_REHEARSING;
-}
-
-double cutover_elapsed_s(const struct cutover_view *v, int64_t now_wall_us)
-{
-	double since_s = (double)(now_wall_us - v->began_at) / 1e6;
-	return v->here && v->began_at != 0 && cutover_moves(v) ? MAX(since_s, v->elapsed_s) : v->elapsed_s;
 }
 
 enum cutover_step cutover_at(const struct cutover_view *v)
@@ -82,12 +76,12 @@ static void add_done(struct strbuf *b, const struct cutover_view *v)
 		strbuf_addf(b, "; way back %s", v->back);
 }
 
-static void add_running(struct strbuf *b, const struct cutover_view *v, int64_t now_wall_us)
+static void add_running(struct strbuf *b, const struct cutover_view *v)
 {
 	char elapsed[FORMAT_SIZE], limit[FORMAT_SIZE];
 	strbuf_add(b, "under way");
 	add_step(b, ": ", v);
-	strbuf_addf(b, ", %s of %s", format_lag(cutover_elapsed_s(v, now_wall_us), elapsed),
+	strbuf_addf(b, ", %s of %s", format_lag(v->elapsed_s, elapsed),
 		format_duration(v->limit_s, limit));
 	if (v->asks)
 		strbuf_add(b, "; it waits for somebody's word that the writers are stopped");
@@ -102,7 +96,7 @@ static void add_rehearsed(struct strbuf *b, const struct cutover_view *v)
 		strbuf_add(b, "rehearsed");
 }
 
-const char *cutover_text(const struct cutover_view *v, int64_t now_wall_us, char *buf, size_t size)
+const char *cutover_text(const struct cutover_view *v, char *buf, size_t size)
 {
 	struct strbuf b = STRBUF_INIT;
 	switch (v->phase) {
@@ -114,7 +108,7 @@ const char *cutover_text(const struct cutover_view *v, int64_t now_wall_us, char
 		add_rehearsed(&b, v);
 		break;
 	case CUTOVER_RUNNING:
-		add_running(&b, v, now_wall_us);
+		add_running(&b, v);
 		break;
 	case CUTOVER_UNDOING:
 		strbuf_add(&b, "is being undone");

@@ -9,15 +9,13 @@
 bool cutover_moves(const struct cutover_view *v);
 /* Leaving this process would undo it, or leave what is behind the point of no return for later. */
 bool cutover_needs_us(const struct cutover_view *v);
-/* The clock of one that moves here is ours, of others as it was told. */
-double cutover_elapsed_s(const struct cutover_view *v, int64_t now_wall_us);
 /* The step that somebody is at, or that it stopped at; CUTOVER_STEP_COUNT: none. */
 enum cutover_step cutover_at(const struct cutover_view *v);
 bool cutover_is_over(const struct cutover_view *v); /* the application is on the target */
 int64_t cutover_ended_at(const struct cutover_view *v);
 
 /* "cut over at 2026-11-21 15:07:03; nobody could write for 1.9 s": where it stands, in a line; empty for never. */
-const char *cutover_text(const struct cutover_view *v, int64_t now_wall_us, char *buf, size_t size);
+const char *cutover_text(const struct cutover_view *v, char *buf, size_t size);
 
 size_t gates_count(const struct cutover_gate *gates, size_t n, enum gate_state s);
 bool gates_are_open(const struct cutover_gate *gates, size_t n); /* measured, and none closed or unknown */

@@ -53,6 +53,7 @@ enum context {
 	IN_ROLES = 1 << 20,
 	IN_VERIFY = 1 << 21,
 	IN_DIFFERING = 1 << 22, /* the rows of a table that differ */
+	IN_CUTOVER = 1 << 23,
 };
 
 /*  id            keys              label        help                                        contexts */
@@ -123,6 +124,20 @@ enum context {
 		IN_STEP)                                                                                           \
 	X(RESYNC,       "R",              "resync",    "Empty the table on the target and load it anew (asks)", \
 		IN_REPLICATION | CHANGES)                                                                          \
+	X(REHEARSE,     "t",              "rehearse",  "Rehearse the cutover: nobody is kept out",            \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(CUTOVER,      "c",              "cut over",  "Begin the cutover, or go on with it (asks)",          \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(GO,           "w",              "stopped",   "Say that the writers are stopped: it goes on",        \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(UNDO,         "u",              "undo",      "Undo the cutover, as long as that can be (asks)",     \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(ROLLBACK,     "b",              "roll back", "Move the application back to the source (asks)",      \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(FINISH,       "f",              "finish",    "End the way back, drop what pgpier made (asks)",      \
+		IN_CUTOVER | CHANGES)                                                                              \
+	X(SWITCH,       "v",              "steps",     "Show the steps, or the checklist",                    \
+		IN_CUTOVER)                                                                                        \
 	X(OTHER,        "o",              "other peer", "Choose the peer to compare with",                    \
 		IN_COMPARE)                                                                                        \
 	X(SWAP,         "s",              "swap",      "Compare the other way round",                         \

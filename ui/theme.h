@@ -48,7 +48,8 @@ enum role {
 	X(LESS, "‹", "<")         \
 	X(MORE, "›", ">")         \
 	X(THUMB, "┃", "#")        \
-	X(CRUMB, "›", ">")
+	X(CRUMB, "›", ">")        \
+	X(BLOCK, "█", "#")
 
 enum glyph {
 #define GLYPH_ID(name, utf8, ascii) GLYPH_##name,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "ui.h"
 
+#include "cutover_text.h"
 #include "panes/panes.h"
 
 #include <stdio.h>
@@ -241,22 +242,46 @@ const char *ui_refusal(const struct ui *u, const struct pane *p, enum action a)
 	return p->ops->refuse ? p->ops->refuse(p, a) : NULL;
 }
 
+/* The name of a mirror whose cutover would be undone, or left behind, by leaving. */
+static bool find_cutover(const struct ui *u, char name[NAME_SIZE], bool *decided)
+{
+	struct mirror_view *mirrors;
+	size_t n = model_mirrors(u->model, &mirrors);
+	bool found = false;
+	for (size_t i = 0; i < n && !found; i++) {
+		struct cutover_view c;
+		model_cutover(u->model, mirrors[i].name, &c);
+		found = cutover_needs_us(&c);
+		*decided = cutover_is_over(&c);
+		copy_text(name, NAME_SIZE, mirrors[i].name);
+		cutover_view_free(&c);
+	}
+	free(mirrors);
+	return found;
+}
+
 static void ask_quit(struct ui *u)
 {
+	char cutting[NAME_SIZE], text[512];
+	bool decided = false, cuts = find_cutover(u, cutting, &decided);
 	follow_mirrors(u);
-	if (u->running == 0) {
+	if (u->running == 0 && !cuts) {
 		u->quit = true;
 		return;
 	}
-	char text[384];
-	snprintf(text, sizeof(text),
+	if (cuts)
+		snprintf(text, sizeof(text), "The cutover of %s is under way. Leaving %s.", cutting,
+			decided ? "stops it behind its point of no return: pgpier cutover goes on with what is left"
+					: "undoes it: the source will be open as it was before");
+	else
+		snprintf(text, sizeof(text),
 		"%zu mirror%s running. Leaving stops the work within a second; what is done is kept, and"
 		" running it again goes on from there.%s",
 		u->running, u->running == 1 ? " is" : "s are",
 		u->streaming ? " Until then the slot of a continuous mirror keeps WAL on its source." : "");
 	ui_ask(u, &(struct question){ .kind = ASK_YES_NO,
 				  .action = ACTION_QUIT,
-				  .title = "Leave pgpier?",
+				  .title = cuts ? "Leave pgpier in a cutover?" : "Leave pgpier?",
 				  .text = text });
 	u->asker = NULL;
 }

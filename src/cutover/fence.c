@@ -147,8 +147,11 @@ static bool lift_it(struct pg *c, void *data, struct error *e)
 	for (size_t i = 0; ok && i < undo.count; i++)
 		ok = run_undo(c, undo.items[i], e);
 	strings_free(&undo);
-	if (!ok)
-		return error_prefix(e, "the database could not be opened again");
+	if (!ok) {
+		error_prefix(e, "the database could not be opened again");
+		return error_next(e, "as a superuser, run the statements of pgpier.fences in one BEGIN READ WRITE, and delete"
+			" its row");
+	}
 	return forget_it(c, l->mirror, e);
 }
 

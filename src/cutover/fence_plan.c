@@ -7,6 +7,7 @@
  * it has that already: PUBLIC, a group or another role may be where it came from. */
 #include <stdlib.h>
 
+#include "allowed.h"
 #include "fence.h"
 
 #define PG_HAS_SUBSCRIPTIONS 100000
@@ -50,16 +51,6 @@ static char *quoted(const char *name)
 	struct strbuf b = STRBUF_INIT;
 	quote_name(&b, name);
 	return strbuf_take(&b);
-}
-
-/* Runs a query whose $1 is an array of the allowed roles' names. */
-static struct rows *with_allowed(struct pg *c, const struct strings *allow, const char *sql, struct error *e)
-{
-	struct strbuf names = STRBUF_INIT;
-	quote_array(&names, allow ? allow->count : 0, allow ? (const char *const *)allow->items : NULL);
-	struct rows *r = PG_ROWS(c, e, sql, names.text);
-	strbuf_free(&names);
-	return r;
 }
 
 /* ---- the right to connect ---- */
@@ -129,7 +120,7 @@ static void plan_grant(struct fence_plan *out, const struct place *p, const stru
 static bool plan_keepers(struct pg *c, const struct strings *allow, const struct place *p, struct fence_plan *out,
 	struct error *e)
 {
-	struct rows *r = with_allowed(c, allow,
+	struct rows *r = query_allowed(c, allow,
 		"WITH " GRANTS " SELECT r.rolname FROM pg_roles r WHERE " KEEPS("r.rolname") " AND NOT r.rolsuper"
 		" AND has_database_privilege(r.oid, current_database(), 'CONNECT')"
 		" AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.grantor = g.datdba AND g.grantee = r.oid) ORDER BY 1", e);
@@ -150,7 +141,7 @@ static bool plan_rights(struct pg *c, const struct strings *allow, const struct 
 {
 	struct fence_plan grants = { .roles = 0 };
 	char *sql = xasprintf(grants_sql, pg_version(c) >= PG_HAS_SET_OPTION ? "'SET'" : "'MEMBER'");
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(sql);
 	if (!r)
 		return false;
@@ -224,7 +215,7 @@ static bool plan_role_settings(struct pg *c, const struct strings *allow, const 
 	const char *admin = pg_version(c) >= PG_HAS_SET_OPTION ? "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
 														   : "true";
 	char *may = xasprintf(MAY_ALTER, admin), *sql = xasprintf(ROLE_SETTINGS, may);
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(may);
 	free(sql);
 	if (!r)
@@ -249,7 +240,7 @@ static bool plan_role_settings(struct pg *c, const struct strings *allow, const 
 static bool add_notes(struct pg *c, const struct strings *allow, const char *sql, struct fence_plan *out,
 	struct error *e)
 {
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	for (int i = 0; r && i < rows_count(r); i++)
 		strings_add(&out->notes, rows_text(r, i, 0));
 	rows_free(r);
@@ -262,7 +253,8 @@ static const char *const holes[] = {
 	"SELECT 'superuser ' || rolname || ' can connect all the same, and write where it sets " SETTING " = off'"
 	" FROM pg_roles WHERE rolsuper AND rolcanlogin AND NOT " KEEPS("rolname") " ORDER BY 1",
 	"SELECT 'role ' || r.rolname || ' can connect all the same, as a member of ' || string_agg(k.rolname, ', ')"
-	" FROM pg_roles r JOIN pg_roles k ON " KEEPS("k.rolname") " AND NOT k.rolsuper AND pg_has_role(r.oid, k.oid, 'USAGE')"
+	" FROM pg_roles r JOIN pg_roles k ON " KEEPS("k.rolname")
+	"  AND NOT k.rolsuper AND pg_has_role(r.oid, k.oid, 'USAGE')"
 	" WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT " KEEPS("r.rolname") " GROUP BY r.rolname ORDER BY 1",
 	"SELECT format('%s sessions of our own role %s are not ours (%s): it can connect all the same; give pgpier a role"
 	" of its own', count(*), session_user, string_agg(DISTINCT coalesce(nullif(application_name, ''), 'no name'), ', '))"
@@ -290,7 +282,7 @@ static bool plan_holes(struct pg *c, const struct strings *allow, struct fence_p
 
 static bool count_roles(struct pg *c, const struct strings *allow, struct fence_plan *out, struct error *e)
 {
-	struct rows *r = with_allowed(c, allow,
+	struct rows *r = query_allowed(c, allow,
 		"SELECT count(*) FROM pg_roles r WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT " KEEPS("r.rolname")
 		" AND has_database_privilege(r.oid, current_database(), 'CONNECT') AND NOT " INHERITS("r"), e);
 	if (r)

@@ -3,9 +3,9 @@
 #include "../verify/verify.h"
 #include "inside.h"
 
-static struct verification *compare(struct cutover *c, struct error *e)
+static struct verify_settings settings_of(const struct cutover *c)
 {
-	struct verify_settings s = {
+	return (struct verify_settings){
 		.config = c->set.config,
 		.source = c->set.source,
 		.target = c->set.target,
@@ -13,7 +13,6 @@ static struct verification *compare(struct cutover *c, struct error *e)
 		.model = c->set.model,
 		.stop = c->stop,
 	};
-	return verify(&s, NULL, e);
 }
 
 /* Columns that nothing can compare are no difference, and no proof: they are named, once the rest is proven. */
@@ -33,54 +32,38 @@ static bool only_columns_are_unsure(struct cutover *c, const struct verification
 	return true;
 }
 
-static bool say_difference(const struct verification *v, struct error *e)
+static bool say(enum verify_verdict verdict, const char *reason, struct error *e)
 {
-	const char *which = "";
-	for (size_t i = 0; i < v->table_count && !which[0]; i++)
-		if (v->tables[i].verdict == VERIFY_DIFFERS)
-			which = v->tables[i].source;
-	for (size_t i = 0; i < v->sequence_count && !which[0]; i++)
-		if (v->sequences[i].verdict == VERIFY_DIFFERS)
-			which = v->sequences[i].source;
-	error_set(e, ERROR_DATA, "the target differs from the source: %s%s", which,
-		v->differing > 1 ? ", and others" : "");
-	return error_next(e, "the Verify tab shows the rows; copy the table anew, or repair them");
-}
-
-static bool say_unsure(const struct verification *v, struct error *e)
-{
-	const char *which = "", *why = "";
-	for (size_t i = 0; i < v->table_count && !why[0]; i++)
-		if (v->tables[i].verdict == VERIFY_UNSURE && v->tables[i].why) {
-			which = v->tables[i].source;
-			why = v->tables[i].why;
-		}
-	error_set(e, ERROR_CONFLICT, "could not verify %s: %s", which[0] ? which : "all of it", why[0] ? why : "see Verify");
+	if (verdict == VERIFY_DIFFERS) {
+		error_set(e, ERROR_DATA, "the target differs from the source: %s", reason);
+		return error_next(e, "the Verify tab shows the rows; copy the table anew, or repair them");
+	}
+	error_set(e, ERROR_CONFLICT, "could not verify all of it: %s", reason);
 	return error_next(e, "pgpier verify says more; nothing is opened that was not proven");
 }
 
 bool verify_equal(struct cutover *c, struct error *e)
 {
+	struct verify_settings s = settings_of(c);
+	struct verify_short found;
 	view_what(c, "compares all rows");
-	struct verification *v = compare(c, e);
-	if (!v)
+	if (!verify_at_rest(&s, c->marker, &found, e))
 		return false;
-	model_verified(c->set.model, c->mirror, v);
-	bool ok = v->verdict == VERIFY_EQUAL || (v->verdict == VERIFY_UNSURE && only_columns_are_unsure(c, v));
+	bool ok = found.verdict == VERIFY_EQUAL ||
+			  (found.verdict == VERIFY_UNSURE && only_columns_are_unsure(c, found.whole));
 	if (ok)
-		view_what(c, "%zu equal, %lld rows of both sides", v->equal, (long long)v->rows);
-	else if (v->verdict == VERIFY_DIFFERS)
-		say_difference(v, e);
+		view_what(c, "%zu equal, %lld rows of both sides", found.equal, (long long)found.rows);
 	else
-		say_unsure(v, e);
-	verification_release(v);
+		say(found.verdict, found.reason, e);
+	verification_release(found.whole);
 	return ok;
 }
 
 /* At moments of now, which differ while somebody writes: only the time counts. */
 bool verify_rehearse(struct cutover *c, struct error *e)
 {
-	struct verification *v = compare(c, e);
+	struct verify_settings s = settings_of(c);
+	struct verification *v = verify(&s, NULL, e);
 	if (!v)
 		return false;
 	view_what(c, "read %lld rows of both sides, for the time it takes", (long long)v->rows);

@@ -7,6 +7,8 @@
 
 #include <pgpier/format.h>
 
+#include "allowed.h"
+
 #define PG_HAS_BACKEND_TYPE 100000
 #define ROUND_MS 50
 
@@ -23,15 +25,6 @@ static const char *is_client(const struct pg *c)
 {
 	return pg_version(c) >= PG_HAS_BACKEND_TYPE ? "coalesce(a.backend_type, 'client backend') = 'client backend'"
 												: "a.query NOT LIKE 'autovacuum: %'";
-}
-
-static struct rows *with_allowed(struct pg *c, const struct strings *allow, const char *sql, struct error *e)
-{
-	struct strbuf names = STRBUF_INIT;
-	quote_array(&names, allow ? allow->count : 0, allow ? (const char *const *)allow->items : NULL);
-	struct rows *r = PG_ROWS(c, e, sql, names.text);
-	strbuf_free(&names);
-	return r;
 }
 
 /* ---- who is there ---- */
@@ -61,7 +54,7 @@ static void read_session(const struct rows *r, int row, struct session *s)
 bool sessions_read(struct pg *c, const struct strings *allow, struct session **out, size_t *count, struct error *e)
 {
 	char *sql = xasprintf(sessions_sql, is_client(c));
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(sql);
 	*out = NULL;
 	*count = 0;
@@ -87,7 +80,7 @@ static void add_state(struct strbuf *b, const struct session *s)
 
 void session_text(const struct session *s, char *buf, size_t size)
 {
-	char age[FORMAT_SIZE], query[sizeof(s->query)];
+	char age[FORMAT_SIZE];
 	struct strbuf b = STRBUF_INIT;
 	if (s->pid == 0) {
 		strbuf_addf(&b, "prepared transaction '%s' of %s, %s old; end it: ROLLBACK PREPARED ", s->gid, s->user,
@@ -99,8 +92,7 @@ void session_text(const struct session *s, char *buf, size_t size)
 		add_state(&b, s);
 		strbuf_addf(&b, "%s%s)", s->query[0] ? ": " : "", s->query);
 	}
-	format_sanitized(b.text, query, sizeof(query));
-	copy_text(buf, size, query);
+	format_sanitized(b.text, buf, size);
 	strbuf_free(&b);
 }
 
@@ -128,7 +120,7 @@ static bool pids_have(const struct pids *p, int pid)
 static bool tell_to_end(struct pg *c, const struct strings *allow, struct pids *told, size_t *now, struct error *e)
 {
 	char *sql = xasprintf(end_sql, is_client(c));
-	struct rows *r = with_allowed(c, allow, sql, e);
+	struct rows *r = query_allowed(c, allow, sql, e);
 	free(sql);
 	if (!r)
 		return false;

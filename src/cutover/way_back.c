@@ -188,7 +188,7 @@ static bool forget(const struct way_back *w, const struct store_mirror *armed, s
 		return false;
 	if (!was)
 		return store_drop(w->to, w->config->name, e);
-	return store_disarm(w->to, armed->id, e) && store_state(w->to, armed->id, MIRROR_CUT_OVER, NULL, e);
+	return store_disarm(w->to, armed->id, e); /* it is cut over, as it was */
 }
 
 bool way_back_undo(const struct way_back *w, struct error *e)

@@ -18,7 +18,8 @@
  * one. all: NULL, nothing is there. */
 void way_back_name(const struct config *all, const char *mirror, char out[NAME_SIZE]);
 /* A mirror that goes the other way, with the same tables by their names there: map, columns, exclusions, tuning,
- * freeze, hooks and limits turned round; schema none; continuous; pgpier's own columns are left out.
+ * freeze, hooks and limits turned round; continuous; partitions that come later are made as there;
+ * pgpier's own columns are left out.
  * store: what the mirror has by now, table by table: patterns are replaced by their names. Its name is the first that
  * way_back_name() has. */
 void way_back_config(const struct mirror_config *m, const struct store_mirror *store, struct mirror_config *out);

@@ -132,7 +132,8 @@ void way_back_config(const struct mirror_config *m, const struct store_mirror *s
 	strings_free(&out->columns_exclude);
 	out->continuous = true;
 	out->soft_delete = out->sync_columns = false;
-	out->schema = SCHEMA_NONE;
+	/* All of its tables are there; partitions that come later are made, unless a person makes them. */
+	out->schema = m->schema == SCHEMA_NONE ? SCHEMA_NONE : SCHEMA_TABLES;
 	out->owners = OWNERS_NONE;
 	out->publications = false;
 	out->on_existing_rows = EXISTING_REFUSE;

@@ -25,7 +25,6 @@ static void forget(struct engine *g, struct running *gone)
 	}
 }
 
-/* Stops the mirror and waits for it, outside of the lock. False: it does not run here. */
 bool engine_end_mirror(struct engine *g, const char *name)
 {
 	pthread_mutex_lock(&g->lock);

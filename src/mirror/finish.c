@@ -78,7 +78,8 @@ bool finish_trees(struct run *r, struct pg *control, struct error *e)
 bool finish_sequences(struct run *r, struct pg *source, struct pg *control, struct error *e)
 {
 	struct schema_steps values = { 0 };
-	if (r->config.schema == SCHEMA_NONE)
+	/* Those of a way back belong to whoever leads it over: our role may not even write them there. */
+	if (r->config.schema == SCHEMA_NONE || r->config.reverse_of)
 		return true;
 	struct schema_table *names = xmalloc(r->table_count * sizeof(*names));
 	for (size_t i = 0; i < r->table_count; i++)

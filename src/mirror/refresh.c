@@ -12,27 +12,14 @@
 
 /* ---- refresh ---- */
 
-/* A working state in the store is another process's, or of one that was killed: its lock tells. */
-static bool is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
-{
-	struct rows *r = PG_ROWS(target, e,
-		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 1885826162::oid"
-		" AND objid = (hashtext($1)::int8 & 4294967295)::oid"
-		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
-	if (!r)
-		return false;
-	*locked = rows_bool(r, 0, 0);
-	rows_free(r);
-	return true;
-}
-
 static bool is_moving(struct pg *target, const char *mirror, bool *moving, struct error *e)
 {
 	char name[NAME_SIZE + 16];
 	snprintf(name, sizeof(name), "%s/cutover", mirror);
-	return is_locked(target, name, moving, e);
+	return store_is_locked(target, name, moving, e);
 }
 
+/* A working state in the store is another process's, or of one that was killed: its lock tells. */
 static enum mirror_state shown_state(enum mirror_state stored, bool locked)
 {
 	if (stored == MIRROR_DONE || stored == MIRROR_FAILED || stored == MIRROR_CUT_OVER || (stored == MIRROR_PAUSED && !locked))
@@ -124,7 +111,7 @@ static bool read_all(struct reading *r, const struct mirror_config *config, cons
 	struct pg *target, struct error *e)
 {
 	if (!store_read(target, config->name, &r->store, &r->found, e) ||
-		(r->found && !is_locked(target, config->name, &r->locked, e)) ||
+		(r->found && !store_is_locked(target, config->name, &r->locked, e)) ||
 		(r->found && !(store_cutover_read(target, r->store.id, &r->cutover, e) && is_moving(target, config->name, &r->moving, e))) ||
 		(r->found && !store_objects_read(target, r->store.id, &r->objects.settings, &r->objects.objects,
 						 &r->objects.count, e)))

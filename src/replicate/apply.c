@@ -43,7 +43,7 @@ struct apply {
 	lsn_t committed, durable; /* on the target */
 	lsn_t seen;        /* nothing before it is missing on the target */
 	int64_t committed_us, durable_us;
-	struct parcel *parcel; /* at hand */
+	struct inbox *inbox;
 	pthread_t thread;
 	bool joined;
 	pthread_mutex_t lock;
@@ -164,6 +164,7 @@ static bool on_begin(struct apply *a, const struct pgoutput_message *m, struct e
 			return false;
 		stream_tables_settle(a->set.tables, a->final, true);
 	}
+	halt_passed(a->set.halt, m->xid);
 	a->open = true;
 	a->xid = m->xid;
 	a->transaction_bytes = 0;
@@ -325,18 +326,6 @@ static bool take_record(struct apply *a, const struct record *r, struct error *e
 	return pgoutput_decode(&a->context, r->bytes, r->size, &m, e) && on_message(a, &m, e);
 }
 
-static bool take_parcel(struct apply *a, struct error *e)
-{
-	struct record r;
-	size_t at = 0;
-	while (parcel_next(a->parcel, &at, &r))
-		if (stop_raised(a->set.stop) || !take_record(a, &r, e))
-			return false;
-	free(a->parcel);
-	a->parcel = NULL;
-	return true;
-}
-
 /* When what was gathered is to be committed, if nothing more comes by then. */
 static int64_t commit_due_us(const struct apply *a)
 {
@@ -371,15 +360,47 @@ static bool idle(struct apply *a, struct error *e)
 		return commit(a, a->committed, e);
 	if (quiet && a->behind && a->seen >= a->began) /* nothing more to come from before */
 		return commit(a, a->seen, e);
-	stop_poll(a->set.stop, queue_filled_fd(a->set.queue), POLLIN, patience_ms(a));
+	short out[2];
+	stop_poll2(a->set.stop, (int[2]){ queue_filled_fd(a->set.queue), halt_fd(a->set.halt) },
+		(short[2]){ POLLIN, POLLIN }, out, patience_ms(a));
+	if (out[1])
+		halt_heard(a->set.halt);
+	return true;
+}
+
+/* ---- standing ---- */
+
+/* All that came before is on the target, and so is what tells that tables have reached the others. */
+static bool commit_all(struct apply *a, struct error *e)
+{
+	if (a->gathered)
+		return commit(a, a->gathered, e);
+	return !a->behind || a->seen < a->began || commit(a, a->seen, e);
+}
+
+/* *goes: the next record may be taken. */
+static bool may_go_on(struct apply *a, bool *goes, struct error *e)
+{
+	enum halt_word word = halt_ask_way(a->set.halt, a->inbox, a->began);
+	*goes = word == HALT_GO;
+	if (*goes)
+		return true;
+	if (!commit_all(a, e))
+		return false;
+	if (word == HALT_HERE)
+		halt_arrive(a->set.halt);
+	halt_stand(a->set.halt, a->set.stop, queue_filled_fd(a->set.queue));
 	return true;
 }
 
 static bool run(struct apply *a, struct error *e)
 {
+	struct record r;
 	while (!stop_raised(a->set.stop)) {
-		a->parcel = queue_take(a->set.queue);
-		if (!(a->parcel ? take_parcel(a, e) : idle(a, e)))
+		bool goes = true;
+		if (!a->open && !halt_is_over(a->set.halt) && !may_go_on(a, &goes, e))
+			return false;
+		if (goes && !(inbox_next(a->inbox, &r) ? take_record(a, &r, e) : idle(a, e)))
 			return false;
 	}
 	return true;
@@ -429,6 +450,7 @@ struct apply *apply_new(const struct apply_settings *s, struct error *e)
 	struct apply *a = xcalloc(1, sizeof(*a));
 	a->set = *s;
 	a->target = target;
+	a->inbox = inbox_new(s->queue);
 	a->context.version = 1;
 	a->began = a->committed = a->durable = s->store->replication.applied;
 	a->held = stream_tables_held(s->tables);
@@ -458,7 +480,7 @@ void apply_free(struct apply *a)
 	apply_join(a);
 	writer_free(a->writer);
 	pg_free(a->target);
-	free(a->parcel);
+	inbox_free(a->inbox);
 	ddl_free(&a->result.relation);
 	pthread_mutex_destroy(&a->lock);
 	free(a);

@@ -9,6 +9,7 @@
 #define REPLICATE_APPLY_H
 
 #include "../stop.h"
+#include "halt.h"
 #include "lag.h"
 #include "position.h"
 #include "queue.h"
@@ -24,6 +25,7 @@ struct apply_settings {
 	const struct strings *ignored; /* schema.table that are none of ours, however they got into the stream */
 	struct stream_tables *tables;
 	struct queue *queue;
+	struct halt *halt;
 	struct position *position;
 	struct lag *lag;
 	struct model *model;

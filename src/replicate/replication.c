@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "holds.h"
 #include "receiver.h"
 #include "watch.h"
 
@@ -14,12 +15,14 @@ struct replication {
 	struct stop *failed; /* one of them has ended by itself */
 	struct position position;
 	struct queue *queue;
+	struct halt *halt;
 	struct lag *lag;
 	struct store_mirror store;
 	struct stream_tables *tables;
 	struct receiver *receiver;
 	struct apply *apply;
 	struct watch *watch;
+	struct holds *holds;
 };
 
 static bool read_tables(struct replication *r, const struct replication_settings *s, struct error *e)
@@ -44,7 +47,7 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	watch_announce(s->model, s->mirror, p->slot, p->publication);
 	r->apply = apply_new(&(struct apply_settings){ .mirror = s->mirror, .source = s->source, .target = s->target,
 							 .config = s->config, .store = &r->store, .ignored = s->ignored, .tables = r->tables,
-							 .queue = r->queue, .position = &r->position, .lag = r->lag, .model = s->model,
+							 .queue = r->queue, .halt = r->halt, .position = &r->position, .lag = r->lag, .model = s->model,
 							 .stop = r->stop, .failed = r->failed }, e);
 	if (!r->apply) {
 		stream_free(stream);
@@ -54,6 +57,8 @@ static bool start(struct replication *r, const struct replication_settings *s, s
 	r->watch = watch_new(&(struct watch_settings){ .mirror = s->mirror, .slot = p->slot,
 		.publication = p->publication, .source = s->source, .model = s->model, .position = &r->position,
 		.lag = r->lag, .apply = r->apply, .stop = r->stop, .failed = r->failed });
+	r->holds = holds_new(&(struct holds_settings){ .mirror = s->mirror, .mirror_id = r->store.id, .target = s->target,
+		.halt = r->halt, .model = s->model, .stop = r->stop });
 	return true;
 }
 
@@ -66,6 +71,7 @@ struct replication *replication_new(const struct replication_settings *s, struct
 	r->stop = stop_new(s->stop);
 	r->failed = stop_new(r->stop);
 	r->queue = queue_new(QUEUE_BYTES);
+	r->halt = halt_new(HALT_PATIENCE_US);
 	r->lag = lag_new();
 	if (start(r, s, e))
 		return r;
@@ -79,12 +85,14 @@ void replication_free(struct replication *r)
 		return;
 	stop_raise(r->stop);
 	apply_join(r->apply);
+	holds_free(r->holds);
 	watch_free(r->watch); /* has a last look at the apply side */
 	apply_free(r->apply);
 	receiver_free(r->receiver);
 	stream_tables_free(r->tables);
 	store_mirror_free(&r->store);
 	queue_free(r->queue);
+	halt_free(r->halt);
 	lag_free(r->lag);
 	stop_free(r->failed);
 	stop_free(r->stop);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-/* A mirror's replication while it runs: three threads between the slot and the target.
+/* A mirror's replication while it runs: threads between the slot and the target.
  *
  *     source  --walsender-->  receiver  --queue-->  apply  --writer-->  target
  *                 <---- how far ----'   <-position--'
  *                              watch: heartbeat, slot, lag -> model
+ *                              holds: somebody verifies --halt--> apply
  *
  * It runs until its stop is raised or one of them has a reason to end; whoever owns it decides what next, and
  * begins another one. A replication knows the tables as the store had them when it began. */

@@ -29,11 +29,18 @@ void renamed_tables_free(struct renamed_tables *r)
 
 /* ---- which of them ---- */
 
-static void mark(const struct renamed_tables *r, const char *schema, const char *name, bool *named)
+static size_t place_of(const struct renamed_tables *r, const char *schema, const char *name)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->items[i].name, name) == 0 && strcmp(r->items[i].schema, schema) == 0)
-			named[i] = true;
+	size_t i = 0;
+	while (i < r->count && (strcmp(r->items[i].name, name) != 0 || strcmp(r->items[i].schema, schema) != 0))
+		i++;
+	return i;
+}
+
+const struct renames *renamed_tables_find(const struct renamed_tables *r, const char *schema, const char *name)
+{
+	size_t place = place_of(r, schema, name);
+	return place < r->count ? &r->items[place].columns : NULL;
 }
 
 /* By item; a dump says schema.table wherever it means one. The caller frees. */
@@ -47,7 +54,7 @@ static bool *find_named(const struct renamed_tables *r, const char *sql)
 		const char *from = t.start;
 		if ((t.kind == TOKEN_WORD || t.kind == TOKEN_NAME) && !token_is_char(&last, '.') &&
 			lexer_qualified(&from, end, schema, name))
-			mark(r, schema, name, named);
+			named[place_of(r, schema, name)] = true; /* there is room for none */
 	}
 	return named;
 }

@@ -22,6 +22,8 @@ struct renamed_tables {
 void renamed_tables_add(struct renamed_tables *r, const char *schema, const char *name, const struct renames *columns);
 void renamed_tables_free(struct renamed_tables *r); /* then it is empty */
 
+/* Borrowed; NULL: it is none of them. */
+const struct renames *renamed_tables_find(const struct renamed_tables *r, const char *schema, const char *name);
 /* Does the statement name any of them? */
 bool renamed_tables_in(const struct renamed_tables *r, const char *sql);
 /* The statement with what comes before and behind it, to be run in a transaction. */

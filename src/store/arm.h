@@ -14,8 +14,8 @@ bool store_arm_tables(struct pg *target, int64_t id, const struct store_mirror *
 /* Names of slot and publication, of a stream that is at no position yet. */
 bool store_arm_intent(struct pg *target, int64_t id, const char *slot, const char *publication,
 	const char *selection, struct error *e) MUST_CHECK;
-/* Everything starts at the slot, of which `first` is the snapshot; what an earlier stream left is forgotten. The
- * mirror is paused. */
+/* Everything starts at the slot, of which `first` is the snapshot; what an earlier stream left is forgotten. A new
+ * mirror is paused then; one that is cut over stays that until store_reopen(). */
 bool store_arm(struct pg *target, int64_t id, lsn_t consistent, const struct store_snapshot *first, struct error *e)
 	MUST_CHECK;
 /* No slot any more, nor a position. */

@@ -43,6 +43,19 @@ static lsn_t read_lsn(const struct rows *r, int row, int column)
 	return lsn_parse(rows_text(r, row, column), &lsn) ? lsn : 0;
 }
 
+bool store_find(struct pg *target, const char *mirror, int64_t *id, lsn_t *applied, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT m.mirror_id, p.applied FROM pgpier.mirrors m LEFT JOIN pgpier.replication p USING (mirror_id)"
+		" WHERE m.name = $1", mirror);
+	if (!r)
+		return false;
+	*id = rows_count(r) == 1 ? rows_int(r, 0, 0) : 0;
+	*applied = *id ? read_lsn(r, 0, 1) : 0;
+	rows_free(r);
+	return true;
+}
+
 static void table_fill(struct store_table *t, const struct rows *r, int i)
 {
 	t->number = (int)rows_int(r, i, 0);

@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 4
+#define STORE_VERSION 5
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -29,6 +29,20 @@
 	"CREATE TABLE pgpier.fences (mirror text PRIMARY KEY, closed_at timestamptz NOT NULL DEFAULT now()," \
 	"  undo text[] NOT NULL);"
 
+/* A hold is a few milliseconds old at most when it ends; what verifications came to is kept. Neither needs to survive
+ * what the mirror's rows survive. */
+#define CREATE_VERIFICATIONS \
+	"CREATE TABLE pgpier.holds (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, hold_no bigserial," \
+	"  state text NOT NULL DEFAULT 'asked', snapshot text, upto pg_lsn, position pg_lsn, why text," \
+	"  stopped_us bigint NOT NULL DEFAULT 0, asked_at timestamptz NOT NULL DEFAULT clock_timestamp()," \
+	"  PRIMARY KEY (mirror_id, hold_no)) WITH (fillfactor = 10);" \
+	"CREATE TABLE pgpier.verifications (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE," \
+	"  verification_no bigserial, ended_at timestamptz NOT NULL DEFAULT clock_timestamp(), level text NOT NULL," \
+	"  verdict text NOT NULL, exact bool NOT NULL, whole bool NOT NULL, lsn pg_lsn, equal_count bigint NOT NULL," \
+	"  differing_count bigint NOT NULL, unsure_count bigint NOT NULL, rows bigint NOT NULL," \
+	"  stopped_s float8 NOT NULL, tries int NOT NULL, PRIMARY KEY (mirror_id, verification_no));"
+
+/* As version 4 had it: upgrades do the rest, also for a new one. */
 static const char create_sql[] =
 	"BEGIN;"
 	"CREATE SCHEMA pgpier;"
@@ -75,6 +89,10 @@ static const char *const upgrades[STORE_VERSION] = {
 	[3] = "BEGIN;"
 		  CREATE_CUTOVERS
 		  "UPDATE pgpier.version SET version = 4;"
+		  "COMMIT",
+	[4] = "BEGIN;"
+		  CREATE_VERIFICATIONS
+		  "UPDATE pgpier.version SET version = 5;"
 		  "COMMIT",
 };
 
@@ -129,7 +147,8 @@ bool store_prepare(struct pg *target, struct error *e)
 	if (ok)
 		ok = check_version(target, e);
 	else if (e->class == ERROR_NONE)
-		ok = pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target");
+		ok = (pg_run(target, e, create_sql) || error_prefix(e, "could not create schema pgpier on the target")) &&
+			 check_version(target, e);
 	pg_rollback(target);
 	return ok && pg_run(target, e, "SELECT pg_advisory_unlock(" LOCK_SPACE ", 0)");
 }
@@ -169,6 +188,19 @@ bool store_lock(struct pg *target, const char *mirror, struct error *e)
 	}
 }
 
+bool store_is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e)
+{
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = " LOCK_SPACE
+		"::oid AND objid = (hashtext($1)::int8 & 4294967295)::oid"
+		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))", mirror);
+	if (!r)
+		return false;
+	*locked = rows_bool(r, 0, 0);
+	rows_free(r);
+	return true;
+}
+
 /* A killed process leaves sessions that go on until they next talk to it: a CREATE INDEX can last hours,
  * and would commit behind our back. pg_terminate_backend() is allowed on one's own role's sessions. */
 bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e)
@@ -198,7 +230,7 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 
 /* Without CASCADE: whatever somebody else put there stays, and the error says so. */
 static const char drop_sql[] =
-	"DROP TABLE IF EXISTS pgpier.objects, pgpier.cutovers, pgpier.fences;"
+	"DROP TABLE IF EXISTS pgpier.objects, pgpier.cutovers, pgpier.fences, pgpier.holds, pgpier.verifications;"
 	"DROP TABLE pgpier.chunks, pgpier.tables, pgpier.snapshots, pgpier.steps, pgpier.replication, pgpier.mirrors,"
 	" pgpier.version;"
 	"DROP SCHEMA pgpier RESTRICT";

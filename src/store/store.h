@@ -2,7 +2,8 @@
 /* Where a mirror stands, kept on the target in schema pgpier: whoever comes next finds the truth there.
  *
  * What is marked done is marked in the transaction that did it, so that rows and their mark can't part.
- * Everything here is written by one process at a time: store_lock() holds an advisory lock for the mirror.
+ * Everything here is written by one process at a time: store_lock() holds an advisory lock for the mirror. Only what
+ * verifications leave (holds.h, verifications.h) is written by others as well.
  * Schema pgpier is made by the first mirror and dropped with the last one. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -84,6 +85,8 @@ bool store_prepare(struct pg *target, struct error *e) MUST_CHECK;
 /* One process a mirror. Waits up to 3 s for a killed predecessor's session to end, then says who holds it.
  * The lock goes with the connection. Sessions that a dead predecessor left on this server are ended. */
 bool store_lock(struct pg *target, const char *mirror, struct error *e) MUST_CHECK;
+/* Does a process run the mirror? */
+bool store_is_locked(struct pg *target, const char *mirror, bool *locked, struct error *e) MUST_CHECK;
 /* Ends what a dead predecessor still runs under the mirror's application name; call with the lock held. */
 bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struct error *e) MUST_CHECK;
 
@@ -91,6 +94,8 @@ bool store_end_orphans(struct pg *c, const char *mirror, const char *role, struc
 bool store_read(struct pg *target, const char *mirror, struct store_mirror *out, bool *found, struct error *e)
 	MUST_CHECK;
 void store_mirror_free(struct store_mirror *m);
+/* Its number and how far it is, which is cheap; *id = 0 when the target knows no such mirror. */
+bool store_find(struct pg *target, const char *mirror, int64_t *id, lsn_t *applied, struct error *e) MUST_CHECK;
 
 bool store_create(struct pg *target, const char *mirror, const char *source, int64_t *id, struct error *e)
 	MUST_CHECK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lsn.h"
 #include "inside.h"
 
 #define PG_HAS_GENERATED 120000
@@ -365,17 +366,37 @@ static bool read_servers(struct verify_run *r, struct pg *const c[SIDES], struct
 
 /* ---- all of it ---- */
 
+/* While others replicate: why the table is not where they are. */
+static const char *is_apart(const struct verify_run *r, const struct store_table *t)
+{
+	lsn_t position;
+	if (!r->result->exact || !lsn_parse(r->result->source.lsn, &position))
+		return NULL;
+	if (t->paused ? !t->error : !t->loaded)
+		return "it is being copied";
+	if (t->held_at && !t->paused)
+		return "it is catching up with the other tables";
+	if (t->fetched_at > position)
+		return "some of its rows were read from the source later than that";
+	return NULL;
+}
+
+static const char *is_incomplete(const struct compared *t)
+{
+	if (!t->names->loaded)
+		return "its rows are not loaded yet";
+	if (t->names->paused)
+		return "it is paused: changes of the source wait for it";
+	if (!t->side[SOURCE].oid)
+		return "the source has this table no more";
+	return t->side[TARGET].oid ? NULL : "the target has no such table";
+}
+
 static bool can_be_compared(struct describing *d, struct compared *t)
 {
-	const char *why = NULL;
-	if (!t->names->loaded)
-		why = "its rows are not loaded yet";
-	else if (t->names->paused)
-		why = "it is paused: changes of the source wait for it";
-	else if (!t->side[SOURCE].oid)
-		why = "the source has this table no more";
-	else if (!t->side[TARGET].oid)
-		why = "the target has no such table";
+	const char *why = is_apart(d->run, t->names);
+	if (!why)
+		why = is_incomplete(t);
 	if (why)
 		jobs_fail(d->run, t, why);
 	return !why;
@@ -398,25 +419,30 @@ static void describe_table(struct describing *d, struct compared *t)
 	t->weight = MAX(MAX(t->names->bytes, t->names->bytes_estimate), 0);
 }
 
-static bool is_asked_for(const struct verify_run *r, const struct store_table *t)
+static bool is_chosen(const struct verify_run *r, const struct store_table *t)
 {
-	const char *only = r->set->only;
-	size_t n = strlen(t->source_schema);
-	return !t->parent && (!only || (strncmp(only, t->source_schema, n) == 0 && only[n] == '.' &&
-									   strcmp(only + n + 1, t->source_name) == 0));
+	char name[2 * NAME_SIZE];
+	const struct strings *only = r->set->only;
+	if (t->parent || !only)
+		return !t->parent;
+	snprintf(name, sizeof(name), "%s.%s", t->source_schema, t->source_name);
+	for (size_t i = 0; i < only->count; i++)
+		if (strcmp(only->items[i], name) == 0)
+			return true;
+	return false;
 }
 
 static void result_begin(struct verify_run *r)
 {
 	struct verification *v = r->result;
 	for (size_t i = 0; i < r->store.table_count; i++)
-		v->table_count += is_asked_for(r, &r->store.tables[i]);
+		v->table_count += is_chosen(r, &r->store.tables[i]);
 	v->tables = xcalloc(v->table_count, sizeof(*v->tables));
 	r->table_count = v->table_count;
 	r->tables = xcalloc(r->table_count, sizeof(*r->tables));
 	for (size_t i = 0, n = 0; i < r->store.table_count; i++) {
 		const struct store_table *t = &r->store.tables[i];
-		if (!is_asked_for(r, t))
+		if (!is_chosen(r, t))
 			continue;
 		v->tables[n] = (struct verify_table){ .source = xasprintf("%s.%s", t->source_schema, t->source_name),
 			.target = xasprintf("%s.%s", t->target_schema, t->target_name), .source_rows = -1, .target_rows = -1,
@@ -443,7 +469,8 @@ bool verify_describe(struct verify_run *r, struct error *e)
 	struct pg *c[SIDES] = { snapshot_connection(r->snapshot[SOURCE]), snapshot_connection(r->snapshot[TARGET]) };
 	result_begin(r);
 	if (r->set->only && r->table_count == 0)
-		return error_set(e, ERROR_USAGE, "mirror %s has no table %s", r->set->config->name, r->set->only);
+		return error_set(e, ERROR_USAGE, "mirror %s has no table %s", r->set->config->name,
+			r->set->only->count > 0 ? r->set->only->items[0] : "");
 	bool ok = read_servers(r, c, e) && read_side(&d, SOURCE, c[SOURCE], e) && read_side(&d, TARGET, c[TARGET], e);
 	for (size_t i = 0; ok && i < r->table_count; i++)
 		describe_table(&d, &r->tables[i]);

@@ -182,7 +182,7 @@ static void judge(const struct verify_run *r, const struct seq *s, struct verify
 		out->note = xstrdup("the target is ahead");
 	} else if (order > 0 && m->schema == SCHEMA_NONE) {
 		out->note = xstrdup("the target is behind; with schema = \"none\" sequences are not set");
-	} else if (order > 0 && m->continuous) {
+	} else if (order > 0 && m->continuous && !r->set->at_rest) {
 		out->note = xstrdup("the target is behind, as long as the mirror replicates");
 	} else if (order > 0) {
 		out->verdict = VERIFY_DIFFERS;

@@ -81,6 +81,11 @@ static bool take_snapshots(struct verify_run *r, const struct verify_moments *mo
 			return false;
 		take_moment(side == SOURCE ? &v->source : &v->target, r->snapshot[side]);
 	}
+	if (moments && moments->exact) {
+		free(v->source.lsn);
+		v->source.lsn = xstrdup(moments->lsn);
+		v->source.taken_at = moments->taken_at ? moments->taken_at : v->source.taken_at;
+	}
 	return true;
 }
 
@@ -253,10 +258,13 @@ static bool run(struct verify_run *r, const struct verify_moments *moments, stru
 	return true;
 }
 
+/* Those that are ours. */
 static void snapshots_free(struct verify_run *r, const struct verify_moments *moments)
 {
-	for (int side = 0; side < SIDES && !moments; side++)
-		snapshot_free(r->snapshot[side]);
+	if (!moments || !moments->source)
+		snapshot_free(r->snapshot[SOURCE]);
+	if (!moments || !moments->target)
+		snapshot_free(r->snapshot[TARGET]);
 }
 
 struct verification *verify(const struct verify_settings *s, const struct verify_moments *moments, struct error *e)
@@ -264,7 +272,7 @@ struct verification *verify(const struct verify_settings *s, const struct verify
 	struct verify_run r = { .set = s, .peer = { s->source, s->target }, .result = verification_new() };
 	verify_label(s->config->name, r.label);
 	r.result->mirror = xstrdup(s->config->name);
-	r.result->only = xstrdup(s->only);
+	r.result->only = s->only && s->only->count == 1 ? xstrdup(s->only->items[0]) : NULL;
 	r.result->level = s->level;
 	r.result->sample = s->level == VERIFY_SAMPLE ? s->sample : 0;
 	r.stop = stop_new(s->stop);

@@ -8,10 +8,12 @@
  *        \--buckets differ--> the rows of those buckets, as hashes with places --> what only one side has
  *                                 --> their values, paired by key --> told, repaired when that is wanted
  *
- * Nothing is written anywhere but by a repair. */
+ * A mirror that replicates is compared at one position: where it stands for the moment that both snapshots take
+ * (online.c). No table is written but by a repair; a message in the source's log marks the position. */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
+#include <pgpier/model.h>
 #include <pgpier/verify.h>
 
 #include "../load/snapshot.h"
@@ -22,8 +24,11 @@ struct verify_settings {
 	const struct peer_config *source, *target;
 	enum verify_level level;
 	int64_t sample;
-	const char *only; /* schema.name of a table of the source; NULL: all, and sequences */
 	bool repair;
+	const struct strings *only; /* schema.table of the source; NULL: all of the mirror, and sequences. Others
+	                             * are not told of */
+	bool at_rest; /* nobody writes on the source, all of it is applied, sequences are set: a sequence that is behind
+	               * differs */
 	struct model *model;
 	const struct stop *stop;
 };
@@ -31,18 +36,46 @@ struct verify_settings {
 /* The moments to compare; each is somebody else's, and lives until verify() has returned. Beside which the name of
  * the sessions: verify_label(). */
 struct verify_moments {
-	struct snapshot *source, *target;
+	struct snapshot *source, *target; /* NULL: one of now */
 	bool exact;
 	double stopped_s;
 	int tries;
+	char lsn[32];     /* exact: the position in the source's order of commits */
+	int64_t taken_at; /* exact: by the source's clock, us */
 };
 
 /* Application names of all sessions of a verification: pgpier/MIRROR/verify/ROLE. */
 #define VERIFY_LABEL_SIZE 41
 void verify_label(const char *mirror, char out[VERIFY_LABEL_SIZE]);
 
+/* One position of a mirror that replicates, in this process or in another one: what the source's snapshot sees is what
+ * the target's sees. Replication is held for no longer than that takes (online.c). Waits for as long as the mirror
+ * needs to get there. verify_moments_free() frees the snapshots. */
+bool verify_take_moments(const struct verify_settings *s, struct verify_moments *out, struct error *e) MUST_CHECK;
+void verify_moments_free(struct verify_moments *m);
+
 /* moments NULL: snapshots of now. What can't be compared is said in the result; NULL on errors of another kind. */
 struct verification *verify(const struct verify_settings *s, const struct verify_moments *moments, struct error *e)
+	MUST_CHECK;
+
+/* Into the store (../store/verifications.h), where store_verification_last() finds it. */
+bool verify_record(const struct verify_settings *s, const struct verification *v, struct error *e) MUST_CHECK;
+
+/* ---- for those who have stopped the source themselves (cutover) ---- */
+
+struct verify_short {
+	enum verify_verdict verdict; /* UNSURE: could not compare all of it */
+	size_t equal, differing, unsure; /* tables and sequences */
+	int64_t rows, bytes;
+	double took_s;
+	char reason[256]; /* one line: "equal: 12 tables, 3 sequences", or the first that is not, and why */
+	struct verification *whole; /* verification_release() */
+};
+/* Compares while apply stands still at `position`, where it has all that the source has, and nobody writes. Any
+ * thread may call it that may wait (s->stop ends it); it opens sessions of its own and needs nobody else's. s->at_rest
+ * is taken as set. The result goes to the model and to the store, as one that is exact at `position`. False only when
+ * it could not be begun or was stopped: what was compared and differs is a verdict, not an error. */
+bool verify_at_rest(const struct verify_settings *s, lsn_t position, struct verify_short *out, struct error *e)
 	MUST_CHECK;
 
 #endif

@@ -81,6 +81,85 @@ def test_whole_trees(pair):
 	assert pair.target.sql("SELECT title FROM top ORDER BY 1", pair.name) == [("a",), ("b",)]
 
 
+APP = """
+CREATE SCHEMA app;
+CREATE TABLE app.parent (id int PRIMARY KEY, mail text NOT NULL CHECK (mail <> ''), n int DEFAULT 7,
+	upper text GENERATED ALWAYS AS (upper(mail)) STORED);
+CREATE UNIQUE INDEX parent_mail ON app.parent (lower(mail), upper(mail)) WHERE n > 0;
+CREATE INDEX parent_n ON app.parent (n) INCLUDE (mail);
+CREATE TABLE app.child (id serial PRIMARY KEY, parent int CONSTRAINT of_parent REFERENCES app.parent (id), what text,
+	UNIQUE (parent, what), CHECK (parent > 0));
+CREATE VIEW app.v AS SELECT id, mail, n AS number FROM app.parent WHERE n > 1;
+CREATE VIEW app.w AS SELECT p.mail, c.what FROM app.parent p JOIN app.child c ON c.parent = p.id;
+CREATE MATERIALIZED VIEW app.m AS SELECT n, count(*) FROM app.parent GROUP BY n;
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER touch BEFORE UPDATE OF mail ON app.parent FOR EACH ROW WHEN (NEW.n > 3) EXECUTE FUNCTION app.touch();
+CREATE RULE r AS ON DELETE TO app.parent WHERE old.n = 1000 DO INSTEAD NOTHING;
+ALTER TABLE app.parent ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON app.parent USING (mail <> 'x');
+CREATE STATISTICS app.st ON n, mail FROM app.parent; COMMENT ON COLUMN app.parent.mail IS 'the mail';
+GRANT SELECT (mail) ON app.parent TO public; CREATE TABLE app.heir (more text) INHERITS (app.parent);
+CREATE TABLE app.tree (id int, mail text, PRIMARY KEY (mail, id)) PARTITION BY RANGE (id);
+CREATE TABLE app.leaf PARTITION OF app.tree FOR VALUES FROM (0) TO (100);
+CREATE TABLE app.other_leaf PARTITION OF app.tree DEFAULT; CREATE INDEX ON app.tree (lower(mail));
+CREATE UNIQUE INDEX ON app.leaf (id);
+INSERT INTO app.parent SELECT i, 'M' || i, i FROM generate_series(1, 50) AS i;
+INSERT INTO app.child (parent, what) SELECT i, 'w' FROM generate_series(1, 50) AS i;
+INSERT INTO app.heir SELECT i, 'h' || i, i FROM generate_series(100, 120) AS i;
+INSERT INTO app.tree SELECT i, 't' || i FROM generate_series(50, 150) AS i;"""
+APP_NAMES = {"app.parent": {"id": "key", "mail": "e mail", "n": "number", "upper": "loud"},
+	"app.child": {"parent": "of"}, "app.tree": {"mail": "e-mail", "id": "key"}}
+APP_RENAMED = {**APP_NAMES, "app.heir": APP_NAMES["app.parent"], "app.leaf": APP_NAMES["app.tree"],
+	"app.other_leaf": APP_NAMES["app.tree"]}
+# What the target has to say of what it made: kind and definition.
+APP_FOUND = """
+SELECT 'index', pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid
+	WHERE c.relnamespace = 'app'::regnamespace AND i.indisvalid
+UNION ALL SELECT contype::text, conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+	WHERE connamespace = 'app'::regnamespace
+UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'rule', pg_get_ruledef(oid) FROM pg_rewrite WHERE rulename = 'r'
+UNION ALL SELECT 'policy', pg_get_expr(polqual, polrelid) FROM pg_policy
+UNION ALL SELECT 'statistics', pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
+UNION ALL SELECT 'comment', attname || col_description(attrelid, attnum) FROM pg_attribute
+	WHERE col_description(attrelid, attnum) IS NOT NULL AND attrelid = 'app.parent'::regclass
+UNION ALL SELECT 'grant', attname || attacl::text FROM pg_attribute WHERE attrelid = 'app.parent'::regclass AND attacl <> '{}'
+UNION ALL SELECT 'view', pg_get_viewdef('app.' || v) FROM unnest('{v,w,m}'::text[]) AS v"""
+
+
+@pytest.mark.parametrize("schema", ("tables", "database"))
+def test_whole_schema(pair, schema):
+	"""Whatever names a column of another name is as if somebody had renamed the column on the source."""
+	pair.fill(APP)
+	p = pair.pgpier(schema=schema, workers=3, map=[one(table, names) for table, names in APP_NAMES.items()])
+	outcome = p.run().expect(DONE)
+	assert not outcome.json["schema"]["failed"], outcome
+	pair.assert_equal(outcome, renamed=APP_RENAMED)
+	differ = [d["name"] for d in p("diff", "m", "--json").json["differences"]]
+	# A chosen child is made by itself, then inherits: its columns are its own as well.
+	assert differ == ([] if schema == "database" else ["app.heir number", "app.heir"]), differ
+	for table, names in APP_NAMES.items():
+		for old, new in names.items():
+			pair.source.sql('ALTER TABLE %s RENAME COLUMN "%s" TO "%s"' % (table, old, new), pair.name)
+	here, there = (set(server.sql(APP_FOUND, pair.name)) for server in (pair.source, pair.target))
+	assert here == there
+
+
+def test_whole_schema_replicates(pair):
+	"""Killed while it makes it, and followed."""
+	pair.fill(APP + "CREATE TABLE public.markers (id int PRIMARY KEY);"
+		" ALTER TABLE app.heir REPLICA IDENTITY FULL")
+	with Live(pair, schema="database", map=[one(table, names) for table, names in APP_NAMES.items()]) as live:
+		live.wait(lambda: "schema before the rows" in live.p.said(), "what comes before the rows", 60)
+		live.kill()
+		live.start().sync(60)
+		live.change("UPDATE app.parent SET mail = mail || 'x', id = id + 1000 WHERE id > 30 AND id NOT IN (SELECT parent"
+			" FROM app.child)", "INSERT INTO app.tree SELECT i, 'n' FROM generate_series(200, 220) AS i",
+			"UPDATE app.tree SET id = 5 WHERE id = 150", "DELETE FROM app.child WHERE parent = 3")
+		live.sync().equal(renamed=APP_RENAMED)
+		assert not live.status().json["schema"]["failed"], live.status()
+		live.stop()
+
+
 # ---- what is wrong ----
 
 @pytest.mark.parametrize("names, words", [

@@ -114,8 +114,8 @@ def test_check_of_every_kind(every):
 	before = definitions(every.target, every.name)
 	outcome = every.pgpier(schema="database")("check", "m", "--json").expect(DONE)
 	texts = [f["text"] for f in outcome.json["findings"]]
-	assert any("subscription from_afar" in t for t in texts), outcome
-	assert any("publication some_tables" in t for t in texts), outcome
+	assert any("SUBSCRIPTION from_afar" in t for t in texts), outcome
+	assert any("PUBLICATION some_tables" in t for t in texts), outcome
 	assert any("objects before the rows" in line for line in outcome.json["plan"]), outcome
 	assert definitions(every.target, every.name) == before
 

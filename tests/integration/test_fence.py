@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """A fence keeps writers out, and leaves nothing of itself behind."""
 import os
+import signal
 
 import psycopg2
 import pytest
@@ -169,8 +170,11 @@ def test_what_it_cannot_keep_out_is_named(fenced):
 	assert "role %s can connect all the same, as a member of %s" % (fenced.role("sub"), fenced.role("monitor")) in notes
 
 
-def test_an_owner_without_more(fenced):
+@pytest.mark.parametrize("major", [10, 15, 18])
+def test_an_owner_without_more(make_fenced, major):
 	"""Owns the database, and is no superuser: keeps its own way in, and says what it may not alter."""
+	fenced = make_fenced(major)
+	fenced.sql("GRANT CREATE ON SCHEMA public TO PUBLIC")
 	before = fenced.state()
 	owner = Tool(fenced.server, fenced.dbname, fenced.role("owner"))
 	notes = "\n".join(owner.lines("note", "fence", "plan", "shop"))
@@ -187,6 +191,40 @@ def test_an_owner_without_more(fenced):
 	grantees = [[g[1:] for g in sorted(s[0], key=lambda g: g[1:])] for s in (before, after)]
 	assert grantees[0] == grantees[1], "all have what they had; one has it from the owner now"
 	assert fenced.connecting() == set(NAMES)
+
+
+def test_an_owner_that_may_create_roles(make_fenced):
+	"""May alter the settings of others: before 16 all, from then on those that it has the admin option of."""
+	for major, reaches in (14, True), (16, False):
+		fenced = make_fenced(major)
+		fenced.sql("ALTER ROLE {p}owner CREATEROLE".format(**fenced.names))
+		before = fenced.state()
+		owner = Tool(fenced.server, fenced.dbname, fenced.role("owner"))
+		closes = "\n".join(owner.lines("close", "fence", "plan", "shop"))
+		assert ("%s\" IN DATABASE" % fenced.role("stubborn") in closes) == reaches, closes
+		if not reaches:
+			fenced.sql("GRANT {p}stubborn TO {p}owner WITH ADMIN OPTION".format(**fenced.names))
+			before = fenced.state()
+			closes = "\n".join(owner.lines("close", "fence", "plan", "shop"))
+			assert "%s\" IN DATABASE" % fenced.role("stubborn") in closes
+		owner.ok("fence", "close", "shop")
+		owner.ok("fence", "lift", "shop")
+		assert fenced.state()[1] == before[1]
+
+
+def test_writers_that_need_no_session(fenced):
+	"""A subscription's worker is no session, and asks for no right."""
+	fenced.sql("CREATE SUBSCRIPTION {p}sub CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false)".format(
+		**fenced.names))
+	try:
+		note = "subscription %s writes to this database" % fenced.role("sub")
+		assert note not in fenced.ok("fence", "plan", "shop")
+		fenced.sql("ALTER SUBSCRIPTION {p}sub ENABLE".format(**fenced.names))
+		assert note in fenced.ok("fence", "plan", "shop")
+	finally:
+		fenced.sql("ALTER SUBSCRIPTION {p}sub DISABLE; ALTER SUBSCRIPTION {p}sub SET (slot_name = NONE)".format(
+			**fenced.names))
+		fenced.sql("DROP SUBSCRIPTION {p}sub".format(**fenced.names))
 
 
 def test_our_role_needs_a_right_of_its_own(fenced):
@@ -221,8 +259,9 @@ def test_another_mirrors_fence(fenced):
 	assert fenced.state() == before
 
 
-def test_killed_while_it_closes(fenced):
-	"""Held up by a lock before the end, then killed: open as before, and closable at once."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_ended_while_it_closes(fenced, how):
+	"""Held up by a lock before the end, then killed or stopped: open as before, and closable at once."""
 	fenced.ok("fence", "close", "shop")
 	fenced.ok("fence", "lift", "shop")
 	before = fenced.state()
@@ -232,8 +271,9 @@ def test_killed_while_it_closes(fenced):
 	tool = fenced.start("fence", "close", "shop")
 	while not fenced.sql(HELD_UP):
 		assert tool.poll() is None, tool.communicate()
-	tool.kill()
-	tool.communicate()
+	tool.send_signal(how)
+	said = tool.communicate(timeout=30)[1]
+	assert how == signal.SIGKILL or said.startswith("cancelled"), said
 	fenced.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgpier/tool/check'")
 	holder.rollback()
 	holder.close()

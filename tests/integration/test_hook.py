@@ -31,8 +31,9 @@ def test_environment(tool, tmp_path, step):
 
 
 def test_conninfo_connects(tool, tmp_path):
-	tool.ok("hook", "freeze", 20000, 'psql "$PGPIER_FROM_CONNINFO" -Atc "SELECT current_database()" > %s' % (tmp_path / "o"))
-	assert (tmp_path / "o").read_text().strip() == tool.dbname
+	said = tmp_path / "said"
+	tool.ok("hook", "freeze", 20000, 'psql "$PGPIER_FROM_CONNINFO" -Atc "SELECT current_database()" > %s' % said)
+	assert said.read_text().strip() == tool.dbname
 
 
 def test_its_end_decides(tool):

@@ -125,7 +125,7 @@ def test_one_that_was_let_in_and_is_not_seen_yet(db):
 	newcomer = threading.Thread(target=lambda: came.append(session(db, "app", options="-c post_auth_delay=3")))
 	newcomer.start()
 	db.sql("SELECT 1")
-	wait_until(lambda: db.sql("SELECT 1 FROM pg_locks l WHERE classid = 'pg_database'::regclass AND l.pid <> pg_backend_pid()"
+	wait_until(lambda: db.sql("SELECT 1 FROM pg_locks WHERE classid = 'pg_database'::regclass AND pid <> pg_backend_pid()"
 		" AND mode = 'RowExclusiveLock' AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())"),
 		"the newcomer")
 	db.ok("fence", "close", "shop")
@@ -186,9 +186,10 @@ def test_who_ignores_a_fence_is_found(db):
 	db.ok("fence", "lift", "shop")
 
 
-def test_what_the_server_did_not_wait_to_flush(make_db, server):
+def test_what_the_server_did_not_wait_to_flush():
 	"""A commit without flush is in the log, but decoding ends where that is flushed."""
-	with cluster.Cluster("lazy", settings={"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "fsync": "on"}) as lazy:
+	slow = {"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "fsync": "on"}
+	with cluster.Cluster("lazy", settings=slow) as lazy:
 		db = Tool(lazy, "postgres")
 		db.sql("CREATE TABLE t (id int PRIMARY KEY)")
 		since = slot(db)

@@ -182,6 +182,18 @@ def test_partitions(pair):
 		"DELETE FROM logs WHERE id = 55", "INSERT INTO logs VALUES (2000, '2026-02-01', 'x')",
 		"INSERT INTO child VALUES (3)", "UPDATE ONLY plain SET id = 10", "TRUNCATE logs_2_a")
 	way.follows()
+	way.change("CREATE TABLE logs_3 PARTITION OF logs FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')",
+		"INSERT INTO logs SELECT i, '2026-03-15', 'v' FROM generate_series(1, 100) i", "DELETE FROM logs WHERE id = 5",
+		"ALTER TABLE plain ADD note text DEFAULT 'later'", "INSERT INTO plain VALUES (20, 'noted')")
+	way.follows()
+	for command in ("prepare", "begin", "commit", "disarm"):
+		way.tool(command, way.back)
+	pair.source.sql("UPDATE logs SET v = 'home' WHERE id = 7", pair.name)
+	for _ in range(TRIES):
+		done = way.run(way.name)
+		if not pair.differences():
+			break
+	pair.assert_equal(done)
 
 
 MAPPED = {"map": [{"source": "public.items", "target": "public.things",

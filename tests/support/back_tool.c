@@ -108,7 +108,7 @@ static bool commit(struct tool *t, struct error *e)
 {
 	int64_t id;
 	return store_cutover_begin(t->from, t->store.id, 300, "", &id, e) &&
-		   store_cutover_commit(t->from, id, "", 1.0, e);
+		   store_cutover_commit(t->from, id, "", 1.0, e) && store_reopen(t->to, back_of(t)->name, e);
 }
 
 static bool end(struct tool *t, bool drop, struct error *e)

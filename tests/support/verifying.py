@@ -2,6 +2,7 @@
 """What a verification is tried on: a table of all types, and faults that it has to find."""
 import os
 import random
+import signal
 
 import psycopg2
 
@@ -108,3 +109,53 @@ def key_of(row, name="id"):
 
 def differing(row):
 	return [c["name"] for c in row["columns"] if c["differs"]]
+
+
+# ---- beside a mirror that replicates ----
+
+def verify(p, *words, timeout=120):
+	return p("verify", "m", "--json", *words, timeout=timeout)
+
+
+def beside(live):
+	"""A pgpier of its own, whose words do not end up where those of the mirror do."""
+	return live.pair.pgpier(continuous=True, workers=2, slot=live.slot_of(live.pair))
+
+
+class Stuck:
+	"""A verification that holds replication and gets no further, because its session on the target sleeps."""
+
+	def __init__(self, live):
+		self.live, self.pair, self.p = live, live.pair, beside(live)
+
+	def __enter__(self):
+		"""It asks for nothing before its sessions are open: then one is put to sleep."""
+		gate = self.pair.target.connect(self.pair.name, autocommit=False)
+		gate.cursor().execute("LOCK TABLE pgpier.holds IN SHARE MODE")
+		self.process = self.p.start("verify", "m", "--json")
+		self.pid = self.live.wait(self.session, "its sessions")
+		os.kill(self.pid, signal.SIGSTOP)
+		gate.rollback()
+		gate.close()
+		self.live.wait(lambda: self.state() == [("held",)], "the hold")
+		return self
+
+	def session(self):
+		"""The last one to be opened is there, so the one that takes the snapshot is, too."""
+		found = dict(self.pair.target.sql("SELECT application_name, pid FROM pg_stat_activity WHERE datname = %s"
+			" AND state LIKE 'idle%%' OR wait_event_type = 'Lock'", parameters=(self.pair.name,)))
+		return "pgpier/m/verify/position-2" in found and found.get("pgpier/m/verify/position-1")
+
+	def state(self):
+		return self.pair.target.sql("SELECT state FROM pgpier.holds", self.pair.name)
+
+	def wake(self):
+		try:
+			os.kill(self.pid, signal.SIGCONT)
+		except ProcessLookupError:
+			pass
+
+	def __exit__(self, *_):
+		self.wake()
+		self.process.kill()
+		self.process.communicate()

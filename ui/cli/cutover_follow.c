@@ -43,7 +43,7 @@ static bool worth_a_line(const struct cutover_follow *f, enum step_state s)
 
 static void tell_steps(struct cutover_follow *f)
 {
-	double elapsed_s = cutover_elapsed_s(&f->view, wall_us());
+	double elapsed_s = f->view.elapsed_s;
 	for (int i = 0; i < CUTOVER_STEP_COUNT; i++) {
 		const struct cutover_step_view *s = &f->view.steps[i];
 		if (s->state == f->told[i])
@@ -68,7 +68,7 @@ static void draw(struct cutover_follow *f)
 	if (cutover_moves(&f->view) && at != CUTOVER_STEP_COUNT) {
 		const struct cutover_step_view *s = &f->view.steps[at];
 		format_sanitized(s->state == STEP_UNDOING ? s->undo : s->what, what, sizeof(what));
-		snprintf(line, sizeof(line), "%8.1f s  %s%s%s%s", cutover_elapsed_s(&f->view, wall_us()),
+		snprintf(line, sizeof(line), "%8.1f s  %s%s%s%s", f->view.elapsed_s,
 			s->state == STEP_UNDOING ? "undoing " : "", cutover_step_name(at), what[0] ? ": " : "", what);
 	} else {
 		model_mirror(f->session->model, f->mirror.name, &f->mirror);

@@ -137,7 +137,7 @@ void cutover_print(const struct mirror_view *m, const struct cutover_view *v, FI
 		print_stuck(m, v, out);
 	} else if (v->phase != CUTOVER_NEVER) {
 		fprintf(out, "mirror %s: ", m->name);
-		print_line("", cutover_text(v, wall_us(), text, sizeof(text)), out);
+		print_line("", cutover_text(v, text, sizeof(text)), out);
 	}
 	if (v->phase == CUTOVER_UNDONE)
 		fprintf(out, "%s is open as it was before\n", m->source);
@@ -151,7 +151,7 @@ void cutover_print_status(const struct mirror_view *m, const struct cutover_view
 		fprintf(out, "way back of: %s\n", m->reverse_of);
 	if (v->phase == CUTOVER_NEVER)
 		return;
-	print_line("cutover: ", cutover_text(v, wall_us(), text, sizeof(text)), out);
+	print_line("cutover: ", cutover_text(v, text, sizeof(text)), out);
 	if (cutover_is_over(v))
 		print_line("connect: ", v->connection, out);
 	cutover_command(m, command);
@@ -211,7 +211,7 @@ void shape_cutover(struct json *j, const struct cutover_view *v)
 	json_bool(j, "here", v->here);
 	json_bool(j, "asks", v->asks);
 	json_time(j, "began", v->began_at);
-	json_number(j, "elapsed_s", cutover_elapsed_s(v, wall_us()));
+	json_number(j, "elapsed_s", v->elapsed_s);
 	json_number(j, "limit_s", v->limit_s);
 	known(j, "closed_s", v->closed_s);
 	known(j, "forecast_s", v->forecast_s);

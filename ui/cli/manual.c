@@ -72,6 +72,7 @@ static void put_keys(void)
 		{ IN_LOAD, "Initial load" },
 		{ IN_SCHEMA, "Schema" },
 		{ IN_ROLES, "Roles of a mirror" },
+		{ IN_CUTOVER, "Cutover" },
 		{ IN_REPLICATION, "Replication" },
 		{ IN_COMPARE, "Settings of a peer" },
 		{ IN_EVENTS, "Events" },

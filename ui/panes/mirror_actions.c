@@ -102,6 +102,8 @@ const char *mirror_refuse(const struct mirror_view *v, enum action a)
 	case ACTION_PAUSE:
 		if (v->state == MIRROR_DONE)
 			return "the mirror is done";
+		if (v->state == MIRROR_CUT_OVER)
+			return "it is cut over: its way back is a mirror of its own";
 		if (v->state == MIRROR_PAUSING || v->state == MIRROR_DROPPING)
 			return "it is stopping already";
 		return NULL;
@@ -130,7 +132,7 @@ const char *mirror_label(const struct mirror_view *v, enum action a)
 		return NULL;
 	if (mirror_runs(v->state))
 		return "pause";
-	if (v->state == MIRROR_DONE)
+	if (v->state == MIRROR_DONE || v->state == MIRROR_CUT_OVER)
 		return "";
 	return v->state == MIRROR_NEW ? "start" : "resume";
 }

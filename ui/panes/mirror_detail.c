@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: PostgreSQL
-/* One mirror: overview, initial load, schema, replication if it is continuous, verify, events. */
+/* One mirror: overview, initial load, schema, replication if it is continuous, verify, cutover if so, events. */
 #include "panes/tabbed.h"
+
+#include "cutover_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION }; /* the last only of a continuous mirror; then verify, events */
+/* Of a continuous mirror; the others lack replication and cutover. Then events. */
+enum { TAB_OVERVIEW, TAB_LOAD, TAB_SCHEMA, TAB_REPLICATION, TAB_VERIFY, TAB_CUTOVER };
 
 struct mirror_detail {
 	struct tabbed tabbed;
+	const char *names[TABS_MAX];
 	struct mirror_view view;
 	bool known;
 };
@@ -75,10 +79,22 @@ static const struct pane_ops ops = {
 	.free = pane_free,
 };
 
+/* It runs, was interrupted, or has been done: what a person comes for. */
+static bool is_cutting(const struct ui *u, const struct mirror_view *v)
+{
+	struct cutover_view c;
+	model_cutover(u->model, v->name, &c);
+	bool cutting = cutover_moves(&c) || cutover_is_over(&c) || c.phase == CUTOVER_STUCK;
+	cutover_view_free(&c);
+	return cutting || v->state == MIRROR_CUT_OVER;
+}
+
 /* What a person wants to see first: of a mirror that replicates its stream, of one that runs its load. */
-static int first_tab(const struct mirror_view *v)
+static int first_tab(const struct ui *u, const struct mirror_view *v)
 {
 	bool streams = v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING;
+	if (v->continuous && is_cutting(u, v))
+		return TAB_CUTOVER;
 	if (v->continuous && (streams || v->load.tables_paused > 0))
 		return TAB_REPLICATION;
 	return v->load.tables > 0 || mirror_runs(v->state) ? TAB_LOAD : TAB_OVERVIEW;
@@ -86,25 +102,32 @@ static int first_tab(const struct mirror_view *v)
 
 struct pane *mirror_detail_new(struct ui *u, const char *name)
 {
-	static const char *const names[] = { "Overview", "Initial load", "Schema", "Verify", "Events" };
-	static const char *const continuous_names[] = { "Overview", "Initial load", "Schema", "Replication",
-		"Verify", "Events" };
 	struct mirror_detail *s = xcalloc(1, sizeof(*s));
+	struct pane *children[TABS_MAX];
 	char object[NAME_SIZE + 16];
+	int count = 0;
 	snprintf(object, sizeof(object), "mirror %s", name);
 	copy_text(s->view.name, sizeof(s->view.name), name);
 	model_mirror(u->model, name, &s->view);
-	struct pane *children[TABS_MAX] = {
-		[TAB_OVERVIEW] = overview_pane_new(u, name),
-		[TAB_LOAD] = load_pane_new(u, name),
-		[TAB_SCHEMA] = schema_pane_new(u, name),
-	};
-	int count = TAB_REPLICATION;
-	if (s->view.continuous)
+	s->names[count] = "Overview";
+	children[count++] = overview_pane_new(u, name);
+	s->names[count] = "Initial load";
+	children[count++] = load_pane_new(u, name);
+	s->names[count] = "Schema";
+	children[count++] = schema_pane_new(u, name);
+	if (s->view.continuous) {
+		s->names[count] = "Replication";
 		children[count++] = replication_pane_new(u, name);
+	}
+	s->names[count] = "Verify";
 	children[count++] = verify_pane_new(u, name);
+	if (s->view.continuous) {
+		s->names[count] = s->view.reverse_of[0] != '\0' ? "Rollback" : "Cutover";
+		children[count++] = cutover_pane_new(u, name);
+	}
+	s->names[count] = "Events";
 	children[count++] = events_pane_new(u, object);
-	tabbed_init(&s->tabbed, u, &ops, IN_MIRROR, s->view.continuous ? continuous_names : names, children, count);
-	s->tabbed.tabs.shown = first_tab(&s->view);
+	tabbed_init(&s->tabbed, u, &ops, IN_MIRROR, s->names, children, count);
+	s->tabbed.tabs.shown = first_tab(u, &s->view);
 	return &s->tabbed.pane;
 }

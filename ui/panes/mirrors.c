@@ -2,6 +2,8 @@
 /* The list of mirrors. */
 #include "panes/list.h"
 
+#include "cutover_text.h"
+
 #include <pgpier/format.h>
 
 #include <stdio.h>
@@ -26,11 +28,35 @@ static uint64_t identity(const void *data, size_t row)
 	return table_identity(v->name);
 }
 
+/* True when a cutover is under way, or was interrupted: nothing else matters then. */
+static bool cutover_cell(const struct ui *u, const struct mirror_view *v, int column, struct cell *out)
+{
+	struct cutover_view c;
+	char took[FORMAT_SIZE];
+	model_cutover(u->model, v->name, &c);
+	enum cutover_step at = cutover_at(&c);
+	bool stuck = c.phase == CUTOVER_STUCK, told = stuck || cutover_moves(&c);
+	const char *step = at == CUTOVER_STEP_COUNT ? "" : cutover_step_name(at);
+	if (told) {
+		out->role = stuck ? ROLE_ERROR : ROLE_WARN;
+		if (column == COL_STATE)
+			snprintf(out->text, sizeof(out->text), "%s %s", theme_glyph(u->theme, stuck ? GLYPH_TROUBLE : GLYPH_ACTIVE),
+				c.phase == CUTOVER_RUNNING || c.phase == CUTOVER_COMMITTED ? "cutting over" : cutover_phase_name(c.phase));
+		else
+			snprintf(out->text, sizeof(out->text), "%s  %s  cutover", step, format_lag(c.elapsed_s, took));
+	}
+	cutover_view_free(&c);
+	return told;
+}
+
 static void progress_cell(const struct ui *u, const struct mirror_view *v, struct cell *out)
 {
 	if (v->error.class != ERROR_NONE)
 		out->role = v->state == MIRROR_FAILED ? ROLE_ERROR : ROLE_WARN;
-	mirror_progress_brief(u, v, out->text, sizeof(out->text));
+	size_t n = 0;
+	if (v->reverse_of[0] != '\0')
+		n = (size_t)snprintf(out->text, sizeof(out->text), "way back of %s  ", v->reverse_of);
+	mirror_progress_brief(u, v, out->text + n, sizeof(out->text) - n);
 }
 
 /* Today's runs by their hour, older ones by how long ago. */
@@ -60,6 +86,8 @@ static void cell(const void *data, size_t row, int column, struct cell *out)
 	const struct mirror_view *v = list_row(data, row);
 	const struct ui *u = ((const struct pane *)data)->ui;
 	out->role = ROLE_TEXT;
+	if ((column == COL_STATE || column == COL_PROGRESS) && cutover_cell(u, v, column, out))
+		return;
 	if (column == COL_STATE)
 		out->role = mirror_state_text(u, v->state, out->text, sizeof(out->text));
 	else if (column == COL_PROGRESS)
@@ -101,6 +129,8 @@ static void words(const void *data, size_t row, struct strbuf *out)
 	const struct mirror_view *v = list_row(data, row);
 	strbuf_addf(out, "%s %s %s %s %s", v->name, v->source, v->target, mirror_state_name(v->state),
 		v->error.text);
+	if (v->reverse_of[0] != '\0')
+		strbuf_addf(out, " way back of %s", v->reverse_of);
 }
 
 static const struct table_source source = {

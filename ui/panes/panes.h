@@ -32,6 +32,7 @@ struct pane *schema_pane_new(struct ui *u, const char *mirror);
 /* kind: COMMAND_COMPARE_SCHEMA or COMMAND_COMPARE_ROLES. Asks at once. */
 struct pane *comparison_pane_new(struct ui *u, enum command_kind kind, const struct mirror_view *v);
 struct pane *verify_pane_new(struct ui *u, const char *mirror);
+struct pane *cutover_pane_new(struct ui *u, const char *mirror);
 struct pane *replication_pane_new(struct ui *u, const char *mirror);
 struct pane *chunks_pane_new(struct ui *u, const char *mirror, size_t table, const char *name);
 struct pane *events_pane_new(struct ui *u, const char *object); /* "": of all */

@@ -165,7 +165,7 @@ enum role mirror_state_text(const struct ui *u, enum mirror_state s, char *buf, 
 	} else if (s == MIRROR_RETRYING || s == MIRROR_INTERRUPTED) {
 		g = GLYPH_TROUBLE;
 		role = ROLE_WARN;
-	} else if (s == MIRROR_DONE) {
+	} else if (s == MIRROR_DONE || s == MIRROR_CUT_OVER) {
 		g = GLYPH_DONE;
 		role = ROLE_OK;
 	} else if (s == MIRROR_REPLICATING) {
@@ -255,6 +255,8 @@ static void standing_text(const struct mirror_view *v, char *buf, size_t size)
 		copy_text(buf, size, without_subject(v->error.text, "mirror", v->name));
 	else if (v->state == MIRROR_CATCHING_UP || v->state == MIRROR_REPLICATING)
 		stream_text(v, buf, size);
+	else if (v->state == MIRROR_CUT_OVER)
+		snprintf(buf, size, "on %s  the application was moved", v->target);
 	else if (v->state == MIRROR_DONE)
 		snprintf(buf, size, "%zu tables, %s rows in %s%s", v->load.tables,
 			format_count(v->load.rows, rows), format_duration(v->elapsed_s, took),
@@ -317,6 +319,8 @@ void mirror_facts(struct facts *f, const struct ui *u, const struct mirror_view 
 	facts_add(f, "state", role, "%s", text);
 	facts_add(f, "source", ROLE_TEXT, "%s", v->source);
 	facts_add(f, "target", ROLE_TEXT, "%s", v->target);
+	if (v->reverse_of[0] != '\0')
+		facts_add(f, "way back of", ROLE_TEXT, "%s", v->reverse_of);
 	if (v->started_at != 0)
 		facts_add(f, "started", ROLE_TEXT, "%s", format_time(v->started_at, text));
 	if (v->ended_at != 0)

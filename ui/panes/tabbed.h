@@ -7,7 +7,7 @@
 #include "panes/panes.h"
 #include "widgets/tabs.h"
 
-#define TABS_MAX 6
+#define TABS_MAX 7
 
 struct tabbed {
 	struct pane pane; /* first, so that the ops below can find the rest */

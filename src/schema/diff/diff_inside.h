@@ -4,6 +4,7 @@
 #define SCHEMA_DIFF_INSIDE_H
 
 #include "../choose/choose_inside.h"
+#include "../columns.h"
 #include "diff.h"
 #include "../dump/lexer.h"
 
@@ -32,13 +33,20 @@ struct side {
 	struct item *items;           /* by key */
 };
 
+struct heir {
+	char *table, *parent; /* schema.table */
+};
+
 struct diffing {
 	struct side source, target;
 	const struct mirror_config *mirror;
 	struct selection *selection; /* the source's tables */
 	struct strings added;        /* columns of the mirror's own */
 	struct comparison *out;
-	size_t elsewhere, loose, public_schema; /* for the notes */
+	struct renamed_tables renamed; /* those with columns of other names, as the target calls them */
+	struct heir *heirs;            /* of the source, by table */
+	size_t heir_count;
+	size_t elsewhere, loose, public_schema, columns; /* for the notes */
 };
 
 void sides_read(struct diffing *d, const struct diff_side *source, const struct diff_side *target);
@@ -59,6 +67,9 @@ bool table_of(const struct dump *d, const struct dump_entry *e, char schema[NAME
 bool naming_of(const struct diffing *d, const struct dump_entry *e, struct naming *n);
 char *key_of(const struct dump_entry *e, const struct naming *n); /* n NULL: as it is */
 char *columns_renamed(const struct dump_entry *e, const char *sql, const struct naming *n);
+char *references_renamed(const struct diffing *d, const char *sql); /* of a foreign key */
+void renamed_read(struct diffing *d); /* the trees of the source, and which tables have columns of other names */
+void renamed_free(struct diffing *d);
 
 /* ---- diff_text.c: when two texts say the same ---- */
 

@@ -10,6 +10,60 @@
 #include "../../pg/conn.h"
 #include "diff_inside.h"
 
+/* ---- trees ---- */
+
+static int compare_heirs(const void *a, const void *b)
+{
+	return strcmp(((const struct heir *)a)->table, ((const struct heir *)b)->table);
+}
+
+static void add_heir(struct diffing *d, const char *schema, const char *table, const char *parent_schema, const char *parent)
+{
+	GROW(d->heirs, d->heir_count);
+	d->heirs[d->heir_count++] = (struct heir){ xasprintf("%s.%s", schema, table), xasprintf("%s.%s", parent_schema, parent) };
+}
+
+/* INHERITS (a.b, c.d) of CREATE TABLE; ALTER TABLE ONLY a.b ATTACH PARTITION c.d. */
+static void read_heirs(struct diffing *d, const struct dump_entry *e)
+{
+	const char *at = e->sql, *end = at + strlen(at);
+	char schema[NAME_SIZE] = "", table[NAME_SIZE] = "", other[NAME_SIZE], name[NAME_SIZE];
+	bool inherits = false, attach = is_kind(e, "TABLE ATTACH");
+	for (struct token t; (t = lexer_code(&at, end)).kind != TOKEN_END;) {
+		if (token_is_char(&t, ';'))
+			return;
+		inherits = (inherits && !token_is_char(&t, ')')) || token_is(&t, "INHERITS");
+		if (token_is(&t, attach ? "ONLY" : "TABLE"))
+			lexer_qualified(&at, end, schema, table);
+		else if (attach && token_is(&t, "PARTITION") && lexer_qualified(&at, end, other, name))
+			add_heir(d, other, name, schema, table);
+		else if (inherits && (token_is_char(&t, '(') || token_is_char(&t, ',')) && lexer_qualified(&at, end, other, name))
+			add_heir(d, schema, table, other, name);
+	}
+}
+
+static size_t first_heir(const struct diffing *d, const char *table)
+{
+	size_t low = 0;
+	for (size_t high = d->heir_count; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (strcmp(d->heirs[middle].table, table) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void find_heirs(struct diffing *d)
+{
+	for (size_t i = 0; i < d->source.dump->count; i++)
+		if (KIND_OF(&d->source.dump->entries[i], "TABLE", "TABLE ATTACH"))
+			read_heirs(d, &d->source.dump->entries[i]);
+	if (d->heir_count > 1)
+		qsort(d->heirs, d->heir_count, sizeof(*d->heirs), compare_heirs);
+}
+
 /* ---- which table ---- */
 
 bool table_of(const struct dump *d, const struct dump_entry *e, char schema[NAME_SIZE], char table[NAME_SIZE])
@@ -33,6 +87,26 @@ bool table_of(const struct dump *d, const struct dump_entry *e, char schema[NAME
 	return found;
 }
 
+static const struct table_map *map_of(const struct diffing *d, const char *table)
+{
+	for (size_t i = 0; i < d->mirror->map_count; i++)
+		if (strcmp(d->mirror->map[i].source, table) == 0)
+			return &d->mirror->map[i];
+	return NULL;
+}
+
+/* Of the nearest table above it that has other names for columns; NULL none. */
+static const struct table_map *map_of_tree(const struct diffing *d, const char *table)
+{
+	for (size_t i = first_heir(d, table); i < d->heir_count && strcmp(d->heirs[i].table, table) == 0; i++) {
+		const struct table_map *m = map_of(d, d->heirs[i].parent);
+		m = m && m->column_count > 0 ? m : map_of_tree(d, d->heirs[i].parent);
+		if (m)
+			return m;
+	}
+	return NULL;
+}
+
 bool naming_of(const struct diffing *d, const struct dump_entry *e, struct naming *n)
 {
 	char text[2 * NAME_SIZE];
@@ -42,9 +116,9 @@ bool naming_of(const struct diffing *d, const struct dump_entry *e, struct namin
 		return false;
 	selection_has_target(d->selection, n->from_schema, n->from, n->to_schema, n->to);
 	snprintf(text, sizeof(text), "%s.%s", n->from_schema, n->from);
-	for (size_t i = 0; !n->map && i < d->mirror->map_count; i++)
-		if (strcmp(d->mirror->map[i].source, text) == 0)
-			n->map = &d->mirror->map[i];
+	const struct table_map *own = map_of(d, text);
+	n->map = own && own->column_count > 0 ? own : map_of_tree(d, text);
+	n->map = n->map ? n->map : own;
 	return n->map != NULL;
 }
 
@@ -189,4 +263,55 @@ char *columns_renamed(const struct dump_entry *e, const char *sql, const struct 
 	}
 	strbuf_add(&b, copied);
 	return strbuf_take(&b);
+}
+
+/* REFERENCES app.t(a, b): those of the other table. */
+char *references_renamed(const struct diffing *d, const char *sql)
+{
+	struct strbuf b = STRBUF_INIT;
+	const char *at = sql, *end = sql + strlen(sql), *copied = sql;
+	const struct renames *columns = NULL;
+	for (struct token t; (t = lexer_code(&at, end)).kind != TOKEN_END;) {
+		char schema[NAME_SIZE], name[NAME_SIZE];
+		if (token_is(&t, "REFERENCES") && lexer_qualified(&at, end, schema, name))
+			columns = renamed_tables_find(&d->renamed, schema, name);
+		else if (token_is_char(&t, ')'))
+			columns = NULL;
+		else if (columns && token_name(&t, name)) {
+			strbuf_addn(&b, copied, (size_t)(t.start - copied));
+			quote_name(&b, renames_target(columns, name));
+			copied = at;
+		}
+	}
+	strbuf_add(&b, copied);
+	return strbuf_take(&b);
+}
+
+/* ---- all tables ---- */
+
+void renamed_read(struct diffing *d)
+{
+	const struct dump *dump = d->source.dump;
+	if (d->mirror->map_count > 0)
+		find_heirs(d);
+	for (size_t i = 0; d->mirror->map_count > 0 && i < dump->count; i++) {
+		struct renames columns = { 0 };
+		struct naming n;
+		if (!is_kind(&dump->entries[i], "TABLE") || !naming_of(d, &dump->entries[i], &n))
+			continue;
+		for (size_t k = 0; k < n.map->column_count; k++)
+			renames_add(&columns, n.map->columns[k].source, n.map->columns[k].target);
+		renamed_tables_add(&d->renamed, n.to_schema, n.to, &columns);
+		renames_free(&columns);
+	}
+}
+
+void renamed_free(struct diffing *d)
+{
+	for (size_t i = 0; i < d->heir_count; i++) {
+		free(d->heirs[i].table);
+		free(d->heirs[i].parent);
+	}
+	free(d->heirs);
+	renamed_tables_free(&d->renamed);
 }

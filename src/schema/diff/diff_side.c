@@ -167,6 +167,11 @@ static void make_items(const struct diffing *d, struct side *s)
 		bool other = renamed && naming_of(d, e, &naming);
 		if (other && naming.map->column_count > 0)
 			item->sql = item->own = columns_renamed(e, item->sql, &naming);
+		if (renamed && d->renamed.count > 0 && is_kind(e, "FK CONSTRAINT")) {
+			char *own = item->own;
+			item->sql = item->own = references_renamed(d, item->sql);
+			free(own);
+		}
 		item->key = key_of(e, other ? &naming : NULL);
 		item->text = text_of(e, item->sql);
 		item->why = s->scope[i].choice == CHOICE_BLOCKED ? s->scope[i].why : NULL;
@@ -208,6 +213,7 @@ void sides_read(struct diffing *d, const struct diff_side *source, const struct 
 		strings_add(&roles, m->roles_map[i].target);
 	unique(&roles);
 	d->selection = selection_new(m);
+	renamed_read(d);
 	if (m->sync_columns || m->soft_delete) {
 		strings_add(&d->added, m->synced_at_column);
 		strings_add(&d->added, m->is_deleted_column);
@@ -229,4 +235,5 @@ void sides_free(struct diffing *d)
 	side_free(&d->target);
 	selection_free(d->selection);
 	strings_free(&d->added);
+	renamed_free(d);
 }

@@ -150,7 +150,7 @@ static void caught_up_and_paused(void **state)
 	assert_sees(h, "○ paused  go on: p in the console");
 	assert_sees(h, "its slot keeps WAL on the source");
 	assert_sees(h, "keeps 3.14 GB"); /* as it was last seen */
-	house_press(h, "tab tab tab");
+	house_press(h, "btab btab btab");
 	assert_sees(h, "continuous replication");
 	assert_sees(h, "delete the row");
 	house_press(h, "d");
