@@ -16,6 +16,7 @@
 #define LONG_TRANSACTION_S 30
 #define OLD_VERIFY_S 86400
 #define LOOK_EVERY_MS 50
+#define OBJECTS_PATIENCE_US 15000000
 
 struct list {
 	struct cutover_gate *items;
@@ -70,12 +71,20 @@ static void look_at_load(struct cutover *c, struct list *l)
 	next(g, held ? "the Replication tab says why: mend it, then retry" : "wait, or see Initial load for errors");
 }
 
+/* 0: the mirror's objects are not pgpier's. */
+static size_t count_objects(struct cutover *c, size_t counts[OBJECT_STATE_COUNT], size_t *open)
+{
+	size_t n = model_object_counts(c->set.model, c->mirror, counts);
+	*open = n ? counts[OBJECT_WAITING] + counts[OBJECT_MAKING] : 0;
+	return n;
+}
+
 static void look_at_objects(struct cutover *c, struct list *l)
 {
-	size_t counts[OBJECT_STATE_COUNT];
-	if (model_object_counts(c->set.model, c->mirror, counts) == 0)
+	size_t counts[OBJECT_STATE_COUNT], open;
+	if (count_objects(c, counts, &open) == 0)
 		return;
-	size_t open = counts[OBJECT_WAITING] + counts[OBJECT_MAKING], bad = counts[OBJECT_FAILED] + counts[OBJECT_BLOCKED];
+	size_t bad = counts[OBJECT_FAILED] + counts[OBJECT_BLOCKED];
 	struct cutover_gate *g = add(l, "constraints and other objects", open ? GATE_CLOSED : bad ? GATE_WARNING : GATE_OPEN,
 		"%zu made, %zu to be made, %zu failed or blocked", counts[OBJECT_DONE] + counts[OBJECT_EXISTS], open, bad);
 	next(g, open ? "wait until they are made" : "the Schema tab says why; the application may need them");
@@ -324,14 +333,26 @@ static bool is_low(struct cutover *c)
 		   v.lag_s <= c->set.config->caught_up_s;
 }
 
+/* What waits for the stream is made as soon as it has caught up, which is now: that is no reason to refuse. What
+ * takes long is: the checklist says so then. */
+static bool makes_objects(struct cutover *c, int64_t *until)
+{
+	size_t counts[OBJECT_STATE_COUNT], open;
+	if (*until == 0)
+		*until = clock_us() + OBJECTS_PATIENCE_US;
+	count_objects(c, counts, &open);
+	return open > 0 && clock_us() < *until;
+}
+
 bool gates_catch_up(struct cutover *c, struct error *e)
 {
 	const struct cutover_services *s = c->set.services;
 	struct mirror_view m;
+	int64_t until = 0;
 	if (!s->run(s->arg, c->mirror, e))
 		return false;
 	view_what(c, "the mirror catches up");
-	while (!is_low(c)) {
+	while (!is_low(c) || makes_objects(c, &until)) {
 		if (model_mirror(c->set.model, c->mirror, &m) && m.state == MIRROR_FAILED) {
 			*e = m.error;
 			return false;

@@ -10,7 +10,7 @@ import pytest
 
 from support import cluster
 from support.live import sessions_of
-from support.moving import ANSWER, KEEPER, STEPS, Moving
+from support.held_cutover import ANSWER, KEEPER, STEPS, HeldCutover
 from support.pgpier import DONE, FAILED
 
 ALL = os.environ.get("PGPIER_FAULTS") == "all"
@@ -32,7 +32,7 @@ def make_moving(make_pair, servers):
 	made = []
 
 	def make(**settings):
-		made.append(Moving(make_pair(*servers), **settings))
+		made.append(HeldCutover(make_pair(*servers), **settings))
 		return made[-1].begin()
 	yield make
 	for moving in made:

@@ -5,6 +5,7 @@ import pytest
 
 from support import app
 from support.live import slots
+from support.moving import Moving, is_closed, told
 from support.pgpier import DONE
 
 
@@ -16,55 +17,11 @@ def moving(pair):
 	return Moving(pair)
 
 
-class Moving:
-	def __init__(self, pair, **settings):
-		self.pair = pair
-		self.folder = app.temporary_folder("pgpier-app-")
-		self.address = app.Address(self.folder, pair.source, pair.name)
-		self.p = pair.pgpier(**{"continuous": True, "workers": 2, "slot": "pgpier_" + pair.name, "schema": "database",
-			"open_command": self.address.hook(), **settings})
-
-	def application(self, **settings):
-		return app.Application(self.address, **settings)
-
-	def load(self):
-		self.p.run("m", "--until", "caught-up").expect(DONE)
-		return self
-
-	def cutover(self, *words):
-		return self.p("cutover", "m", "--yes-i-mean", "m", "--json", *words)
-
-	def rollback(self, *words):
-		return self.p("rollback", "m", "--yes-i-mean", "m", "--json", *words)
-
-
-def told(outcome):
-	"""What --json tells of the machine."""
-	assert outcome.json and outcome.json.get("cutover"), outcome
-	return outcome.json["cutover"]
-
-
 def rights(server, dbname):
 	"""Who may connect, default rights written out."""
 	return server.sql("SELECT coalesce(datacl, acldefault('d', datdba))::text, (SELECT array_agg(setconfig::text)"
 		" FROM pg_db_role_setting s WHERE s.setdatabase = d.oid) FROM pg_database d WHERE datname = %s",
 		parameters=(dbname,))
-
-
-def is_closed(server, dbname):
-	"""Does the application get in, and may it write there?"""
-	try:
-		c = server.connect(dbname, user=app.ROLE, password=app.PASSWORD)
-	except app.psycopg2.OperationalError:
-		return True
-	try:
-		with c.cursor() as cursor:
-			cursor.execute("INSERT INTO app_totals VALUES (1000, 0); DELETE FROM app_totals WHERE writer = 1000")
-		return False
-	except app.psycopg2.Error:
-		return True
-	finally:
-		c.close()
 
 
 def test_there_and_back(moving):

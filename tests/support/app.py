@@ -85,6 +85,16 @@ class Application:
 			self.next_key += 1
 			return self.next_key
 
+	def work(self, cursor, key, writer):
+		"""One write: a transaction."""
+		cursor.execute("INSERT INTO app_writes (key, writer) VALUES (%s, %s)", (key, writer))
+		cursor.execute("INSERT INTO app_log VALUES (%s, repeat('x', 40))", (key,))
+		cursor.execute("UPDATE app_totals SET writes = writes + 1, numbered = nextval('app_totals_numbered_seq')"
+			" WHERE writer = %s", (writer,))
+
+	def rest(self, _writer):
+		self.ended.wait(self.pause_s)
+
 	def write(self, writer):
 		connection, where = None, None
 		while not self.ended.is_set():
@@ -97,14 +107,11 @@ class Application:
 				key = self.take_key()
 				self.sent[key] = time.monotonic()
 				with connection.cursor() as cursor:
-					cursor.execute("INSERT INTO app_writes (key, writer) VALUES (%s, %s)", (key, writer))
-					cursor.execute("INSERT INTO app_log VALUES (%s, repeat('x', 40))", (key,))
-					cursor.execute("UPDATE app_totals SET writes = writes + 1, numbered = nextval('app_totals_numbered_seq')"
-						" WHERE writer = %s", (writer,))
+					self.work(cursor, key, writer)
 				connection.commit()
 				with self.lock:
 					self.acknowledged[key] = (time.monotonic(), where["port"])
-				self.ended.wait(self.pause_s)
+				self.rest(writer)
 			except (psycopg2.Error, OSError) as e:
 				with self.lock:
 					self.errors.append((time.monotonic(), str(e).strip()))
@@ -139,9 +146,10 @@ class Application:
 			moments = sorted(at for at, _ in self.acknowledged.values())
 		return max((b - a for a, b in zip(moments, moments[1:])), default=0)
 
-	def assert_kept(self, server, dbname):
-		"""Every acknowledged write is there exactly once, and nothing that was never sent."""
-		rows = server.sql("SELECT w.key, count(l.key) FROM app_writes w FULL JOIN app_log l USING (key) GROUP BY 1", dbname)
+	def assert_kept(self, server, dbname, after=0):
+		"""Every acknowledged write is there exactly once, and nothing that was never sent; of the keys behind that."""
+		rows = server.sql("SELECT key, count(w.key) + count(l.key) - 1 FROM app_writes w FULL JOIN app_log l USING (key)"
+			" WHERE key > %s GROUP BY 1", dbname, (after,))
 		there = dict(rows)
 		with self.lock:
 			acknowledged, sent = set(self.acknowledged), set(self.acknowledged) | self.unsure

@@ -14,10 +14,10 @@ PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 
 
 class Bouncer:
-	"""User boss may administrate it, user watcher may only look."""
+	"""User boss may administrate it, user watcher may only look. login: who it connects to the server as."""
 
-	def __init__(self, server, dbname, pool_mode="transaction", name=None):
-		self.server, self.dbname = server, dbname
+	def __init__(self, server, dbname, pool_mode="transaction", name=None, login="postgres"):
+		self.server, self.dbname, self.login = server, dbname, login
 		self.name = name or dbname
 		self.folder = cluster.temporary_folder("pgpier-bouncer-")
 		self.config = os.path.join(self.folder, "pgbouncer.ini")
@@ -40,9 +40,9 @@ class Bouncer:
 		"""Where the database is, for the start or for RELOAD."""
 		users = os.path.join(self.folder, "users")
 		with open(users, "w") as f:
-			f.write("".join('"%s" ""\n' % user for user in ("boss", "watcher", "app", "postgres")))
-		lines = ["[databases]", "%s = host=%s port=%d dbname=%s user=postgres" % (self.name, server.folder, server.port,
-			dbname), "[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = %d" % self.port,
+			f.write("".join('"%s" ""\n' % user for user in ("boss", "watcher", "app", "application", "postgres")))
+		lines = ["[databases]", "%s = host=%s port=%d dbname=%s user=%s" % (self.name, server.folder, server.port,
+			dbname, self.login), "[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = %d" % self.port,
 			"unix_socket_dir = " + self.folder, "auth_type = trust", "auth_file = " + users, "admin_users = boss",
 			"stats_users = watcher", "pool_mode = " + pool_mode, "server_login_retry = 1"]
 		with open(self.config, "w") as f:
