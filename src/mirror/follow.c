@@ -126,10 +126,12 @@ static bool has_wishes(struct run *r)
 	return any;
 }
 
+/* A table that is being loaded beside the stream, or soon will be, is behind however small the lag is. */
 static void show_lag(struct run *r, struct replication *s)
 {
 	double lag = replication_lag(s);
-	run_enter(r, lag >= 0 && lag <= r->config.caught_up_s ? MIRROR_REPLICATING : MIRROR_CATCHING_UP);
+	bool low = lag >= 0 && lag <= r->config.caught_up_s && !r->beside && !r->reload_at_us;
+	run_enter(r, low ? MIRROR_REPLICATING : MIRROR_CATCHING_UP);
 }
 
 static bool is_due(const struct run *r)

@@ -59,8 +59,8 @@ class Application:
 	"""Writers in threads. acknowledged: key -> (moment, port) of each commit that a server has confirmed; errors:
 	(moment, text) of what a writer has met."""
 
-	def __init__(self, address, writers=4, pause_s=0.01, first_key=1):
-		self.address, self.pause_s = address, pause_s
+	def __init__(self, address, writers=4, pause_s=0.01, retry_s=0.01, first_key=1):
+		self.address, self.pause_s, self.retry_s = address, pause_s, retry_s
 		self.acknowledged, self.errors = {}, []
 		self.unsure = set()  # sent, and no answer came
 		self.sent = {}  # key -> when its transaction began
@@ -120,7 +120,7 @@ class Application:
 				if connection:
 					connection.close()
 				connection = None
-				self.ended.wait(0.01)
+				self.ended.wait(self.retry_s)
 
 	def wait_for(self, writes, port=None, seconds=30):
 		"""So many more, on the server of that port."""

@@ -81,7 +81,7 @@ class HeldCutover:
 			"allow": [KEEPER], "freeze_command": self.waits("freeze"),
 			"open_command": self.waits("open") + "; " + self.address.hook()}
 		self.p = pair.pgpier(**{**self.settings, **settings})
-		self.application = app.Application(self.address, writers=2, pause_s=0.02)
+		self.application = app.Application(self.address, writers=2, pause_s=0.02, retry_s=0.1)
 		self.probes = []
 
 	# ---- hooks that wait for a word ----
@@ -113,7 +113,7 @@ class HeldCutover:
 		self.slots_goal = slots(self.goal, self.pair.name)
 		# Before a cutover the target is no place that anybody keeps the application out of.
 		for n, server in enumerate([self.left] + ([self.goal] if self.back else [])):
-			self.probes.append(app.Application(Fixed(server, self.pair.name), writers=1, pause_s=0.02,
+			self.probes.append(app.Application(Fixed(server, self.pair.name), writers=1, pause_s=0.02, retry_s=0.1,
 				first_key=PROBE_KEYS * (n + 1)))
 			self.probes[-1].__enter__()
 		self.application.wait_for(5, self.left.port)
