@@ -17,7 +17,8 @@ TOOL = os.path.join(pgpier.BUILD, "tests", "support", "writer_tool")
 POSITION = """CREATE SCHEMA pgpier;
 	CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY, slot text, publication text,
 		consistent pg_lsn, applied pg_lsn, applied_at timestamptz);
-	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn);
+	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn,
+		changed_lsn pg_lsn);
 	INSERT INTO pgpier.replication VALUES (1); INSERT INTO pgpier.tables VALUES (1, 1, false)"""
 ALL_TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema|pgpier)' ORDER BY 1"""
