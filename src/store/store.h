@@ -36,8 +36,8 @@ struct store_table {
 	bool paused;
 	lsn_t fetched_at; /* where the source's log was when a row was last fetched for it (resume.c); 0 never */
 	bool stale; /* what the target has of it must go before it is copied anew */
-	/* No change of it that the source committed behind here was applied; nor was it copied later (0: ever). For all
-	 * that, compare with >=: a verification at V saw a table that was marked before V. */
+	/* Where the first change lies that was applied since somebody last held the stream to look (holds.h), or where
+	 * its copy is from when that is later; 0 never. What was seen at V has changed since if this is V or behind. */
 	lsn_t changed_at;
 	char *columns; /* as the stream described them last; NULL never */
 	struct renames renamed; /* columns that the target's table calls otherwise */

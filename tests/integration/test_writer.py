@@ -116,6 +116,20 @@ def way(request):
 PLAIN = "CREATE TABLE t (id int PRIMARY KEY, a int, b text)"
 
 
+def test_the_first_change_is_noted(stream):
+	"""And not the next one, as long as the writer lives."""
+	stream.make(PLAIN)
+	stream.do("INSERT INTO t VALUES (1)", "TRUNCATE t")
+	(between,), = stream.pair.source.sql("SELECT pg_current_wal_insert_lsn()", stream.pair.name)
+	stream.do("INSERT INTO t VALUES (2)")
+	noted = "SELECT changed_lsn < '%s' FROM pgpier.tables" % between
+	stream.equal("-g", "1")
+	assert stream.on_target(noted) == [(True,)]
+	stream.do("INSERT INTO t VALUES (3)")
+	stream.equal("-g", "1")
+	assert stream.on_target(noted) == [(False,)]
+
+
 def test_insert_update_delete(stream, way):
 	stream.make(PLAIN)
 	stream.do("INSERT INTO t SELECT i, i, 'row ' || i FROM generate_series(1, 1200) i",
