@@ -98,7 +98,7 @@ static bool say(enum verify_verdict verdict, const char *reason, struct error *e
 {
 	if (verdict == VERIFY_DIFFERS) {
 		error_set(e, ERROR_DATA, "the target differs from the source: %s", reason);
-		return error_next(e, "the Verify tab shows the rows; copy the table anew, or repair them");
+		return error_next(e, "verify shows the rows; copy the table anew, or mend them, and verify again");
 	}
 	error_set(e, ERROR_CONFLICT, "could not verify all of it: %s", reason);
 	return error_next(e, "pgpier verify says more; nothing is opened that was not proven");
