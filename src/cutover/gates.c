@@ -128,7 +128,7 @@ static bool is_deep(enum verify_level level)
 	return level == VERIFY_CHECKSUM || level == VERIFY_FULL;
 }
 
-/* One that looked less closely counts when it is later, and found something. */
+/* One that looked less closely counts when it found something: it is not the earlier one. */
 static bool read_stored(struct cutover *c, struct store_verification *v, bool *found, struct error *e)
 {
 	struct store_verification any;
@@ -136,7 +136,7 @@ static bool read_stored(struct cutover *c, struct store_verification *v, bool *f
 	if (!store_verification_last(c->target, c->store.id, VERIFY_CHECKSUM, v, found, e) ||
 		!store_verification_last(c->target, c->store.id, VERIFY_COUNTS, &any, &any_found, e))
 		return false;
-	if (any_found && (!*found || (any.age_s < v->age_s && any.verdict != VERIFY_EQUAL)))
+	if (any_found && (!*found || any.verdict != VERIFY_EQUAL))
 		*v = any;
 	*found = any_found;
 	return true;

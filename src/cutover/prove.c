@@ -3,8 +3,9 @@
  *
  * A large database can't be read again while everybody waits. When all of it was proven equal at a position not long
  * ago, beside replication, then what was not changed behind that position needs no proof of its values: its rows are
- * counted. The stream has told of every change since, and the apply side has marked the tables (store_table.changed_at);
- * what it does not tell of, a table that was rewritten or made anew, is known by its files (verify_table.files).
+ * counted. The stream has told of every change since, and the apply side has marked the tables
+ * (store_table.changed_at); what it does not tell of, a table that was rewritten or made anew, is known by its files
+ * (verify_table.files).
  *
  * The mirror that leads back begins with what this has proven, yet does not build on it: nobody kept writers from
  * its source, this one's target, in the moment between. It has to be verified itself, or all of it is read. */

@@ -140,7 +140,8 @@ void store_base_free(struct store_base *b)
 static bool read_files(struct pg *target, const char *number, struct store_base *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(target, e,
-		"SELECT f FROM pgpier.verifications v, unnest(v.files) f WHERE verification_no = $1 ORDER BY f COLLATE \"C\"", number);
+		"SELECT f FROM pgpier.verifications v, unnest(v.files) f WHERE verification_no = $1 ORDER BY f COLLATE \"C\"",
+		number);
 	for (int i = 0; r && i < rows_count(r); i++)
 		strings_add(&out->files, rows_text(r, i, 0));
 	bool ok = r != NULL;
