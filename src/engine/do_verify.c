@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Verifying a mirror. One that is copied once is compared at a snapshot of each side; what it was told is loaded
  * stands still on the target. One that replicates is compared at one position, wherever it runs; should nobody run
- * it, this command does until it is there. A repair holds the mirror, so that no other pgpier begins to run it. */
+ * it, this command does until it is there.
+ *
+ * A repair of what stands still holds the mirror, so that no other pgpier begins to run it. Beside replication what
+ * differs is found first, while it goes on; those tables are compared anew where it is held, repaired, and only then it
+ * goes on. */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +43,16 @@ static bool was_repaired(const struct verification *v)
 	return false;
 }
 
+/* first is ours. */
+static struct verification *verified_after(struct verification *first, struct verification *after)
+{
+	first->after = after;
+	if (after)
+		return first;
+	verification_release(first);
+	return NULL;
+}
+
 /* What was repaired is verified once more. */
 static struct verification *verify_twice(struct verifying *v, struct error *e)
 {
@@ -46,23 +60,13 @@ static struct verification *verify_twice(struct verifying *v, struct error *e)
 	if (!first || !was_repaired(first))
 		return first;
 	v->set.repair = false;
-	first->after = verify_standing(v, e);
-	if (first->after)
-		return first;
-	verification_release(first);
-	return NULL;
+	return verified_after(first, verify_standing(v, e));
 }
 
-static struct verification *repair_held(struct verifying *v, const struct stop *stop, struct error *e)
+static struct verification *repair_standing(struct verifying *v, const struct stop *stop, struct error *e)
 {
 	char label[VERIFY_LABEL_SIZE];
 	verify_label(v->config.name, label);
-	if (v->config.continuous) {
-		error_set(e, ERROR_CONFLICT, "mirror %s replicates: a repair would run into what its stream brings next",
-			v->config.name);
-		error_next(e, "pause it and copy the table anew, or mend the rows by hand");
-		return NULL;
-	}
 	struct pg *control = pg_connect(&v->target, label, "hold", stop, e);
 	struct verification *result = control && store_lock(control, v->config.name, e) ? verify_twice(v, e) : NULL;
 	pg_free(control);
@@ -91,18 +95,103 @@ static bool is_loading(enum mirror_state s)
 		   s == MIRROR_FINISHING || s == MIRROR_DROPPING;
 }
 
-static struct verification *verify_online(struct verifying *v, struct error *e)
+static void end_own_run(struct verifying *v)
+{
+	if (v->runs_it)
+		engine_end_mirror(v->engine, v->config.name);
+	v->runs_it = false;
+}
+
+/* It need not run once both moments are taken. */
+static struct verification *compare_online(struct verifying *v, bool goes_on, struct error *e)
 {
 	struct verify_moments moments;
 	if (!verify_take_moments(&v->set, &moments, e))
 		return NULL;
-	if (v->runs_it)
-		engine_end_mirror(v->engine, v->config.name);
-	v->runs_it = false;
+	if (!goes_on)
+		end_own_run(v);
 	struct verification *result = verify(&v->set, &moments, e);
 	verify_moments_free(&moments);
 	return result;
 }
+
+/* ---- repair beside replication ---- */
+
+static void add_located(const struct verification *v, struct strings *tables)
+{
+	for (size_t i = 0; i < v->table_count; i++)
+		if (v->tables[i].verdict == VERIFY_DIFFERS && v->tables[i].row_count > 0)
+			strings_add(tables, v->tables[i].source);
+}
+
+static const char *not_repaired(const struct verify_table *t)
+{
+	return t->repair_error || t->verdict != VERIFY_UNSURE ? t->repair_error : t->why;
+}
+
+/* What was done to a table. What differed is told as it was found first. */
+static void take_repaired(struct verification *first, const struct verify_table *t)
+{
+	const char *why = not_repaired(t);
+	for (size_t i = 0; i < first->table_count; i++) {
+		struct verify_table *out = &first->tables[i];
+		if (strcmp(out->source, t->source) != 0)
+			continue;
+		out->deleted = t->deleted;
+		out->inserted = t->inserted;
+		out->repair_error = why ? xstrdup(why) : NULL;
+	}
+}
+
+/* Replication stands from the moments until the rows are what they should be. *changed: a table is what it should be
+ * now, be it that it was already. */
+static bool repair_tables(struct verifying *v, const struct strings *tables, struct verification *first, bool *changed,
+	struct error *e)
+{
+	struct verify_settings set = v->set;
+	struct verify_moments moments;
+	set.only = tables;
+	set.repair = true;
+	if (!verify_take_moments(&set, &moments, e))
+		return false;
+	struct verification *held = verify(&set, &moments, e);
+	verify_let_go(&moments);
+	first->stopped_s += moments.stopped_s;
+	first->tries += moments.tries;
+	verify_moments_free(&moments);
+	for (size_t i = 0; held && i < held->table_count; i++) {
+		take_repaired(first, &held->tables[i]);
+		*changed |= not_repaired(&held->tables[i]) == NULL;
+	}
+	verification_release(held);
+	return held != NULL;
+}
+
+static struct verification *repair_online(struct verifying *v, struct error *e)
+{
+	struct strings tables = { 0 };
+	bool changed = false;
+	v->set.repair = false;
+	struct verification *first = compare_online(v, true, e);
+	if (!first)
+		return NULL;
+	add_located(first, &tables);
+	bool ok = tables.count == 0 || repair_tables(v, &tables, first, &changed, e);
+	strings_free(&tables);
+	if (ok && changed)
+		return verified_after(first, compare_online(v, false, e));
+	if (ok)
+		return first;
+	verification_release(first);
+	return NULL;
+}
+
+static struct verification *verify_online(struct verifying *v, struct error *e)
+{
+	return v->set.repair ? repair_online(v, e) : compare_online(v, false, e);
+}
+
+/* ---- a mirror that nobody runs ---- */
 
 /* Why it does not run is in its view. */
 static bool await_stream(struct verifying *v, const struct stop *stop, struct error *e)
@@ -144,8 +233,7 @@ static struct verification *verify_running(struct verifying *v, const struct sto
 		return NULL;
 	v->runs_it = true;
 	struct verification *result = await_stream(v, stop, e) ? verify_online(v, e) : NULL;
-	if (v->runs_it)
-		engine_end_mirror(v->engine, v->config.name);
+	end_own_run(v);
 	return result;
 }
 
@@ -154,8 +242,8 @@ static struct verification *verify_any(struct verifying *v, const struct stop *s
 	enum mirror_state state;
 	if (!state_of(v, stop, &state, e))
 		return NULL;
-	if (v->set.repair)
-		return repair_held(v, stop, e);
+	if (!v->config.continuous && v->set.repair)
+		return repair_standing(v, stop, e);
 	if (!v->config.continuous || state == MIRROR_NEW)
 		return verify_standing(v, e);
 	if (state == MIRROR_CUT_OVER) {

@@ -31,6 +31,7 @@ struct halt {
 	lsn_t before; /* the first commit that the place does not see: what is behind it is looked at; 0 none yet */
 	lsn_t position;
 	int64_t stopped_us;
+	bool kept; /* patience has no end */
 	bool expired;
 	int refused;
 	char why[160];
@@ -86,7 +87,7 @@ void halt_ask(struct halt *h)
 	pthread_mutex_lock(&h->lock);
 	h->stopped_us = 0;
 	h->refused = 0;
-	h->expired = false;
+	h->kept = h->expired = false;
 	h->why[0] = '\0';
 	enter(h, HALT_ASKED);
 	pthread_mutex_unlock(&h->lock);
@@ -108,6 +109,18 @@ void halt_place(struct halt *h, struct visible *take, lsn_t upto)
 	pthread_mutex_unlock(&h->lock);
 	visible_free(take);
 	signal_fd(h->wanted);
+}
+
+/* The apply thread waits with the patience that it had. */
+bool halt_keep(struct halt *h)
+{
+	pthread_mutex_lock(&h->lock);
+	bool there = atomic_load(&h->state) == HALT_THERE, wake = there && !h->kept;
+	h->kept |= there;
+	pthread_mutex_unlock(&h->lock);
+	if (wake)
+		signal_fd(h->wanted);
+	return there;
 }
 
 void halt_end(struct halt *h)
@@ -272,25 +285,27 @@ void halt_arrive(struct halt *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
-static int64_t patience_left(struct halt *h)
+/* -1: for ever. */
+static int patience_ms(struct halt *h)
 {
 	pthread_mutex_lock(&h->lock);
-	int64_t left = h->patience_us - h->stopped_us;
+	int64_t left = MAX(h->patience_us - h->stopped_us, 0);
+	bool kept = h->kept;
 	pthread_mutex_unlock(&h->lock);
-	return left;
+	return kept ? -1 : (int)(left / 1000) + 1;
 }
 
 void halt_stand(struct halt *h, const struct stop *stop, int queue_fd)
 {
-	int64_t began = clock_us(), left = patience_left(h);
+	int64_t began = clock_us();
 	bool looks = atomic_load(&h->state) == HALT_PLACED;
 	short out[2];
 	stop_poll2(stop, (int[2]){ h->wanted, looks ? queue_fd : -1 }, (short[2]){ POLLIN, POLLIN }, out,
-		(int)(MAX(left, 0) / 1000) + 1);
+		patience_ms(h));
 	halt_heard(h);
 	pthread_mutex_lock(&h->lock);
 	h->stopped_us += clock_us() - began;
-	if (h->stopped_us >= h->patience_us && atomic_load(&h->state) != HALT_NONE) {
+	if (!h->kept && h->stopped_us >= h->patience_us && atomic_load(&h->state) != HALT_NONE) {
 		h->expired = true;
 		enter(h, HALT_NONE);
 	}

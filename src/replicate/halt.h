@@ -13,7 +13,7 @@
  *  - behind the first transaction that S does not see there is another one, before W, that it sees;
  *  - the target has a transaction already that S does not see.
  *
- * Never longer than a given time in all; then it is over by itself. One thread applies, one holds; the latter's
+ * Never longer than a given time in all; then it is over by itself, unless it is to be kept at its place. One thread applies, one holds; the latter's
  * functions may be called from any. */
 #ifndef REPLICATE_HALT_H
 #define REPLICATE_HALT_H
@@ -49,6 +49,7 @@ void halt_free(struct halt *h);
 /* ---- the holder's side ---- */
 void halt_ask(struct halt *h);
 void halt_place(struct halt *h, struct visible *take, lsn_t upto); /* HALT_STANDS, else it is ignored */
+bool halt_keep(struct halt *h); /* for as long as it takes. False: it is not HALT_THERE, and may have been over */
 void halt_end(struct halt *h);
 void halt_look(struct halt *h, struct halt_view *out);
 int halt_changed_fd(const struct halt *h); /* readable when halt_look() has news; which empties it */

@@ -72,6 +72,16 @@ static bool released(struct holds *h, struct error *e)
 	return ok;
 }
 
+/* Whoever keeps it is asked whether he lives, not how long it takes. */
+static bool kept(struct holds *h, struct error *e)
+{
+	struct halt_view v;
+	if (halt_keep(h->set.halt))
+		return true;
+	halt_look(h->set.halt, &v);
+	return expired(h, &v, e);
+}
+
 static bool place(struct holds *h, struct error *e)
 {
 	struct visible *v = h->now.snapshot ? visible_new(h->now.snapshot) : NULL;
@@ -111,6 +121,8 @@ static bool hear(struct holds *h, struct error *e)
 	}
 	if (row.state == HOLD_PLACED && h->told == HOLD_STOPPED)
 		return place(h, e);
+	if (row.state == HOLD_KEPT)
+		return kept(h, e);
 	return row.state != HOLD_RELEASED || released(h, e);
 }
 

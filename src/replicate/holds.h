@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 /* The thread that answers those who want a mirror's replication to stand at a position for a moment, in this process
  * or in another: requests are rows on the target (../store/holds.h), the answer is the apply side's (halt.h). It sleeps until a
- * notification comes. Whoever asked and is gone, or takes too long, holds nothing. */
+ * notification comes. Whoever asked and is gone, or takes too long and did not say that it would, holds nothing. */
 #ifndef REPLICATE_HOLDS_H
 #define REPLICATE_HOLDS_H
 

@@ -9,7 +9,8 @@
 /* "pgph": our advisory locks of holds; the other half is the hold's number. */
 #define HOLD_SPACE "1885827176"
 
-static const char *const state_names[] = { "", "asked", "stopped", "placed", "held", "released", "over", "lost" };
+static const char *const state_names[] = { "", "asked", "stopped", "placed", "held", "released", "over", "lost",
+	"kept" };
 
 static enum hold_state state_of(const char *name)
 {
@@ -125,6 +126,31 @@ bool store_hold_release(struct pg *target, int64_t id, int64_t hold, struct erro
 		number(id), number(hold));
 }
 
+bool store_hold_keep(struct pg *target, int64_t id, int64_t hold, struct error *e)
+{
+	return RUN_FREEING(target, e,
+		SQL("WITH h AS (UPDATE pgpier.holds SET state = 'kept'"
+			"  WHERE mirror_id = $1 AND hold_no = $2 AND state = 'held' RETURNING mirror_id)"
+			" SELECT pg_notify('pgpier_holds', mirror_id::text) FROM h"),
+		number(id), number(hold));
+}
+
+bool store_hold_stands(struct pg *target, int64_t id, int64_t hold, int table, bool *stands, struct error *e)
+{
+	char *mirror = number(id), *which = number(hold), *of = number(table);
+	struct rows *r = PG_ROWS(target, e,
+		"SELECT 1 FROM pgpier.holds h JOIN pgpier.mirrors m USING (mirror_id) JOIN pgpier.replication p USING (mirror_id)"
+		" WHERE mirror_id = $1 AND hold_no = $2 AND h.state = 'kept' AND p.applied <= h.position"
+		" AND m.state <> 'cut over' AND NOT EXISTS (SELECT 1 FROM pgpier.tables t WHERE t.mirror_id = $1"
+		"  AND table_no = $3 AND (paused OR NOT done OR held_at IS NOT NULL)) FOR SHARE OF h", mirror, which, of);
+	free(mirror);
+	free(which);
+	free(of);
+	*stands = r && rows_count(r) == 1;
+	rows_free(r);
+	return r != NULL;
+}
+
 bool store_hold_forget(struct pg *target, int64_t id, int64_t hold, struct error *e)
 {
 	return RUN_FREEING(target, e,
@@ -154,7 +180,8 @@ bool store_holds_lost(struct pg *target, int64_t id, struct error *e)
 	return RUN_FREEING(target, e, SQL("DELETE FROM pgpier.holds WHERE mirror_id = $1 AND NOT " IS_ALIVE), number(id)) &&
 		   RUN_FREEING(target, e,
 			   SQL("WITH h AS (UPDATE pgpier.holds SET state = 'lost', why = 'the stream was opened anew'"
-				   "  WHERE mirror_id = $1 AND state IN ('stopped', 'placed', 'held', 'released') RETURNING mirror_id)"
+				   "  WHERE mirror_id = $1 AND state IN ('stopped', 'placed', 'held', 'kept', 'released')"
+				   "  RETURNING mirror_id)"
 				   " SELECT pg_notify('pgpier_holds', mirror_id::text) FROM h LIMIT 1"),
 			   number(id));
 }

@@ -8,6 +8,7 @@
  *                \-->   stopped             no position has that snapshot: another one is wanted
  *     released   --->   over                it goes on
  *                       lost                it went on by itself, and why
+ *     kept                                  from held on: it stands until the row is gone, however long that is
  *
  * The verifier keeps an advisory lock as long as it lives: a row without one is nobody's. */
 #ifndef STORE_HOLDS_H
@@ -15,7 +16,8 @@
 
 #include "store.h"
 
-enum hold_state { HOLD_NONE, HOLD_ASKED, HOLD_STOPPED, HOLD_PLACED, HOLD_HELD, HOLD_RELEASED, HOLD_OVER, HOLD_LOST };
+enum hold_state { HOLD_NONE, HOLD_ASKED, HOLD_STOPPED, HOLD_PLACED, HOLD_HELD, HOLD_RELEASED, HOLD_OVER, HOLD_LOST,
+	HOLD_KEPT };
 
 struct store_hold {
 	int64_t number;
@@ -23,7 +25,7 @@ struct store_hold {
 	bool alive;            /* whoever asked lives */
 	char *snapshot;        /* HOLD_PLACED: pg_current_snapshot() */
 	lsn_t upto;            /* HOLD_PLACED: nothing that it sees was committed later */
-	lsn_t position;        /* HOLD_HELD */
+	lsn_t position;        /* HOLD_HELD, HOLD_KEPT */
 	int64_t stopped_us;    /* apply stood, so far */
 	char why[256];         /* HOLD_STOPPED again, HOLD_LOST */
 };
@@ -38,6 +40,12 @@ bool store_hold_place(struct pg *target, int64_t id, int64_t number, const char 
 	struct error *e) MUST_CHECK;
 bool store_hold_release(struct pg *target, int64_t id, int64_t number, struct error *e) MUST_CHECK;
 bool store_hold_read(struct pg *target, int64_t id, int64_t number, struct store_hold *out, struct error *e) MUST_CHECK;
+/* Only one that is held: read it afterwards. */
+bool store_hold_keep(struct pg *target, int64_t id, int64_t number, struct error *e) MUST_CHECK;
+/* One that is kept: has nothing been applied behind its position, and is the table (0: any) with the others? In a
+ * transaction it stays in its state until that ends. */
+bool store_hold_stands(struct pg *target, int64_t id, int64_t number, int table, bool *stands, struct error *e)
+	MUST_CHECK;
 /* Whatever its state, it is gone, and so is its lock. */
 bool store_hold_forget(struct pg *target, int64_t id, int64_t number, struct error *e) MUST_CHECK;
 

@@ -7,6 +7,8 @@
  *     snapshot of the target
  *     release                  ->  it goes on
  *
+ * For a repair it is not released: it stands until the repair is through (hold.c).
+ *
  * The mirror may be run by any process: the two talk by rows on the target (../store/holds.h). Sessions are opened, and
  * their transactions begun, before anybody has to wait for them. When little is written nothing would tell the mirror
  * that its stream has passed W: a message in the source's log does. */
@@ -218,6 +220,21 @@ static bool end_hold(struct position *p, struct error *e)
 	return store_hold_forget(p->control, p->id, hold, e);
 }
 
+static bool release(struct position *p, bool *there, struct error *e)
+{
+	if (!store_hold_release(p->control, p->id, p->hold, e) || !await(p, HOLD_RELEASED, e))
+		return false;
+	*there = p->row.state == HOLD_OVER;
+	return true;
+}
+
+/* Nothing behind the position was applied by now, so the target's snapshot has nothing of that. */
+static bool keep_hold(struct position *p, bool *there, struct error *e)
+{
+	return store_hold_keep(p->control, p->id, p->hold, e) &&
+		   store_hold_stands(p->control, p->id, p->hold, 0, there, e) && read_row(p, e);
+}
+
 /* *there: both snapshots are of one position, because the mirror has stood there until after the second one. */
 static bool try_round(struct position *p, bool *there, struct error *e)
 {
@@ -231,12 +248,10 @@ static bool try_round(struct position *p, bool *there, struct error *e)
 	if (p->row.state == HOLD_HELD) {
 		char text[FORMAT_SIZE];
 		copy_text(p->out->lsn, sizeof(p->out->lsn), format_lsn(p->row.position, text));
-		if (!take_target(p, e) || !store_hold_release(p->control, p->id, p->hold, e) ||
-			!await(p, HOLD_RELEASED, e))
+		if (!take_target(p, e) || !(p->set->repair ? keep_hold(p, there, e) : release(p, there, e)))
 			return false;
-		*there = p->row.state == HOLD_OVER;
 	}
-	return end_hold(p, e);
+	return (*there && p->set->repair) || end_hold(p, e);
 }
 
 /* The target's transaction is begun anew: it may have a snapshot. */
@@ -266,7 +281,14 @@ static bool keep(struct position *p, struct error *e)
 	p->out->target = p->out->source ? snapshot_new(s->target, p->label, p->target_name, s->stop, e) : NULL;
 	p->out->exact = true;
 	p->out->stopped_s = (double)p->stopped_us / 1e6;
-	return p->out->target != NULL;
+	if (!p->out->target)
+		return false;
+	if (p->hold) {
+		p->out->hold = hold_new(p->control, p->id, p->hold, p->row.stopped_us);
+		p->control = NULL;
+		p->hold = 0;
+	}
+	return true;
 }
 
 static void position_end(struct position *p)
@@ -299,6 +321,7 @@ bool verify_take_moments(const struct verify_settings *s, struct verify_moments 
 
 void verify_moments_free(struct verify_moments *m)
 {
+	verify_let_go(m);
 	snapshot_free(m->source);
 	snapshot_free(m->target);
 	m->source = m->target = NULL;

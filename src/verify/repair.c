@@ -4,7 +4,8 @@
  *
  * A row is deleted where it was seen and only if it still is the row that was seen: its hash is asked for again. As
  * many rows must go as should, or the table stays as it is. Triggers and foreign keys of the target have no say,
- * because a delete that cascades would take rows that nobody verified. */
+ * because a delete that cascades would take rows that nobody verified. A mirror that replicates stands meanwhile, or
+ * the table stays as it is as well (hold.c). */
 #include <pgpier/format.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 
 #include "../load/pipe.h"
 #include "inside.h"
+
+#define LOCK_PATIENCE "'60s'"
 
 struct repairing {
 	struct verify_run *run;
@@ -181,12 +184,13 @@ static bool may_be_repaired(const struct repairing *p, const struct compared *t,
 static bool repair_rows(struct repairing *p, struct compared *t, struct error *e)
 {
 	int64_t inserted = 0, wanted = total_of(&t->left[SOURCE]);
-	bool ok = pg_run(p->target, e, "BEGIN") && delete_extra(p, t, e) &&
+	const struct verify_hold *hold = p->run->hold;
+	bool ok = pg_run(p->target, e, "BEGIN") && hold_lock_table(hold, p->target, t, e) && delete_extra(p, t, e) &&
 			  (wanted == 0 || insert_missing(p, t, &inserted, e));
 	if (ok && inserted != wanted)
 		ok = error_set(e, ERROR_CONFLICT, "%lld rows of %lld were found on the source", (long long)inserted,
 			(long long)wanted);
-	if (ok && pg_run(p->target, e, "COMMIT")) {
+	if (ok && hold_check(hold, p->target, t, e) && pg_run(p->target, e, "COMMIT")) {
 		t->result->inserted = inserted;
 		t->result->deleted = total_of(&t->left[TARGET]);
 		return true;
@@ -231,6 +235,8 @@ static bool connect_both(struct repairing *p, struct error *e)
 	if (!p->target || !run_open_snapshot(r, SOURCE, p->source, e))
 		return false;
 	if (!pg_run(p->target, e, "SET lc_monetary = 'C'")) /* as the source's session has it */
+		return false;
+	if (r->hold && !pg_run(p->target, e, "SET lock_timeout = " LOCK_PATIENCE)) /* all of the mirror waits meanwhile */
 		return false;
 	p->replica = pg_run(p->target, &ignored, "SET session_replication_role = replica");
 	return !pg_lost(p->target);

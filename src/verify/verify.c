@@ -70,6 +70,7 @@ static bool take_snapshots(struct verify_run *r, const struct verify_moments *mo
 	if (moments) {
 		r->snapshot[SOURCE] = moments->source;
 		r->snapshot[TARGET] = moments->target;
+		r->hold = moments->hold;
 		v->exact = moments->exact;
 		v->stopped_s = r->view.stopped_s = moments->stopped_s;
 		v->tries = moments->tries;

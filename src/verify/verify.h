@@ -9,7 +9,7 @@
  *                                 --> their values, paired by key --> told, repaired when that is wanted
  *
  * A mirror that replicates is compared at one position: where it stands for the moment that both snapshots take
- * (online.c). No table is written but by a repair; a message in the source's log marks the position. */
+ * (online.c), or until its rows are repaired (hold.c). No table is written but by a repair; a message in the source's log marks the position. */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
@@ -46,6 +46,7 @@ struct verify_moments {
 	int tries;
 	char lsn[32];     /* exact: the position in the source's order of commits */
 	int64_t taken_at; /* exact: by the source's clock, us */
+	struct verify_hold *hold; /* replication stands there until verify_let_go(), or until it is lost; NULL: it went on */
 };
 
 /* Application names of all sessions of a verification: pgpier/MIRROR/verify/ROLE. */
@@ -53,9 +54,10 @@ struct verify_moments {
 void verify_label(const char *mirror, char out[VERIFY_LABEL_SIZE]);
 
 /* One position of a mirror that replicates, in this process or in another one: what the source's snapshot sees is what
- * the target's sees. Replication is held for no longer than that takes (online.c). Waits for as long as the mirror
- * needs to get there. verify_moments_free() frees the snapshots. */
+ * the target's sees. Replication is held for no longer than that takes (online.c), or with s->repair until it is let
+ * go. Waits for as long as the mirror needs to get there. verify_moments_free() frees the snapshots, and lets go. */
 bool verify_take_moments(const struct verify_settings *s, struct verify_moments *out, struct error *e) MUST_CHECK;
+void verify_let_go(struct verify_moments *m); /* how long it was held is in stopped_s then */
 void verify_moments_free(struct verify_moments *m);
 
 /* moments NULL: snapshots of now. What can't be compared is said in the result; NULL on errors of another kind. */

@@ -39,7 +39,8 @@ static bool take_level(const struct args *a, struct command *c, struct error *e)
 static bool ask(struct session *s, const struct mirror_view *m)
 {
 	char answer[16];
-	fprintf(stderr, "Repair what differs: delete and copy those rows of %s anew? [y/N] ", m->target);
+	fprintf(stderr, "Repair what differs: delete and copy those rows of %s anew%s? [y/N] ", m->target,
+		m->continuous ? ", with replication held meanwhile" : "");
 	if (!ask_line(s, STDIN_FILENO, answer, sizeof(answer))) {
 		fputc('\n', stderr);
 		return false;

@@ -173,7 +173,8 @@ void verify_ask_repair(struct pane *p, const struct mirror_view *v, const struct
 			v->target, v->source);
 	size_t n = strlen(text);
 	snprintf(text + n, sizeof(text) - n, "\n\nThe table is verified again first, so that these are the rows that differ "
-		"then, and once more afterwards. Nothing is changed on %s.", v->source);
+		"then, and once more afterwards. Nothing is changed on %s.%s", v->source,
+		v->continuous ? " Replication stands while the rows are repaired." : "");
 	ui_ask(p->ui, &(struct question){
 					  .kind = ASK_YES_NO, .action = ACTION_REPAIR, .title = title, .text = text, .subject = t->source });
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: PostgreSQL
+/* Replication that stands at the position of a verification until a repair is through.
+ *
+ * It can be lost at any moment: whoever runs the mirror may be killed, and another one begins, who knows nothing of
+ * it and applies what comes next. A repair that brought rows as of W then would undo what was applied since. Why it
+ * can't:
+ *  - Whoever applies writes how far he is in the transaction that brings the rows (../replicate/writer.h), and it
+ *    never goes back.
+ *  - A repair locks the table against all other writers first. What others have changed of it is committed by then,
+ *    or undone; nobody changes it until the repair's own COMMIT.
+ *  - Before that it looks how far the mirror is, in a snapshot that is younger than the lock. Behind W: whatever was
+ *    applied to the table since is among what this sees, and the repair is undone. Not behind W: nothing was, and
+ *    what comes next finds the table as it is on the source at W.
+ *  - A table that leaves the others meanwhile, because it is copied anew, is seen in the store, and is another file.
+ * So a hold that was lost costs a repair, and never a row. Its row on the target is looked at as well: one that
+ * is gone is no hold, whether anything was applied or not. */
+#include <stdlib.h>
+
+#include "../store/holds.h"
+#include "inside.h"
+
+struct verify_hold {
+	struct pg *control; /* keeps the hold's lock, so that whoever applies knows that we live */
+	int64_t mirror, number;
+	int64_t stopped_us, since; /* replication stood until then */
+};
+
+struct verify_hold *hold_new(struct pg *control_take, int64_t mirror, int64_t number, int64_t stopped_us)
+{
+	struct verify_hold *h = xcalloc(1, sizeof(*h));
+	*h = (struct verify_hold){ .control = control_take, .mirror = mirror, .number = number, .stopped_us = stopped_us,
+		.since = clock_us() };
+	return h;
+}
+
+bool hold_lock_table(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e)
+{
+	return !h || (pg_runf(c, e, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", t->side[TARGET].from) &&
+				  check_file(c, t, TARGET, e));
+}
+
+bool hold_check(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e)
+{
+	bool stands = true;
+	if (h && !store_hold_stands(c, h->mirror, h->number, t->names->number, &stands, e))
+		return false;
+	if (stands)
+		return true;
+	error_set(e, ERROR_CONFLICT, "replication went on before the repair was through");
+	return error_next(e, "try again");
+}
+
+void verify_let_go(struct verify_moments *m)
+{
+	struct error ignored;
+	struct verify_hold *h = m->hold;
+	if (!h)
+		return;
+	m->hold = NULL;
+	m->stopped_s += (double)(h->stopped_us + clock_us() - h->since) / 1e6;
+	if (!pg_lost(h->control) && !store_hold_forget(h->control, h->mirror, h->number, &ignored))
+		pg_rollback(h->control); /* its lock goes with the session, and the hold with the lock */
+	pg_free(h->control);
+	free(h);
+}
