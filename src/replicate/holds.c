@@ -72,7 +72,7 @@ static bool released(struct holds *h, struct error *e)
 	return ok;
 }
 
-/* Whoever keeps it is asked whether he lives, not how long it takes. */
+/* Whoever keeps it has to say so again and again (../store/holds.h), not how long it takes. */
 static bool kept(struct holds *h, struct error *e)
 {
 	struct halt_view v;

@@ -36,7 +36,8 @@ bool store_holds_listen(struct pg *target, struct error *e)
 
 #define IS_ALIVE \
 	"EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = " HOLD_SPACE "::oid" \
-	" AND l.objid = hold_no::oid AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+	" AND l.objid = hold_no::oid AND (state <> 'kept' OR asked_at > clock_timestamp() - interval '10 s')" \
+	" AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 #define HOLD_COLUMNS "hold_no, state, snapshot, upto, position, stopped_us, why, " IS_ALIVE
 
 static lsn_t lsn_of(const struct rows *r, int column)
@@ -129,8 +130,8 @@ bool store_hold_release(struct pg *target, int64_t id, int64_t hold, struct erro
 bool store_hold_keep(struct pg *target, int64_t id, int64_t hold, struct error *e)
 {
 	return RUN_FREEING(target, e,
-		SQL("WITH h AS (UPDATE pgpier.holds SET state = 'kept'"
-			"  WHERE mirror_id = $1 AND hold_no = $2 AND state = 'held' RETURNING mirror_id)"
+		SQL("WITH h AS (UPDATE pgpier.holds SET state = 'kept', asked_at = clock_timestamp()"
+			"  WHERE mirror_id = $1 AND hold_no = $2 AND state IN ('held', 'kept') RETURNING mirror_id)"
 			" SELECT pg_notify('pgpier_holds', mirror_id::text) FROM h"),
 		number(id), number(hold));
 }

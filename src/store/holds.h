@@ -10,7 +10,8 @@
  *                       lost                it went on by itself, and why
  *     kept                                  from held on: it stands until the row is gone, however long that is
  *
- * The verifier keeps an advisory lock as long as it lives: a row without one is nobody's. */
+ * The verifier keeps an advisory lock as long as it lives: a row without one is nobody's. Nor is one that is kept and
+ * was not asked for again in the last ten seconds: its owner lives, and sleeps. */
 #ifndef STORE_HOLDS_H
 #define STORE_HOLDS_H
 
@@ -40,7 +41,7 @@ bool store_hold_place(struct pg *target, int64_t id, int64_t number, const char 
 	struct error *e) MUST_CHECK;
 bool store_hold_release(struct pg *target, int64_t id, int64_t number, struct error *e) MUST_CHECK;
 bool store_hold_read(struct pg *target, int64_t id, int64_t number, struct store_hold *out, struct error *e) MUST_CHECK;
-/* Only one that is held: read it afterwards. */
+/* Only one that is held, or again one that is kept: read it afterwards. */
 bool store_hold_keep(struct pg *target, int64_t id, int64_t number, struct error *e) MUST_CHECK;
 /* One that is kept: has nothing been applied behind its position, and is the table (0: any) with the others? In a
  * transaction it stays in its state until that ends. */

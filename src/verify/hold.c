@@ -14,22 +14,39 @@
  *  - A table that leaves the others meanwhile, because it is copied anew, is seen in the store, and is another file.
  * So a hold that was lost costs a repair, and never a row. Its row on the target is looked at as well: one that
  * is gone is no hold, whether anything was applied or not. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "../store/holds.h"
 #include "inside.h"
 
+#define ASK_AGAIN_MS 2000
+
 struct verify_hold {
-	struct pg *control; /* keeps the hold's lock, so that whoever applies knows that we live */
+	struct pg *control; /* keeps the hold's lock, so that whoever applies knows that we live; the thread's until its end */
+	pthread_t thread;
+	struct stop *ended;
 	int64_t mirror, number;
 	int64_t stopped_us, since; /* replication stood until then */
 };
+
+/* Whoever applies need not wait for a process that sleeps. */
+static void *hold_main(void *arg)
+{
+	struct verify_hold *h = arg;
+	struct error ignored;
+	while (stop_sleep(h->ended, ASK_AGAIN_MS) && store_hold_keep(h->control, h->mirror, h->number, &ignored))
+		;
+	return NULL;
+}
 
 struct verify_hold *hold_new(struct pg *control_take, int64_t mirror, int64_t number, int64_t stopped_us)
 {
 	struct verify_hold *h = xcalloc(1, sizeof(*h));
 	*h = (struct verify_hold){ .control = control_take, .mirror = mirror, .number = number, .stopped_us = stopped_us,
-		.since = clock_us() };
+		.since = clock_us(), .ended = stop_new(NULL) };
+	if (pthread_create(&h->thread, NULL, hold_main, h) != 0)
+		abort();
 	return h;
 }
 
@@ -57,6 +74,9 @@ void verify_let_go(struct verify_moments *m)
 	if (!h)
 		return;
 	m->hold = NULL;
+	stop_raise(h->ended);
+	pthread_join(h->thread, NULL);
+	stop_free(h->ended);
 	m->stopped_s += (double)(h->stopped_us + clock_us() - h->since) / 1e6;
 	if (!pg_lost(h->control) && !store_hold_forget(h->control, h->mirror, h->number, &ignored))
 		pg_rollback(h->control); /* its lock goes with the session, and the hold with the lock */

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Whoever verifies holds replication for a moment: never for longer, whatever becomes of him."""
+"""Whoever verifies holds replication for a moment, or while he repairs: never for longer, whatever becomes of him."""
+import signal
+
 import pytest
 
 from support.live import Live, MARKERS
 from support.pgpier import DONE
-from support.verifying import Stuck, verify
+from support.verifying import Repairing, Stuck, verify
 
 
 @pytest.fixture
@@ -38,3 +40,19 @@ def test_whoever_asked_sleeps(live):
 		v = stuck.p.finish(stuck.process).expect(DONE).json
 	assert v["exact"] and v["tries"] == 2 and v["stopped_s"] >= 10, v
 	live.wait_said("held replication for too long")
+
+
+def test_whoever_repairs_takes_long(live):
+	"""He is waited for longer than that, as long as he does not sleep; who does changes nothing any more."""
+	live.change("INSERT INTO items VALUES (5, 0, 'x')").sync()
+	with Repairing(live) as repairing:
+		live.change("INSERT INTO markers VALUES (-1)")
+		live.wait(lambda: live.pair.target.sql("SELECT stopped.age > interval '11 s' FROM (SELECT clock_timestamp() -"
+			" query_start AS age FROM pg_stat_activity WHERE pid = %s) stopped", parameters=(repairing.pid,))[0][0], "time", 30)
+		assert repairing.holds() == [("kept",)]
+		assert not live.pair.target.sql("SELECT 1 FROM markers WHERE id = -1", live.pair.name)
+		repairing.process.send_signal(signal.SIGSTOP)
+		live.wait(lambda: live.pair.target.sql("SELECT 1 FROM markers WHERE id = -1", live.pair.name), "replication", 40)
+		repairing.process.send_signal(signal.SIGCONT)
+		repairing.refused()
+		assert repairing.value() == "spoilt"

@@ -8,7 +8,10 @@ import psycopg2
 
 from integration.type_values import VALUES, arrays
 
+from .load import wait_until
+
 DIFFERENT, INCOMPLETE = 3, 4
+REPAIR = ("--repair", "--yes")
 SEEDS = int(os.environ.get("PGPIER_SEEDS", "10"))
 
 # Types of users' own that are made of what majors print in different ways.
@@ -159,3 +162,52 @@ class Stuck:
 		self.wake()
 		self.process.kill()
 		self.process.communicate()
+
+
+class Repairing:
+	"""A repair of table items, one row of which is spoilt, that waits for somebody's lock. A context."""
+
+	def __init__(self, live):
+		self.live, self.pair, self.p = live, live.pair, beside(live)
+
+	def __enter__(self):
+		self.pair.target.sql("UPDATE items SET v = 'spoilt' WHERE id = 5", self.pair.name)
+		self.gate = self.pair.target.connect(self.pair.name, autocommit=False)
+		self.gate.cursor().execute("LOCK TABLE items IN SHARE MODE")
+		self.process = self.p.start("verify", "m", "--json", *REPAIR)
+		self.pid = wait_until(self.waits, "a repair that waits", 30)
+		assert self.holds() == [("kept",)]
+		return self
+
+	def waits(self):
+		assert self.process.poll() is None, self.p.finish(self.process)
+		found = self.pair.target.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgpier/m/verify/repair'"
+			" AND datname = %s AND wait_event_type = 'Lock'", parameters=(self.pair.name,))
+		return found and found[0][0]
+
+	def holds(self):
+		return self.pair.target.sql("SELECT state FROM pgpier.holds", self.pair.name)
+
+	def value(self):
+		return self.pair.target.sql("SELECT v FROM items WHERE id = 5", self.pair.name)[0][0]
+
+	def let_go(self):
+		if not self.gate.closed:
+			self.gate.close()
+
+	def finish(self):
+		self.let_go()
+		return self.p.finish(self.process)
+
+	def refused(self):
+		"""Nothing was changed, and it says why."""
+		outcome = self.finish().expect(DIFFERENT)
+		table = outcome.table("public.items")
+		assert "replication went on before the repair was through" in table["repair_error"], outcome
+		assert (table["deleted"], table["inserted"]) == (0, 0) and outcome.json.get("after") is None, outcome
+
+	def __exit__(self, *_):
+		self.let_go()
+		if self.process.poll() is None:
+			self.process.kill()
+			self.process.communicate()

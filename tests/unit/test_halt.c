@@ -161,6 +161,24 @@ static void stands_before_the_first_that_is_not_seen(void **state)
 	expect_go(b, 12, HALT_GO);
 }
 
+static void is_kept_for_as_long_as_it_takes(void **state)
+{
+	struct bench *b = *state;
+	stand(b);
+	assert_false(halt_keep(b->halt));
+	place(b, "9:9:", 350);
+	put_keepalive(b, 400);
+	expect_here(b, 0, 350);
+	assert_true(halt_keep(b->halt));
+	while (look(b).stopped_us < PATIENCE_US) {
+		halt_place(b->halt, NULL, 0); /* ignored, but it wakes */
+		halt_stand(b->halt, b->stop, -1);
+	}
+	assert_int_equal(look(b).state, HALT_THERE);
+	halt_end(b->halt);
+	assert_false(halt_keep(b->halt));
+}
+
 static void looks_at_all_up_to_the_end(void **state)
 {
 	struct bench *b = *state;
@@ -261,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_BENCH(passes_when_nobody_asks),
 		IN_BENCH(stands_before_the_first_that_is_not_seen),
+		IN_BENCH(is_kept_for_as_long_as_it_takes),
 		IN_BENCH(looks_at_all_up_to_the_end),
 		IN_BENCH(overtaken_commits_have_no_place),
 		IN_BENCH(what_is_applied_must_be_seen),
