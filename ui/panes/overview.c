@@ -131,9 +131,10 @@ static void render(struct pane *p, const struct canvas *c)
 	struct overview *s = (struct overview *)p;
 	bool two = c->cols >= TWO_COLUMNS;
 	struct canvas left = canvas_part(c, 0, 0, c->rows, two ? c->cols / 2 : c->cols);
-	int lines = facts_render(&s->state, &left) - s->state.top;
+	int below = facts_render(&s->state, &left) - s->state.top + 1; /* negative: all of it is scrolled away, and more */
 	struct canvas right = two ? canvas_part(c, 0, c->cols / 2, c->rows, c->cols / 2)
-							  : canvas_part(c, lines + 1, 0, c->rows, c->cols);
+							  : canvas_part(c, MAX(below, 0), 0, c->rows, c->cols);
+	s->settings.top = two ? s->state.top : MAX(-below, 0);
 	facts_render(&s->settings, &right);
 }
 
