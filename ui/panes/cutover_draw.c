@@ -274,7 +274,7 @@ void cutover_render(struct pane *p, const struct canvas *c)
 		render_clock(s, &rest);
 	else
 		render_facts(s, &rest);
-	if (s->both)
+	if (s->both && cutover_moves(&s->now))
 		take_rows(&rest, 1);
 	render_lists(s, &rest);
 }
