@@ -94,25 +94,28 @@ class Way:
 		"""A cutover or a rollback beneath the customers."""
 		first = self.writer.sent
 		done = tell(self.home, verb, "shop", "--yes-i-mean", "shop")
-		if not done or not self.arrived(to, first):
-			return None
+		if not done or not self.arrive(to):
+			return False
 		cutover = done["cutover"]
 		say("%s done, the shop is on %s: nobody could write for %.2f s (verify %.2f s); customers waited for %.2f s", verb,
 			to, cutover["closed_s"], [s["took_s"] for s in cutover["steps"] if s["step"] == "verify"][0],
 			self.writer.pause(first))
-		return done
+		return self.kept(to)
 
-	def arrived(self, to, first):
-		"""The customers buy there, and nothing that they have bought before is lost."""
-		server = self.servers[to]
-		until = time.monotonic() + PATIENCE_S
-		wanted = self.writer.on(server.port) + BUY
-		while self.writer.on(server.port) < wanted and not self.writer.failure:
+	def arrive(self, to):
+		"""The customers buy there."""
+		port, until = self.servers[to].port, time.monotonic() + PATIENCE_S
+		wanted = self.writer.on(port) + BUY
+		while self.writer.on(port) < wanted and not self.writer.failure:
 			if time.monotonic() > until:
 				say("the customers do not buy on %s", to)
 				return False
 			time.sleep(0.02)
-		lost = self.writer.lost(server, "shop")
+		return True
+
+	def kept(self, to):
+		"""Nothing that they have ever bought is lost."""
+		lost = self.writer.lost(self.servers[to], "shop")
 		if lost:
 			say("%d acknowledged purchases are not on %s exactly once: %s ...", len(lost), to, lost[:5])
 			return False
