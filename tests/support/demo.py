@@ -47,7 +47,7 @@ def mirror(address):
 
 
 def console(home):
-	say("the console opens; customers are buying on shop-old. 2 goes to the mirrors, \u23ce opens shop, p runs it;")
+	say("the console opens on mirror shop; customers are buying on shop-old. \u23ce opens it, p runs it;")
 	say("Tab goes to its Verify and Cutover, which moves the customers. n makes another mirror, q leaves")
 	return subprocess.call(home.command())
 
