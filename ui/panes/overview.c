@@ -84,6 +84,7 @@ static void cutover_facts(struct facts *f, const struct mirror_config *m)
 	if (m->unfreeze_command)
 		facts_add(f, "its undo", ROLE_TEXT, "%s", m->unfreeze_command);
 	facts_add(f, "open command", ROLE_TEXT, "%s", m->open_command ? m->open_command : "none: you move the application");
+	facts_add(f, "its verify", ROLE_TEXT, "%s", final_verify_names[m->cutover_verify]);
 	facts_add(f, "cutover limit", ROLE_TEXT, "%s, then it undoes itself", format_duration(m->cutover_limit_s, limit));
 	strbuf_free(&allow);
 }
