@@ -58,6 +58,7 @@ struct ui {
 	struct screen *screen; /* NULL in tests */
 	const struct theme *theme;
 	bool readonly, mouse, zoomed;
+	bool background; /* the engine goes on without us */
 
 	struct pane *stacks[ROOT_COUNT][STACK_DEPTH];
 	int depth[ROOT_COUNT];
@@ -88,7 +89,8 @@ struct ui {
 	int hint_count, hint_row;
 
 	int64_t now; /* clock_us() of this frame */
-	bool quit;
+	bool quit; /* leave the terminal */
+	bool end;  /* and end the engine */
 };
 
 void ui_init(struct ui *u, struct engine *engine, const struct theme *theme);

@@ -14,6 +14,10 @@ struct engine_options {
 	bool probe_peers;        /* keep the peers' status fresh (a console), or not (a script) */
 };
 
+/* The folder of the log and of the lock, as a full path; it is made, if need be, and closed to others. NULL: the
+ * default place. */
+bool engine_state_dir(const char *given, char *path, size_t size, struct error *e) MUST_CHECK;
+
 /* Reads the configuration, opens the log, starts the threads. NULL with the problems when it can't. */
 struct engine *engine_new(const struct engine_options *o, struct config_problems *problems) MUST_CHECK;
 /* Stops everything within a second or so (running chunks are rolled back, state is kept), joins, frees. */
