@@ -42,7 +42,7 @@ def peers(source, target):
 def console(home):
 	say("the console opens on the peers shop-old and shop-new; 2 goes to the mirrors, n makes one, q leaves")
 	say("customers are buying on shop-old, its wal_level is logical: a mirror may be Continuous and follow them")
-	return subprocess.call(home.command())
+	return subprocess.call(home.command("-f"))
 
 
 def compared(differences, what):

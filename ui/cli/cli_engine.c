@@ -148,3 +148,19 @@ void engine_print_status(const struct wire_status *s)
 	}
 	putchar('\n');
 }
+
+void shape_engine(struct json *j, const struct wire_status *s)
+{
+	if (s->pid == 0) {
+		json_null(j, "engine");
+		return;
+	}
+	json_object(j, "engine");
+	json_int(j, "pid", s->pid);
+	json_text(j, "version", s->release);
+	json_time(j, "since", s->since_us);
+	json_text(j, "attached", s->attached_us != 0 ? s->from : NULL);
+	json_time(j, "attached_since", s->attached_us);
+	json_text(j, "work", s->sentence);
+	json_end_object(j);
+}
