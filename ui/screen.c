@@ -102,15 +102,34 @@ static void return_stderr(struct screen *s)
 		fwrite(text, 1, (size_t)n, stderr);
 }
 
+/* Without the pauses that old terminals wanted: "$<50>". */
+static bool add_capability(struct strbuf *b, const char *name)
+{
+	const char *text = tigetstr(name);
+	if (!text || text == (char *)-1)
+		return false;
+	while (*text != '\0') {
+		size_t n = strcspn(text, "$");
+		strbuf_addn(b, text, n);
+		text += n;
+		const char *end = strncmp(text, "$<", 2) == 0 ? strchr(text, '>') : NULL;
+		if (!end && *text == '$')
+			strbuf_addn(b, text++, 1);
+		else if (end)
+			text = end + 1;
+	}
+	return true;
+}
+
+/* Where there is no other screen to go back to, this one is left empty. */
 static void find_restore(struct strbuf *b)
 {
-	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
+	static const char *const names[] = { "sgr0", "cnorm", "rmkx" };
 	strbuf_add(b, "\033[?1000l\033[?1006l" PASTE_OFF);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *text = tigetstr(names[i]);
-		if (text && text != (char *)-1)
-			strbuf_add(b, text);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		add_capability(b, names[i]);
+	if (!add_capability(b, "rmcup"))
+		add_capability(b, "clear");
 }
 
 static void set_modes(struct screen *s)
