@@ -10,7 +10,7 @@ from .console import Console
 from .pgpier import PATIENCE
 
 VERSION = 1
-HELLO, INPUT, BYE = 1, 3, 69
+HELLO, INPUT, BYE = 1, 3, 70
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -63,6 +63,14 @@ class Background:
 	def detached(self):
 		wait_for(lambda: self.status()["attached"] is None, "nobody to be attached")
 
+	def loaded(self, mirror, seconds=60):
+		"""Waits until the mirror is done, as it is read from its target."""
+		def done():
+			state = self.home("status", mirror, "--json").json["state"]
+			assert state != "failed", self.home.log()
+			return state == "done"
+		wait_for(done, "the end of the load", seconds)
+
 	def kill(self, number=signal.SIGKILL):
 		os.kill(self.pid(), number)
 		wait_for(lambda: not self.runs(), "the engine's end")
@@ -94,8 +102,8 @@ class Background:
 
 	def connect(self):
 		s = socket.socket(socket.AF_UNIX)
-		s.settimeout(10 * PATIENCE)
 		s.connect(self.path("socket"))
+		s.settimeout(10 * PATIENCE)
 		return s
 
 
@@ -129,3 +137,18 @@ def read_frames(s):
 		frames.append((kind, data[4:4 + size]))
 		data = data[4 + size:]
 	return frames
+
+
+def read_until(s, *words):
+	"""What is drawn until all of these were, each behind the one before."""
+	drawn, deadline = b"", time.monotonic() + 10 * PATIENCE
+	while time.monotonic() < deadline:
+		drawn += s.recv(65536)
+		at = 0
+		for word in words:
+			at = drawn.find(word.encode(), at)
+			if at < 0:
+				break
+		else:
+			return drawn.decode(errors="replace")
+	raise AssertionError("%r was not drawn: ...%r" % (words, drawn[-300:]))

@@ -198,21 +198,28 @@ static void greet(struct relay *r, struct guest *g)
 	guest_forget(r, g);
 }
 
-void guest_let_in(struct relay *r)
+static void seat(struct relay *r, int take_fd)
 {
-	int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC);
-	struct guest *g = NULL;
-	for (size_t i = 0; i < MOST_GUESTS && !g; i++)
-		if (r->guests[i].state == GUEST_NONE)
-			g = &r->guests[i];
-	if (fd < 0)
-		return;
-	if (!g || !place_is_ours(fd)) {
-		close(fd);
+	for (size_t i = 0; i < MOST_GUESTS; i++) {
+		struct guest *g = &r->guests[i];
+		if (g->state != GUEST_NONE)
+			continue;
+		g->fd = take_fd;
+		guest_set_state(g, GUEST_GREETING);
 		return;
 	}
-	g->fd = fd;
-	guest_set_state(g, GUEST_GREETING);
+	close(take_fd);
+}
+
+void guest_let_in(struct relay *r)
+{
+	int fd;
+	while ((fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		if (place_is_ours(fd))
+			seat(r, fd);
+		else
+			close(fd);
+	}
 }
 
 /* ---- frames ---- */

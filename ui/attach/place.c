@@ -13,7 +13,7 @@
 
 #define LOCK_FILE "lock"
 #define SOCKET_FILE "socket"
-#define BACKLOG 8
+#define BACKLOG 64
 
 static bool check_folder(const struct place *p, struct error *e)
 {
