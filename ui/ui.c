@@ -224,6 +224,7 @@ void ui_sync(struct ui *u)
 	if (p->ops->sync)
 		p->ops->sync(p);
 	passwords_sync(u);
+	resume_sync(u);
 }
 
 bool ui_busy(const struct ui *u)
@@ -363,7 +364,9 @@ static void input_dialog(struct ui *u, const struct input *in)
 	struct dialog d = u->dialog;
 	struct pane *asker = u->asker;
 	u->dialog = (struct dialog){ 0 };
-	if (answer == ANSWER_YES && d.action == ACTION_END && !asker)
+	if (d.action == ACTION_PAUSE && !asker)
+		resume_answered(u, answer == ANSWER_YES);
+	else if (answer == ANSWER_YES && d.action == ACTION_END && !asker)
 		u->quit = u->end = true;
 	else if (answer == ANSWER_YES && d.kind == ASK_SECRET && !asker)
 		password_answered(u, d.subject, edit_text(&d.edit));

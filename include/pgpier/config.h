@@ -14,6 +14,8 @@ enum schema_mode { SCHEMA_TABLES, SCHEMA_NONE, SCHEMA_DATABASE };
 enum owners { OWNERS_KEEP, OWNERS_MAP, OWNERS_NONE };
 /* How writers are kept out of the source at a cutover: by pgpier, or by somebody who then says so. */
 enum freeze { FREEZE_FENCE, FREEZE_WAIT };
+/* Mirrors that ran when pgpier ended: does it ask whether they go on? */
+enum resume { RESUME_ASK, RESUME_AUTO };
 enum existing_rows { EXISTING_REFUSE, EXISTING_TRUNCATE, EXISTING_APPEND };
 
 /* The names of those values in configuration files and on screens, in the order of the enums. */
@@ -23,6 +25,7 @@ extern const char *const schema_mode_names[];   /* tables none database */
 extern const char *const existing_rows_names[]; /* refuse truncate append */
 extern const char *const freeze_names[];        /* fence wait */
 extern const char *const owners_names[];        /* keep map none */
+extern const char *const resume_names[];        /* ask auto */
 
 /* A saved connection to one database. Strings are owned; NULL and 0 mean "not given, libpq decides". */
 struct peer_config {
@@ -116,6 +119,7 @@ struct mirror_config {
 };
 
 struct config {
+	enum resume resume;
 	char *pg_bindir; /* of mirrors that name none */
 	char *directory; /* where peers.conf and mirrors.conf go */
 	struct peer_config *peers;
