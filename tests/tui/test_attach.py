@@ -4,16 +4,13 @@ import os
 import random
 import shutil
 import signal
-import socket
-import struct
 import subprocess
-import threading
 import time
 
 import pytest
 
-from support import attach, pgpier
 from support.attach import BYE, INPUT, Background, frame, hello, read_frames, read_until, wait_for
+from support.live import MARKERS, Live
 from support.load import tables_sql
 from support.pgpier import DONE, FAILED, PATIENCE, USAGE
 from support.term import Terminal
@@ -413,6 +410,98 @@ def test_what_others_rewrite(pair):
 		engine.home("pause", "m").expect(FAILED, "does not run in this process")
 		engine.stop()
 		engine.home("drop", "m", "--yes").expect(DONE)
+
+
+# ---- what ran goes on ----
+
+def running(engine, mirror="m"):
+	"""What the engine has written down."""
+	try:
+		with open(os.path.join(engine.home.state, "running")) as f:
+			return mirror in f.read().split()
+	except OSError:
+		return False
+
+
+def follows(pair, engine, number):
+	"""What is written to the source comes over."""
+	pair.source.sql("INSERT INTO markers VALUES (%s)", pair.name, (number,))
+	wait_for(lambda: pair.target.sql("SELECT 1 FROM markers WHERE id = %s", pair.name, (number,)), "the marker", 30)
+
+
+@pytest.fixture
+def replicating(pair):
+	"""An engine with a mirror that replicates, detached."""
+	pair.fill(MARKERS + tables_sql(3, 500))
+	with Background(pair.pgpier(continuous=True, slot=Live.slot_of(pair))) as engine:
+		t = engine.open()
+		t.wait("Mirrors (1)")
+		t.key("p").match("m .*replicating", seconds=30)
+		wait_for(lambda: running(engine), "its name to be written down")
+		t.key("D").match(r"\[detached: m replicating, lag .*; pgpier attaches again\]")
+		yield engine
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_asks_whether_to_go_on(pair, replicating, end):
+	engine = replicating
+	follows(pair, engine, 1)
+	if end == "killed":
+		engine.kill()
+		os.unlink(engine.path("socket"))  # a reboot leaves less
+	else:
+		assert "m replicating" in engine.stop()
+	t = engine.open()
+	t.wait("m was running when pgpier ended")
+	t.key("y").match("m .*replicating", seconds=30)
+	follows(pair, engine, 2)
+	t.key("p").match("m .*paused")
+	wait_for(lambda: not running(engine), "its name to go")
+	engine.stop()
+	t = engine.open()
+	t.match("m .*paused")  # a person paused it: nothing to ask
+	t.still()
+	assert "was running" not in t.shown()
+
+
+def test_no_means_no(replicating):
+	engine = replicating
+	engine.kill()
+	t = engine.open()
+	t.wait("m was running when pgpier ended")
+	t.key("n").match("m .*interrupted")
+	wait_for(lambda: not running(engine), "its name to go")
+
+
+def test_goes_on_by_itself(pair, replicating):
+	"""After a reboot, with nobody there."""
+	engine = replicating
+	engine.kill()
+	with open(engine.home.config) as f:
+		engine.home.write_text('resume = "auto";\n' + f.read())
+	engine.home("start").expect(DONE)
+	follows(pair, engine, 3)
+	engine.home("pause", "m").expect(DONE, "mirror m is paused")
+	assert engine.status()["work"] == "nothing runs"
+
+
+def test_a_load_outlives_all_of_it(pair):
+	"""A client is killed, the engine is killed, and so is the next one."""
+	pair.fill(tables_sql(20, 20000))
+	with Background(pair.pgpier(workers=2, rows_per_chunk=5000)) as engine:
+		with open(engine.home.config) as f:
+			engine.home.write_text('resume = "auto";\n' + f.read())
+		t = engine.open()
+		t.wait("Mirrors (1)")
+		t.key("p").match("m .*(snapshot|initial load|done)")
+		os.kill(t.pid(), signal.SIGKILL)
+		wait_for(lambda: running(engine) or "done" in engine.home.log(), "its name to be written down")
+		for _ in range(2):
+			engine.kill()
+			engine.home("start").expect(DONE)
+		engine.loaded("m")
+	pair.assert_equal()
 
 
 # ---- for days ----
