@@ -130,35 +130,49 @@ static void tell_stream(struct model *model, const char *mirror, const struct re
 			model_table_paused(model, mirror, i, r->store.tables[i].error);
 }
 
+static enum step_state shown_step(const struct store_cutover *c, enum cutover_step step, bool moving)
+{
+	if (c->phase == CUTOVER_UNDONE)
+		return STEP_UNDONE;
+	if (c->phase == CUTOVER_DONE || step < c->step)
+		return STEP_DONE;
+	if (step > c->step)
+		return STEP_WAITING;
+	return moving ? STEP_RUNNING : STEP_FAILED;
+}
+
+/* One that is neither done nor undone, and that nobody is at, stands still until somebody goes on with it. */
+static struct cutover_view shown_cutover(const struct store_cutover *c, bool moving)
+{
+	bool ended = c->phase == CUTOVER_UNDONE || c->phase == CUTOVER_DONE;
+	struct cutover_view v = {
+		.phase = ended || moving ? c->phase : CUTOVER_STUCK,
+		.began_at = c->began_at,
+		.elapsed_s = (double)((ended ? c->ended_at : wall_us()) - c->began_at) / 1e6,
+		.limit_s = c->limit_s,
+		.closed_s = c->closed_s,
+		.forecast_s = -1,
+	};
+	for (int i = 0; i < CUTOVER_STEP_COUNT; i++)
+		v.steps[i] = (struct cutover_step_view){ .forecast_s = -1, .state = shown_step(c, (enum cutover_step)i, moving) };
+	copy_text(v.back, sizeof(v.back), c->back);
+	copy_text(v.connection, sizeof(v.connection), c->connection);
+	if (c->error)
+		error_set(&v.error, ERROR_CONFLICT, "%s", c->error);
+	return v;
+}
+
 /* Of one that runs here the model knows more than the target does. */
 static void tell_cutover(struct model *model, const char *mirror, const struct reading *r)
 {
-	const struct store_cutover *c = &r->cutover;
 	struct cutover_view v;
 	bool known = model_cutover(model, mirror, &v);
-	if (c->id && (!known || !v.here || v.phase == CUTOVER_STUCK)) {
-		bool ended = c->phase == CUTOVER_UNDONE || c->phase == CUTOVER_DONE;
-		cutover_view_free(&v);
-		v = (struct cutover_view){
-			.phase = ended || r->moving ? c->phase : CUTOVER_STUCK,
-			.began_at = c->began_at,
-			.elapsed_s = ended ? (double)(c->ended_at - c->began_at) / 1e6 : (double)(wall_us() - c->began_at) / 1e6,
-			.limit_s = c->limit_s,
-			.closed_s = c->closed_s,
-			.forecast_s = -1,
-		};
-		for (int s = 0; s < CUTOVER_STEP_COUNT; s++) {
-			bool done = c->phase == CUTOVER_DONE || s < (int)c->step;
-			v.steps[s] = (struct cutover_step_view){ .forecast_s = -1,
-				.state = c->phase == CUTOVER_UNDONE ? STEP_UNDONE : done ? STEP_DONE
-						 : s > (int)c->step ? STEP_WAITING : r->moving ? STEP_RUNNING : STEP_FAILED };
-		}
-		copy_text(v.back, sizeof(v.back), c->back);
-		copy_text(v.connection, sizeof(v.connection), c->connection);
-		if (c->error)
-			error_set(&v.error, ERROR_CONFLICT, "%s", c->error);
-		model_cutover_set(model, mirror, &v);
-	}
+	bool runs_here = known && v.here && v.phase != CUTOVER_STUCK;
+	cutover_view_free(&v);
+	if (r->cutover.id == 0 || runs_here)
+		return;
+	v = shown_cutover(&r->cutover, r->moving);
+	model_cutover_set(model, mirror, &v);
 	cutover_view_free(&v);
 }
 

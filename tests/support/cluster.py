@@ -30,7 +30,7 @@ SETTINGS = {
 	"full_page_writes": "off",
 	"autovacuum": "off",
 	"shared_buffers": "64MB",
-	"max_wal_size": "2GB",
+	"max_wal_size": "512MB",
 	"max_connections": "60",
 	"wal_level": "logical",
 	"max_wal_senders": "10",
@@ -238,8 +238,13 @@ class Cluster:
 
 	def create_db(self, name):
 		quoted = '"%s"' % name.replace('"', '""')
-		self.sql("DROP DATABASE IF EXISTS " + quoted)
-		self.sql("CREATE DATABASE %s TEMPLATE template0" % quoted)
+		connection = self.connect()
+		with connection.cursor() as cursor:
+			cursor.execute("DROP DATABASE IF EXISTS " + quoted)
+			# Copies files, where the default of 15 and later writes all of them to the WAL as well.
+			cursor.execute("CREATE DATABASE %s TEMPLATE template0%s" % (quoted,
+				" STRATEGY file_copy" if connection.server_version >= 150000 else ""))
+		connection.close()
 		return name
 
 	def drop_db(self, name):
