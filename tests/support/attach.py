@@ -30,11 +30,13 @@ class Background:
 	def __enter__(self):
 		return self
 
-	def __exit__(self, *_):
+	def __exit__(self, error, *_):
 		for t in self.terminals:
 			t.close()
 		if self.runs():
 			os.kill(self.pid(), signal.SIGKILL)
+		if os.path.exists(self.path("stderr")):
+			assert error or self.said() == ""
 
 	def open(self, *options, **terminal):
 		"""pgpier on a terminal: attaches, and starts the engine when there is none."""
@@ -115,10 +117,10 @@ def text(words):
 	return struct.pack(">H", len(words)) + words.encode()
 
 
-def hello(version=VERSION, purpose=0, force=False, rows=24, cols=80, term="xterm"):
+def hello(version=VERSION, purpose=0, force=False, rows=24, cols=80, term="xterm", config=""):
 	flags = bytes([force, False, False, True, False, False])
 	return frame(HELLO, b"pgpr" + struct.pack(">HB", version, purpose) + flags + struct.pack(">BHH", 0, rows, cols)
-		+ text("0.1.0") + text(term) + text("a test") + text(""))
+		+ text("0.1.0") + text(term) + text("a test") + text("") + text(config))
 
 
 def read_frames(s):

@@ -17,6 +17,8 @@
 
 #define MOST_UNSENT 65536
 #define LAST_WORDS_MS 500 /* a terminal that does not take them by then is not waited for */
+#define ANSWER_US 10000000
+#define PAUSE_US 120000000 /* a mirror or the engine may take its time to end what it is at */
 #define EXIT_INTERRUPTED 130
 
 struct client {
@@ -298,16 +300,18 @@ bool client_ask(int take_socket, const struct wire_hello *h, struct wire_status 
 	struct wire_buffer in = { 0 }, out = { 0 };
 	struct pollfd p = { .fd = take_socket, .events = POLLIN };
 	struct wire_frame f = { 0 };
+	int64_t until = clock_us() + (h->purpose == WIRE_TO_ASK ? ANSWER_US : PAUSE_US);
 	bool told = false;
 	wire_put_hello(&out, h);
 	bool there = wire_send(take_socket, &out);
 	while (there) {
-		there = (poll(&p, 1, -1) > 0 || errno == EINTR) && wire_receive(take_socket, &in);
+		int left_ms = (int)(MAX(until - clock_us(), 0) / 1000);
+		there = (poll(&p, 1, left_ms) > 0 || (errno == EINTR && left_ms > 0)) && wire_receive(take_socket, &in);
 		while (wire_next(&in, &f) == WIRE_FRAME)
 			told = (f.kind == WIRE_STATUS && status ? wire_status(&f, status) : wire_bye(&f, bye)) || told;
 	}
 	close(take_socket);
 	wire_free(&in);
 	wire_free(&out);
-	return told || error_set(e, ERROR_CONFLICT, "the engine has ended without an answer");
+	return told || error_set(e, ERROR_CONFLICT, "the engine gives no answer");
 }

@@ -101,8 +101,22 @@ static void attach(struct relay *r, struct guest *g)
 	r->attached_us = wall_us();
 }
 
+/* Who names another configuration would be shown the wrong peers. */
+static bool is_elsewhere(struct relay *r, struct guest *g)
+{
+	char text[512];
+	if (strcmp(g->hello.config, r->config) == 0)
+		return false;
+	snprintf(text, sizeof(text), "pgpier: the engine that runs reads %s%s; say so as well, or name a state directory of its own",
+		r->config[0] ? "--config " : "the default configuration", r->config);
+	guest_say_bye(r, g, 1, false, text);
+	return true;
+}
+
 static void knock(struct relay *r, struct guest *g)
 {
+	if (is_elsewhere(r, g))
+		return;
 	if (!r->attached || g->hello.force) {
 		attach(r, g);
 		return;
@@ -235,9 +249,11 @@ static bool obey(struct relay *r, struct guest *g, const struct wire_frame *f)
 		greet(r, g);
 		return true;
 	case GUEST_ASKED:
+		if (f->kind == WIRE_SIZE)
+			return wire_size(f, &g->hello.size);
 		if (f->kind == WIRE_TAKE)
 			attach(r, g);
-		return f->kind == WIRE_TAKE || f->kind == WIRE_SIZE;
+		return f->kind == WIRE_TAKE;
 	case GUEST_ATTACHED:
 		if (f->kind == WIRE_INPUT)
 			strbuf_addn(&r->typed.bytes, f->payload, f->size);

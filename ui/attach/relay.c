@@ -16,6 +16,7 @@
 
 #define MOST_TYPED 65536   /* bytes that the console has not read yet; more stays in the guest's socket */
 #define MOST_BEHIND 262144 /* bytes that the guest has not read yet; more is not kept */
+#define MOST_CELLS 1000    /* a way, of a screen */
 #define ENDING_US 1000000
 #define PAUSE_LOOKS_US 50000
 
@@ -41,7 +42,10 @@ static void drain(int event)
 
 static void apply_size(int fd, struct wire_size size)
 {
-	struct winsize w = { .ws_row = size.rows, .ws_col = size.cols };
+	struct winsize w = {
+		.ws_row = (unsigned short)MIN(MAX(size.rows, 1), MOST_CELLS),
+		.ws_col = (unsigned short)MIN(MAX(size.cols, 1), MOST_CELLS),
+	};
 	ioctl(fd, TIOCSWINSZ, &w);
 }
 
@@ -297,6 +301,7 @@ struct relay *relay_new(int take_listener, const struct relay_host *host, struct
 	sigset_t all, before;
 	r->listener = take_listener;
 	r->host = *host;
+	copy_text(r->config, sizeof(r->config), host->config ? host->config : "");
 	r->master = r->offer.fd = -1;
 	r->since_us = wall_us();
 	r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

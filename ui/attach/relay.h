@@ -23,6 +23,7 @@ struct terminal {
 /* What the thread asks of the engine. Called on the thread. */
 struct relay_host {
 	void *data;
+	const char *config; /* full path of the configuration; NULL: the default one */
 	/* "shop-2026 64%, ~1h 05m left" */
 	void (*describe)(void *data, char *buf, size_t size);
 	/* Why the engine had better not be stopped now; false: it may. */

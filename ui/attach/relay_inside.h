@@ -37,6 +37,7 @@ struct relay {
 	int news; /* eventfd: to the console */
 	int64_t since_us;
 	struct relay_host host;
+	char config[1024]; /* full path; empty: the default one */
 
 	/* the thread's own */
 	int listener;

@@ -170,6 +170,7 @@ void wire_put_hello(struct wire_buffer *out, const struct wire_hello *h)
 	put_text(&b, h->term);
 	put_text(&b, h->from);
 	put_text(&b, h->mirror);
+	put_text(&b, h->config);
 	put_fields(out, WIRE_HELLO, &b);
 }
 
@@ -196,6 +197,7 @@ bool wire_hello(const struct wire_frame *f, struct wire_hello *out)
 	take_text(&r, out->term, sizeof(out->term));
 	take_text(&r, out->from, sizeof(out->from));
 	take_text(&r, out->mirror, sizeof(out->mirror));
+	take_text(&r, out->config, sizeof(out->config));
 	return taken(&r);
 }
 

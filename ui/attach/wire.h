@@ -53,6 +53,7 @@ struct wire_hello {
 	char term[64];
 	char from[128]; /* "pts/3 from 10.0.0.7" */
 	char mirror[NAME_SIZE]; /* to pause */
+	char config[1024]; /* attach: the full path of the configuration that was named; empty: none was */
 };
 
 struct wire_status {

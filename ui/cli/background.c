@@ -61,9 +61,9 @@ static bool paused(void *engine, uint64_t ticket, struct error *e)
 	return true;
 }
 
-static int serve(struct engine *g, struct place *p, int *ready)
+static int serve(struct engine *g, const char *config, struct place *p, int *ready)
 {
-	struct relay_host host = { g, describe, keeps, pause_mirror, paused };
+	struct relay_host host = { g, config, describe, keeps, pause_mirror, paused };
 	struct error e = { 0 };
 	char sentence[512];
 	int listener = place_listen(p, &e);
@@ -94,10 +94,14 @@ static int process(void *data, int *ready)
 		report_error(&e, false);
 		return EXIT_USAGE;
 	}
-	if (!place_lock(&p, true, &who, &e))
-		return EXIT_DONE; /* somebody was quicker: that one is as good */
+	if (!place_lock(&p, true, &who, &e)) {
+		if (e.class == ERROR_CONFLICT)
+			return EXIT_DONE; /* somebody was quicker: that one is as good */
+		report_error(&e, false);
+		return EXIT_FAILED;
+	}
 	struct engine *g = session_engine_new(&s->args, true);
-	int code = g ? serve(g, &p, ready) : EXIT_USAGE;
+	int code = g ? serve(g, s->args.given[OPTION_CONFIG], &p, ready) : EXIT_USAGE;
 	place_close(&p);
 	return code;
 }
@@ -146,21 +150,19 @@ int background_reach(const struct args *a, struct place *p, bool start, enum exi
 		int fd = place_connect(p);
 		if (fd >= 0)
 			return fd;
-		if (!place_held(p, &who)) {
-			if (!start) {
-				none_runs(p, e);
-				return -1;
-			}
-			*code = start_process(a, e);
-			if (*code != EXIT_DONE)
-				return -1;
-			*code = EXIT_FAILED;
-		} else if (!who.background || clock_us() > until) {
+		bool held = place_held(p, &who);
+		if (held && (!who.background || clock_us() > until)) {
 			place_say_held(p, &who, e);
 			return -1;
-		} else {
-			poll(NULL, 0, BETWEEN_LOOKS_MS); /* it begins, or ends */
 		}
+		if (!held && (!start || clock_us() > until)) {
+			none_runs(p, e);
+			return -1;
+		}
+		if (!held && (*code = start_process(a, e)) != EXIT_DONE)
+			return -1;
+		*code = EXIT_FAILED;
+		poll(NULL, 0, held ? BETWEEN_LOOKS_MS : 0); /* it begins, or ends */
 	}
 }
 
@@ -212,6 +214,8 @@ enum exit_code background_attach(const struct args *a, bool start)
 	h.color = (uint8_t)look.color;
 	h.mouse = look.mouse;
 	h.readonly = look.readonly;
+	if (a->given[OPTION_CONFIG] && !full_path(a->given[OPTION_CONFIG], h.config, sizeof(h.config)))
+		h.config[0] = '\0';
 	return (enum exit_code)client_attach(socket, &h);
 }
 
