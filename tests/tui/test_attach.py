@@ -160,11 +160,16 @@ def test_each_terminal_gets_its_own_size_and_kind(engine):
 
 def test_no_utf8_no_such_bytes(engine):
 	"""The engine was started from a terminal that has UTF-8."""
-	opened(engine).key("D")
-	t = opened(engine, lang="C")
-	assert t.shown().isascii(), t.shown()
+	engine.home.write([{"name": "p", "host": "/münchen表"}], [])
+	t = engine.open()
+	t.key("1").wait("münchen表")
+	t.key("D")
+	t = engine.open(lang="C")
+	t.match("p +./m.*nchen")
+	assert t.still().shown().isascii(), t.shown()
 	t.key("D").wait("[detached")
-	t = opened(engine)
+	t = engine.open()
+	t.wait("münchen表")
 	assert "┌" in t.shown()
 
 

@@ -20,7 +20,9 @@ static bool check_folder(const struct place *p, struct error *e)
 	struct stat s;
 	if (fstat(p->folder, &s) != 0)
 		return error_set(e, ERROR_CONFIG, "could not look at %s: %s", p->path, strerror(errno));
-	if (s.st_uid == geteuid() && (s.st_mode & 077) == 0)
+	if (s.st_uid != geteuid())
+		return error_set(e, ERROR_CONFIG, "%s is another user's", p->path);
+	if ((s.st_mode & 077) == 0)
 		return true;
 	error_set(e, ERROR_CONFIG, "%s is open to others", p->path);
 	return error_next(e, "make it your own: chmod 700 %s", p->path);
