@@ -51,6 +51,7 @@ def test_starts_detaches_attaches_stops(engine, plain):
 	t = opened(engine)
 	pid = engine.pid()
 	assert os.getsid(pid) not in (0, pid, os.getsid(t.pid())), "a session of its own, which it does not lead"
+	t.wait("q detach")
 	t.key("3").wait("nothing has happened yet")
 	t.key("D").match(AGAIN)
 	assert t.exit() == 0
