@@ -51,8 +51,12 @@ def copied(pair):
 
 def begin(t, level="checksum"):
 	t.key("v").wait("WHAT IS COMPARED")
-	while not t.selected().strip(" ▸>").startswith(level):
+	t.still()
+	for _ in ("counts", "checksum", "sample", "full"):
+		if t.selected().strip(" ▸>").startswith(level):
+			break
 		t.key("Down").still()
+	assert t.selected().strip(" ▸>").startswith(level), t.screen()["lines"]
 	return t.key("Enter")
 
 
