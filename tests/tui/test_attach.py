@@ -309,6 +309,16 @@ def test_a_client_that_is_too_slow(engine):
 	opened(engine).key("3").wait("nothing has happened yet")
 
 
+def test_an_engine_that_stands_still(engine):
+	opened(engine).key("D").wait("[detached")
+	os.kill(engine.pid(), signal.SIGSTOP)
+	t = engine.open()
+	t.wait("the engine gives no answer", seconds=20)
+	assert t.exit() == FAILED
+	os.kill(engine.pid(), signal.SIGCONT)
+	opened(engine)
+
+
 def test_stopped_and_continued(engine):
 	t = opened(engine)
 	os.kill(t.pid(), signal.SIGSTOP)

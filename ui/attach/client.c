@@ -74,6 +74,15 @@ void client_hello(struct wire_hello *h, enum wire_purpose purpose)
 
 /* ---- the terminal ---- */
 
+/* By its name; where that is another user's, as after su, by being the one that controls us. */
+static int open_terminal(void)
+{
+	const int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const char *name = ttyname(STDOUT_FILENO);
+	int fd = name ? open(name, flags) : -1;
+	return fd >= 0 ? fd : open("/dev/tty", flags);
+}
+
 static void make_raw(struct client *c)
 {
 	struct termios raw = c->before;
@@ -213,15 +222,14 @@ static void hear_signal(struct client *c)
 
 /* ---- attaching ---- */
 
-static bool greeted(struct client *c, const struct wire_hello *h)
+/* Until it is attached, is told why not, or gets no answer. */
+static void greet(struct client *c, const struct wire_hello *h)
 {
 	struct pollfd p = { .fd = c->socket, .events = POLLIN };
 	bool there = true;
 	wire_put_hello(&c->out, h);
-	while (there && !c->attached && !c->over) {
-		there = wire_send(c->socket, &c->out) && (poll(&p, 1, -1) > 0 || errno == EINTR) && hear(c);
-	}
-	return there && c->attached;
+	while (there && !c->attached && !c->over)
+		there = wire_send(c->socket, &c->out) && poll(&p, 1, ANSWER_US / 1000) > 0 && hear(c);
 }
 
 /* What is drawn is not read on until the terminal has taken what it was given. */
@@ -261,8 +269,9 @@ static int say_how_it_ended(struct client *c)
 		return EXIT_INTERRUPTED;
 	if (!c->over) {
 		c->bye.code = 1;
-		copy_text(c->bye.text, sizeof(c->bye.text),
-			"[lost: the engine has ended, or gave us up; what is done is kept, and pgpier goes on from there]");
+		copy_text(c->bye.text, sizeof(c->bye.text), c->attached
+			? "[lost: the engine has ended, or gave us up; what is done is kept, and pgpier goes on from there]"
+			: "pgpier: the engine gives no answer");
 	}
 	text_print(stdout, c->bye.text);
 	putchar('\n');
@@ -273,11 +282,12 @@ int client_attach(int take_socket, const struct wire_hello *h)
 {
 	struct client c = { .socket = take_socket, .restore = "\033[m\033[?1000l\033[?1006l\033[?2004l\033[?25h" };
 	int code = 1;
-	c.terminal = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	c.terminal = open_terminal();
 	if (c.terminal < 0 || tcgetattr(c.terminal, &c.before) != 0) {
 		fprintf(stderr, "pgpier: could not open the terminal: %s\n", strerror(errno));
 	} else {
-		if (greeted(&c, h)) {
+		greet(&c, h);
+		if (c.attached) {
 			follow(&c);
 			give_back(&c);
 		}
