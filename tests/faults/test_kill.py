@@ -18,7 +18,7 @@ from support.load import tables_sql, wait_until
 from support.moments import Moments
 from support.pgpier import DONE, PATIENCE
 
-KILLS = int(os.environ.get("PGPIER_KILLS", "10"))
+KILLS = int(os.environ.get("PGPIER_KILLS", "6"))
 SEED = int(os.environ.get("PGPIER_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
 
 TABLES = tables_sql(20, 4000, 200).replace("ANALYZE", "") + """;
