@@ -27,7 +27,7 @@ static int run_foreground(const struct args *a)
 	if (!background_place(a, &p, &e) || !place_lock(&p, false, &who, &e)) {
 		report_error(&e, false);
 		place_close(&p);
-		return EXIT_USAGE;
+		return report_class_exit(e.class);
 	}
 	struct engine *g = session_engine_new(a, true);
 	int code = g ? console_run(g, &options) : EXIT_USAGE;

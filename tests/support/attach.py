@@ -80,7 +80,7 @@ class Background:
 	def stop(self):
 		"""Through pgpier stop; gives what it said."""
 		outcome = self.home("stop").expect(0)
-		assert not self.runs()
+		wait_for(lambda: not self.runs(), "the engine's end", 2)
 		return outcome.out
 
 	def stat(self, name):

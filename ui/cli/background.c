@@ -101,9 +101,8 @@ static int process(void *data, int *ready)
 		return EXIT_FAILED;
 	}
 	struct engine *g = session_engine_new(&s->args, true);
-	int code = g ? serve(g, s->args.given[OPTION_CONFIG], &p, ready) : EXIT_USAGE;
-	place_close(&p);
-	return code;
+	/* The place is left open: the lock goes with the process, and not before. */
+	return g ? serve(g, s->args.given[OPTION_CONFIG], &p, ready) : EXIT_USAGE;
 }
 
 static bool full_path(const char *given, char *buf, size_t size)
