@@ -293,6 +293,7 @@ static void shape_table(struct json *j, const struct verify_table *t, bool sampl
 	json_object(j, NULL);
 	json_text(j, "source", t->source);
 	json_text(j, "target", t->target);
+	json_text(j, "level", verify_level_names[t->level]);
 	json_text(j, "verdict", verify_verdict_name(t->verdict));
 	json_text(j, "why", t->why);
 	known_int(j, "source_rows", t->source_rows);

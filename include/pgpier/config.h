@@ -16,6 +16,9 @@ enum owners { OWNERS_KEEP, OWNERS_MAP, OWNERS_NONE };
 enum freeze { FREEZE_FENCE, FREEZE_WAIT };
 /* Mirrors that ran when pgpier ended: does it ask whether they go on? */
 enum resume { RESUME_ASK, RESUME_AUTO };
+/* What a cutover compares by checksum at its end: the tables that came changes for since all of them were proven
+ * equal (the others are counted), or all. */
+enum final_verify { FINAL_VERIFY_CHANGED, FINAL_VERIFY_ALL };
 enum existing_rows { EXISTING_REFUSE, EXISTING_TRUNCATE, EXISTING_APPEND };
 
 /* The names of those values in configuration files and on screens, in the order of the enums. */
@@ -24,6 +27,7 @@ extern const char *const transfer_names[];      /* auto copy fetch */
 extern const char *const schema_mode_names[];   /* tables none database */
 extern const char *const existing_rows_names[]; /* refuse truncate append */
 extern const char *const freeze_names[];        /* fence wait */
+extern const char *const final_verify_names[];  /* changed all */
 extern const char *const owners_names[];        /* keep map none */
 extern const char *const resume_names[];        /* ask auto */
 
@@ -112,6 +116,7 @@ struct mirror_config {
 	char *unfreeze_command; /* undoes that */
 	char *open_command;     /* moves the application to the target */
 	struct strings allow;   /* roles that a fence lets stay connected */
+	enum final_verify cutover_verify;
 	int cutover_limit_s;    /* then a cutover undoes itself */
 	char *reverse_of;       /* this mirror is the way back of that one; NULL: it is none */
 	bool finished;          /* it was cut over and finished: its target has the application, and it never runs again */

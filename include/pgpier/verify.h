@@ -38,7 +38,10 @@ struct verify_row {
 
 struct verify_table {
 	char *source, *target; /* schema.name */
+	enum verify_level level; /* that of the whole, but for a table that needed no more than a count */
 	enum verify_verdict verdict;
+	char *files; /* what its rows are kept in on both servers: another text when one of them has made it anew or
+	              * rewritten it; NULL unknown */
 	char *why; /* nothing, or not all of it, could be compared; NULL */
 	int64_t source_rows, target_rows;   /* -1: not counted */
 	int64_t source_bytes, target_bytes; /* heap and TOAST; -1 unknown */
@@ -88,6 +91,7 @@ struct verification {
 	struct verify_sequence *sequences;
 	size_t sequence_count;
 	size_t equal, differing, unsure; /* tables and sequences */
+	size_t counted; /* tables of a level above counts that were only counted: nothing had changed them */
 	int64_t rows, bytes;             /* compared, of both sides */
 	struct strings notes;
 	struct verification *after; /* the same once more, when rows were repaired; held; NULL */

@@ -15,6 +15,7 @@ const char *const schema_mode_names[] = { "tables", "none", "database", NULL };
 const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL };
 const char *const freeze_names[] = { "fence", "wait", NULL };
 const char *const resume_names[] = { "ask", "auto", NULL };
+const char *const final_verify_names[] = { "changed", "all", NULL };
 const char *const owners_names[] = { "keep", "map", "none", NULL };
 
 static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca",
@@ -113,6 +114,7 @@ static const struct field mirror_fields[] = {
 	{ MEMBER(TEXT, mirror_config, unfreeze_command) },
 	{ MEMBER(TEXT, mirror_config, open_command) },
 	{ MEMBER(TEXTS, mirror_config, allow) },
+	{ MEMBER(CHOICE, mirror_config, cutover_verify), .choices = final_verify_names },
 	{ MEMBER(INT, mirror_config, cutover_limit_s), RANGE(5, 86400), .initial = 300 },
 	{ MEMBER(TEXT, mirror_config, reverse_of) },
 	{ MEMBER(BOOL, mirror_config, finished) },

@@ -19,9 +19,10 @@ struct fence_settings {
 
 /* What closing would do and what would undo it, statement by statement; notes: what it can't keep out (superusers,
  * members of roles that stay, sessions of the application under our own role, subscriptions, jobs) and what won't be
- * to the letter as it was, a line each. No statements: the database is not ours to close. Changes nothing. */
+ * as it was, a line each; remarks: what will be as it was, but not to the letter. No statements: the database is not
+ * ours to close. Changes nothing. */
 struct fence_plan {
-	struct strings close, undo, notes;
+	struct strings close, undo, notes, remarks;
 	size_t roles; /* that lose the right to connect */
 };
 bool fence_plan(struct pg *c, const struct fence_settings *s, struct fence_plan *out, struct error *e) MUST_CHECK;

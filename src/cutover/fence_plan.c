@@ -158,7 +158,7 @@ static bool plan_rights(struct pg *c, const struct strings *allow, const struct 
 	for (size_t i = 0; i < grants.notes.count; i++)
 		strings_add(&out->notes, grants.notes.items[i]);
 	if (p->by_default && grants.close.count > 0)
-		take(&out->notes, xasprintf("database %s has default rights; afterwards it has the same rights, written out",
+		take(&out->remarks, xasprintf("database %s has default rights; afterwards it has the same rights, written out",
 					   p->name));
 	fence_plan_free(&grants);
 	return ok;
@@ -316,4 +316,5 @@ void fence_plan_free(struct fence_plan *p)
 	strings_free(&p->close);
 	strings_free(&p->undo);
 	strings_free(&p->notes);
+	strings_free(&p->remarks);
 }

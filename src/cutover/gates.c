@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../server/server.h"
+#include "../store/verifications.h"
 #include "fence.h"
 #include "inside.h"
 #include "pgbouncer.h"
@@ -55,6 +56,15 @@ static void unknown(struct list *l, const char *name, const struct error *e)
 }
 
 /* ---- the mirror ---- */
+
+/* Tables that have rows of their own. */
+static size_t count_leaves(const struct cutover *c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->store.table_count; i++)
+		n += !c->store.tables[i].parent;
+	return n;
+}
 
 static void look_at_load(struct cutover *c, struct list *l)
 {
@@ -104,22 +114,84 @@ static void look_at_lag(struct cutover *c, struct list *l)
 	next(g, "wait until it is below %s (caught_up_s)", format_duration(c->set.config->caught_up_s, lag));
 }
 
-static void look_at_verify(struct cutover *c, struct list *l)
+/* The last verification, whoever did it: what it found, how well it looked, and what has come since. */
+struct last_verify {
+	enum verify_verdict verdict;
+	char what[160]; /* "equal by checksum" */
+	double age_s;
+	size_t changed; /* tables since then; SIZE_MAX unknown */
+	bool shallow;   /* the final verify has to look at more than it did */
+};
+
+static bool is_deep(enum verify_level level)
+{
+	return level == VERIFY_CHECKSUM || level == VERIFY_FULL;
+}
+
+/* One that looked less closely counts when it found something: it is not the earlier one. */
+static bool read_stored(struct cutover *c, struct store_verification *v, bool *found, struct error *e)
+{
+	struct store_verification any;
+	bool any_found;
+	if (!store_verification_last(c->target, c->store.id, VERIFY_CHECKSUM, v, found, e) ||
+		!store_verification_last(c->target, c->store.id, VERIFY_COUNTS, &any, &any_found, e))
+		return false;
+	if (any_found && (!*found || any.verdict != VERIFY_EQUAL))
+		*v = any;
+	*found = any_found;
+	return true;
+}
+
+static bool look_in_store(struct cutover *c, struct last_verify *out, bool *found, struct error *e)
+{
+	struct store_verification v;
+	if (!read_stored(c, &v, found, e) || !*found)
+		return !*found && e->class == ERROR_NONE;
+	*out = (struct last_verify){ .verdict = v.verdict, .age_s = (double)v.age_s, .shallow = !is_deep(v.level) };
+	snprintf(out->what, sizeof(out->what), "%s by %s", verify_verdict_name(v.verdict), verify_level_names[v.level]);
+	return store_changed_since(c->target, c->store.id, v.lsn, &out->changed, e);
+}
+
+/* This process knows more than the store: what was not exact, and what was of one table. */
+static void look_here(struct cutover *c, struct last_verify *out, bool *found)
 {
 	const struct verification *v = model_verification(c->set.model, c->mirror);
-	char age[FORMAT_SIZE];
-	if (!v) {
-		next(add(l, "last verify", GATE_WARNING, "none by this pgpier"),
+	double age_s = v ? (double)(wall_us() - v->ended_at) / 1e6 : 0;
+	if (v && (!*found || age_s + 1 < out->age_s)) {
+		*out = (struct last_verify){ .verdict = v->verdict, .age_s = age_s, .changed = SIZE_MAX,
+			.shallow = !is_deep(v->level) || !v->exact || v->only };
+		snprintf(out->what, sizeof(out->what), "%s by %s%s%s", verify_verdict_name(v->verdict),
+			verify_level_names[v->level], v->only ? ", of table " : "", v->only ? v->only : "");
+		*found = true;
+	}
+	verification_release(v);
+}
+
+static void look_at_verify(struct cutover *c, struct list *l)
+{
+	struct last_verify v = { .changed = SIZE_MAX };
+	struct error e = { 0 };
+	bool found = false;
+	char age[FORMAT_SIZE], changed[64] = "";
+	if (!look_in_store(c, &v, &found, &e)) {
+		unknown(l, "last verify", &e);
+		return;
+	}
+	look_here(c, &v, &found);
+	if (!found) {
+		next(add(l, "last verify", GATE_WARNING, "none"),
 			"verify now: a difference that is found in the freeze costs an undo");
 		return;
 	}
-	double age_s = (double)(wall_us() - v->ended_at) / 1e6;
-	enum gate_state state = v->verdict == VERIFY_DIFFERS ? GATE_CLOSED
-							: v->verdict == VERIFY_UNSURE || age_s > OLD_VERIFY_S ? GATE_WARNING : GATE_OPEN;
-	struct cutover_gate *g = add(l, "last verify", state, "%s, %s ago", verify_verdict_name(v->verdict),
-		format_duration(age_s, age));
-	next(g, state == GATE_CLOSED ? "mend what differs, then verify again" : "verify again");
-	verification_release(v);
+	if (v.changed != SIZE_MAX)
+		snprintf(changed, sizeof(changed), ", %zu of %zu tables changed since", v.changed, count_leaves(c));
+	bool fine = v.verdict == VERIFY_EQUAL && v.age_s <= OLD_VERIFY_S && !v.shallow;
+	enum gate_state state = v.verdict == VERIFY_DIFFERS ? GATE_CLOSED : fine ? GATE_OPEN : GATE_WARNING;
+	struct cutover_gate *g = add(l, "last verify", state, "%s, %s ago%s", v.what, format_duration(v.age_s, age), changed);
+	if (state == GATE_CLOSED)
+		next(g, "mend what differs, then verify again");
+	else
+		next(g, v.shallow ? "verify by checksum beside replication: the freeze has less to compare then" : "verify again");
 }
 
 /* ---- the source ---- */

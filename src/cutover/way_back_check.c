@@ -59,6 +59,7 @@ static bool look_at_identities(struct looking *l, const struct survey *s, struct
 	return ok;
 }
 
+/* The rows are there already: nothing is loaded. */
 static bool look_at_tables(struct looking *l, struct error *e)
 {
 	struct survey s;
@@ -68,7 +69,8 @@ static bool look_at_tables(struct looking *l, struct error *e)
 		return false;
 	for (size_t i = 0; i < s.finding_count; i++) {
 		const struct finding *f = &s.findings[i].finding;
-		tell(l, severity_of(l, &s, &s.findings[i]), f->subject, f->text, f->next);
+		if (!s.findings[i].of_load)
+			tell(l, severity_of(l, &s, &s.findings[i]), f->subject, f->text, f->next);
 	}
 	bool ok = !known || look_at_identities(l, &s, e);
 	survey_free(&s);

@@ -192,13 +192,13 @@ static void begin(struct engine *g, const struct command *c)
 	model_verify_begin(g->model, c->name, &v);
 }
 
-/* What can't be written down is still true. */
+/* What can't be written down is still true. Of a repair both are: nobody builds on what was found before it. */
 static void record(struct verifying *v, const struct verification *result)
 {
 	struct error e = { 0 };
 	char object[NAME_SIZE + 16];
 	snprintf(object, sizeof(object), "mirror %s", result->mirror);
-	if (!verify_record(&v->set, result->after ? result->after : result, &e))
+	if (!verify_record(&v->set, result, &e) || (result->after && !verify_record(&v->set, result->after, &e)))
 		model_event(v->engine->model, EVENT_WARNING, object, &e, "the verification could not be written down");
 }
 

@@ -179,8 +179,11 @@ static void take_findings(struct survey *s, const struct schema_findings *f)
 		const struct schema_finding *x = &f->items[i];
 		if (x->table == SCHEMA_NO_TABLE)
 			survey_find(s, x->table, x->severity, "schema", x->text, x->next);
-		else if (s->tables[x->table].info.oid) /* of one that is gone we say so ourselves */
+		else if (!s->tables[x->table].info.oid) /* of one that is gone we say so ourselves */
+			continue;
+		else
 			find_of_table(s, x->table, x->severity, x->text, x->next);
+		s->findings[s->finding_count - 1].of_load = x->of_load;
 	}
 }
 

@@ -26,6 +26,7 @@ struct survey_table {
 struct survey_finding {
 	size_t table; /* SCHEMA_NO_TABLE: of the mirror as a whole */
 	struct finding finding;
+	bool of_load; /* of no interest where no rows are loaded */
 };
 
 struct survey {

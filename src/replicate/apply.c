@@ -165,6 +165,7 @@ static bool on_begin(struct apply *a, const struct pgoutput_message *m, struct e
 		stream_tables_settle(a->set.tables, a->final, true);
 	}
 	halt_passed(a->set.halt, m->xid);
+	writer_begin(a->writer, a->final);
 	a->open = true;
 	a->xid = m->xid;
 	a->transaction_bytes = 0;
@@ -387,8 +388,10 @@ static bool may_go_on(struct apply *a, bool *goes, struct error *e)
 		return true;
 	if (!commit_all(a, e))
 		return false;
-	if (word == HALT_HERE)
+	if (word == HALT_HERE) {
+		writer_note_changes(a->writer); /* somebody looks here: what changes from now on is what counts */
 		halt_arrive(a->set.halt);
+	}
 	halt_stand(a->set.halt, a->set.stop, queue_filled_fd(a->set.queue));
 	return true;
 }

@@ -59,6 +59,10 @@ struct writer {
 	size_t value_size;
 	struct strbuf copy;
 
+	lsn_t final; /* of the source transaction at hand */
+	bool *noted; /* tables, by index, whose first change is in the store */
+	size_t noted_size;
+
 	const struct apply_table *culprit;
 	struct writer_counts *pending, *last; /* of the open transaction; of the last commit */
 	size_t pending_count, last_count, *count_slots, count_slot_size;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../store/store.h"
 #include "write.h"
 
 #define MOST_TRIES 5
@@ -58,6 +59,7 @@ void writer_free(struct writer *w)
 	free(w->pending);
 	free(w->last);
 	free(w->count_slots);
+	free(w->noted);
 	free(w);
 }
 
@@ -156,8 +158,47 @@ static void write_position(struct writer *w, lsn_t position)
 	}
 }
 
+/* ---- which tables change ---- */
+
+static bool is_noted(const struct writer *w, const struct batch_table *t)
+{
+	size_t table = ((const struct relation *)t)->table->index;
+	return table < w->noted_size && w->noted[table];
+}
+
+/* Of the batch's tables those whose first change this is: one statement, and none for most batches. */
+static void write_first_changes(struct writer *w)
+{
+	struct strbuf sql = STRBUF_INIT;
+	int *tables = NULL;
+	size_t n = 0;
+	for (struct batch_table *t = batch_tables(w->batch); t; t = t->next)
+		if (!is_noted(w, t)) {
+			GROW(tables, n);
+			tables[n++] = (int)((struct relation *)t)->table->index + 1;
+		}
+	if (n > 0) {
+		store_sql_tables_changed(&sql, w->mirror_id, n, tables, w->final);
+		pipeline_run(w->pipeline, sql.text, TAG_SILENT);
+	}
+	strbuf_free(&sql);
+	free(tables);
+}
+
+static void settle_first_change(struct writer *w, size_t table)
+{
+	if (table >= w->noted_size) {
+		size_t size = MAX(2 * w->noted_size, table + 64);
+		w->noted = xrealloc(w->noted, size * sizeof(*w->noted));
+		memset(w->noted + w->noted_size, 0, (size - w->noted_size) * sizeof(*w->noted));
+		w->noted_size = size;
+	}
+	w->noted[table] = true;
+}
+
 void write_finish(struct writer *w, const struct write_end *end)
 {
+	write_first_changes(w);
 	if (end->commit) {
 		write_position(w, end->position);
 		pipeline_run(w->pipeline, "COMMIT", TAG_SILENT);
@@ -269,6 +310,7 @@ static void settle(struct writer *w)
 		c->deletes += t->deletes;
 		c->truncates += t->truncates;
 		c->missing += r->missing;
+		settle_first_change(w, r->table->index);
 	}
 	batch_clear(w->batch);
 }
@@ -406,9 +448,21 @@ void writer_set_behind(struct writer *w, bool behind)
 	w->behind = behind;
 }
 
+void writer_begin(struct writer *w, lsn_t final)
+{
+	w->final = final;
+}
+
+void writer_note_changes(struct writer *w)
+{
+	if (w->noted_size > 0)
+		memset(w->noted, 0, w->noted_size * sizeof(*w->noted));
+}
+
 void writer_abort(struct writer *w)
 {
 	pg_rollback(w->target);
+	writer_note_changes(w);
 	batch_clear(w->batch);
 	w->open = false;
 	w->pending_count = 0;

@@ -56,6 +56,11 @@ bool writer_knows(const struct writer *w, uint32_t relation);
 /* The relation's table, NULL when it is unknown or not mirrored. */
 const struct apply_table *writer_table(const struct writer *w, uint32_t relation);
 
+/* What comes now is of a source transaction whose commit record is at `final`. */
+void writer_begin(struct writer *w, lsn_t final);
+/* The first change of each table is noted in the store, with the rows; so is, after this, the next one. Between two
+ * batches. */
+void writer_note_changes(struct writer *w);
 /* INSERT, UPDATE, DELETE or TRUNCATE joins the batch; what is kept is copied. */
 bool writer_add(struct writer *w, const struct pgoutput_message *m, struct error *e) MUST_CHECK;
 size_t writer_changes(const struct writer *w); /* in the batch, not flushed */

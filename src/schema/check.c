@@ -215,6 +215,23 @@ static void check_unfed(
 	}
 }
 
+/* What makes a load slow, or more than a load. */
+static void check_load(struct schema_findings *f, const struct pair *p)
+{
+	const struct schema_table *w = p->wanted;
+	if (p->indexes > 0)
+		schema_findings_add(f, p->number, SEVERITY_NOTE,
+			"%s.%s on the target has %d index%s already (%d unique), which slow its load",
+			w->target_schema, w->target_name, p->indexes, p->indexes == 1 ? "" : "es", p->unique)->of_load = true;
+	if (p->triggers == 0)
+		return;
+	struct schema_finding *x = schema_findings_add(f, p->number, SEVERITY_WARNING,
+		"%s.%s on the target has %d trigger%s, which will fire for the rows loaded",
+		w->target_schema, w->target_name, p->triggers, p->triggers == 1 ? "" : "s");
+	x->next = xstrdup("disable them there for the load: ALTER TABLE ... DISABLE TRIGGER USER");
+	x->of_load = true;
+}
+
 static void check_pair(
 	struct checker *c, const struct pair *p, const struct rows *source, const struct rows *target)
 {
@@ -232,16 +249,7 @@ static void check_pair(
 		if (!left_out(c, p, rows_text(source, row, COLUMN_NAME)))
 			check_column(c, p, &ours, row, &theirs);
 	check_unfed(c, p, &ours, &theirs);
-	if (p->indexes > 0)
-		schema_findings_add(f, p->number, SEVERITY_NOTE,
-			"%s.%s on the target has %d index%s already (%d unique), which slow its load",
-			w->target_schema, w->target_name, p->indexes, p->indexes == 1 ? "" : "es", p->unique);
-	if (p->triggers > 0)
-		schema_findings_add(f, p->number, SEVERITY_WARNING,
-			"%s.%s on the target has %d trigger%s, which will fire for the rows loaded",
-			w->target_schema, w->target_name, p->triggers, p->triggers == 1 ? "" : "s")
-			->next =
-			xstrdup("disable them there for the load: ALTER TABLE ... DISABLE TRIGGER USER");
+	check_load(f, p);
 }
 
 /* The columns of all tables on one side. */

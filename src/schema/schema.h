@@ -69,6 +69,7 @@ struct schema_finding {
 	enum severity severity;
 	char *text;
 	char *next; /* may be NULL */
+	bool of_load; /* matters while rows are loaded, not to a stream */
 };
 
 struct schema_findings {

@@ -60,16 +60,18 @@ bool store_arm_intent(struct pg *target, int64_t id, const char *slot, const cha
 				   " WHERE mirror_id = $1"), number(id));
 }
 
-/* Chunks and snapshots of an earlier load are none of this stream's; a description of columns may have aged. */
+/* Chunks and snapshots of an earlier load are none of this stream's; a description of columns may have aged. What
+ * came the other way meanwhile was in no stream of this mirror, so that what was verified before says nothing. */
 static bool forget_earlier(struct pg *target, int64_t id, struct error *e)
 {
 	return pg_runf(target, e,
 		"DELETE FROM pgpier.chunks WHERE mirror_id = %lld;"
 		"DELETE FROM pgpier.snapshots WHERE mirror_id = %lld;"
+		"DELETE FROM pgpier.verifications WHERE mirror_id = %lld;"
 		"UPDATE pgpier.tables SET snapshot_no = CASE WHEN parent THEN 0 ELSE 1 END, last_snapshot_no = 0,"
-		" paused = false, held_at = NULL, fetched_at = NULL, stale = false, columns = NULL, error = NULL,"
+		" paused = false, held_at = NULL, fetched_at = NULL, changed_lsn = NULL, stale = false, columns = NULL, error = NULL,"
 		" error_class = NULL, sqlstate = NULL, error_next = NULL WHERE mirror_id = %lld",
-		(long long)id, (long long)id, (long long)id);
+		(long long)id, (long long)id, (long long)id, (long long)id);
 }
 
 bool store_arm(struct pg *target, int64_t id, lsn_t consistent, const struct store_snapshot *first, struct error *e)

@@ -121,6 +121,27 @@ static bool read_renamed(struct pg *c, const char *id, struct store_mirror *out,
 	return true;
 }
 
+/* Not known in a store that an older pgpier made. */
+static bool read_changed(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
+{
+	struct rows *r = PG_ROWS(c, e, "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute"
+		" WHERE attrelid = 'pgpier.tables'::regclass AND attname = 'changed_lsn')");
+	bool any = r && rows_bool(r, 0, 0), ok = r != NULL;
+	rows_free(r);
+	if (!any)
+		return ok;
+	r = PG_ROWS(c, e, "SELECT table_no, changed_lsn FROM pgpier.tables WHERE mirror_id = $1 AND changed_lsn IS NOT NULL",
+		id);
+	for (int i = 0; r && i < rows_count(r); i++) {
+		size_t table = (size_t)rows_int(r, i, 0) - 1;
+		if (table < out->table_count)
+			out->tables[table].changed_at = read_lsn(r, i, 1);
+	}
+	ok = r != NULL;
+	rows_free(r);
+	return ok;
+}
+
 static bool read_chunks(struct pg *c, const char *id, struct store_mirror *out, struct error *e)
 {
 	struct rows *r = PG_ROWS(c, e,
@@ -219,6 +240,7 @@ bool store_read(struct pg *target, const char *mirror, struct store_mirror *out,
 		return false;
 	snprintf(id, sizeof(id), "%lld", (long long)out->id);
 	bool ok = !*found || (read_tables(target, id, out, e) && read_renamed(target, id, out, e) &&
+							 read_changed(target, id, out, e) &&
 							 read_chunks(target, id, out, e) && read_snapshots(target, id, out, e) &&
 							 read_steps(target, id, out, e) && read_replication(target, id, out, e) &&
 							 read_dumped(target, id, out, e));

@@ -8,7 +8,7 @@
 
 #include "../stop.h"
 
-#define STORE_VERSION 5
+#define STORE_VERSION 6
 /* Namespace of our advisory locks: "pgpr". The other half is the mirror's name, hashed by the server. */
 #define LOCK_SPACE "1885826162"
 #define LOCK_PATIENCE_MS 3000
@@ -93,6 +93,12 @@ static const char *const upgrades[STORE_VERSION] = {
 	[4] = "BEGIN;"
 		  CREATE_VERIFICATIONS
 		  "UPDATE pgpier.version SET version = 5;"
+		  "COMMIT",
+	/* verifications of before have no files: nothing is built on them */
+	[5] = "BEGIN;"
+		  "ALTER TABLE pgpier.tables ADD COLUMN changed_lsn pg_lsn;"
+		  "ALTER TABLE pgpier.verifications ADD COLUMN files text[];"
+		  "UPDATE pgpier.version SET version = 6;"
 		  "COMMIT",
 };
 

@@ -36,6 +36,9 @@ struct store_table {
 	bool paused;
 	lsn_t fetched_at; /* where the source's log was when a row was last fetched for it (resume.c); 0 never */
 	bool stale; /* what the target has of it must go before it is copied anew */
+	/* Where the first change lies that was applied since somebody last held the stream to look (holds.h), or where
+	 * its copy is from when that is later; 0 never. What was seen at V has changed since if this is V or behind. */
+	lsn_t changed_at;
 	char *columns; /* as the stream described them last; NULL never */
 	struct renames renamed; /* columns that the target's table calls otherwise */
 };
@@ -129,6 +132,8 @@ void store_sql_chunk_done(struct strbuf *sql, int64_t id, int table, int chunk, 
 void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snapshot, int64_t filenode,
 	int64_t rows, int64_t bytes, int64_t took_us, const char *how, bool done);
 void store_sql_table_done(struct strbuf *sql, int64_t id, int table);
+/* Rows of the tables were changed, by what the source committed at `at`. No mark that fails. */
+void store_sql_tables_changed(struct strbuf *sql, int64_t id, size_t n, const int *tables, lsn_t at);
 /* One statement however many, none for none. */
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables);
 void store_sql_steps_done(struct strbuf *sql, int64_t id, size_t n, const char *const *kinds,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 /* Marking what is done. */
+#include <pgpier/format.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,12 @@ bool store_add_snapshot(struct pg *target, int64_t id, int number_, int64_t take
 		number(id), number(number_), number(taken_at), xstrdup(visible), lsn[0] ? xstrdup(lsn) : NULL);
 }
 
+/* Its rows are as of a snapshot, which saw what was committed before it: that table was not seen by anybody who
+ * looked at an earlier position. */
+#define CHANGED_BY_COPY(id, snapshot) \
+	"changed_lsn = greatest(changed_lsn, coalesce((SELECT s.lsn FROM pgpier.snapshots s WHERE s.mirror_id = " id \
+	" AND s.snapshot_no = " snapshot "), 'FFFFFFFF/FFFFFFFF'))"
+
 bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t filenode, const char *how,
 	size_t n, const char *const *conditions, const char *const *ranges, struct error *e)
 {
@@ -124,7 +131,7 @@ bool store_plan(struct pg *target, int64_t id, int table, int snapshot, int64_t 
 		   RUN_FREEING(target, e,
 			   SQL("UPDATE pgpier.tables SET snapshot_no = $3, last_snapshot_no = 0, fetched_at = NULL, stale = false, filenode = $4, how = $5, loaded = false,"
 				   " done = false, rows = 0, bytes = 0, took_us = 0, error = NULL, error_class = NULL,"
-				   " sqlstate = NULL WHERE mirror_id = $1 AND table_no = $2"),
+				   " sqlstate = NULL, " CHANGED_BY_COPY("$1", "$3") " WHERE mirror_id = $1 AND table_no = $2"),
 			   number(id), number(table), number(snapshot), number(filenode), xstrdup(how)) &&
 		   RUN_FREEING(target, e,
 			   SQL("INSERT INTO pgpier.chunks (mirror_id, table_no, chunk_no, condition, range)"
@@ -162,9 +169,10 @@ void store_sql_table_loaded(struct strbuf *sql, int64_t id, int table, int snaps
 {
 	strbuf_addf(sql,
 		MARK_ONCE_BEGIN "UPDATE pgpier.tables SET loaded = true,%s snapshot_no = %d, filenode = %lld, rows = %lld,"
-		" bytes = %lld, took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL, how = ",
+		" bytes = %lld, took_us = %lld, error = NULL, error_class = NULL, sqlstate = NULL,"
+		" " CHANGED_BY_COPY("%lld", "%d") ", how = ",
 		done ? " done = true," : "", snapshot, (long long)filenode, (long long)rows, (long long)bytes,
-		(long long)took_us);
+		(long long)took_us, (long long)id, snapshot);
 	quote_literal(sql, how);
 	strbuf_addf(sql, " WHERE mirror_id = %lld AND table_no = %d AND NOT loaded" MARK_ONCE_END, (long long)id, table);
 }
@@ -192,6 +200,18 @@ void store_sql_table_done(struct strbuf *sql, int64_t id, int table)
 		"UPDATE pgpier.tables SET done = true, error = NULL, error_class = NULL, sqlstate = NULL"
 		" WHERE mirror_id = %lld AND table_no = %d;",
 		(long long)id, table);
+}
+
+void store_sql_tables_changed(struct strbuf *sql, int64_t id, size_t n, const int *tables, lsn_t at)
+{
+	char lsn[FORMAT_SIZE];
+	if (n == 0)
+		return;
+	strbuf_addf(sql, "UPDATE pgpier.tables SET changed_lsn = greatest(changed_lsn, '%s') WHERE mirror_id = %lld"
+		" AND table_no IN (", format_lsn(at, lsn), (long long)id);
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(sql, "%s%d", i ? ", " : "", tables[i]);
+	strbuf_add(sql, ");");
 }
 
 void store_sql_tables_ours(struct strbuf *sql, int64_t id, size_t n, const int *tables)

@@ -135,7 +135,7 @@ bool job_sums(struct worker *w, const struct job *job, struct error *e)
 	struct pg *c = worker_connection(w, job->side, e);
 	if (!c)
 		return false;
-	char *sql = statement_sums(w->run, t, job->side, job->first, job->end);
+	char *sql = statement_sums(t, job->side, job->first, job->end);
 	struct rows *r = PG_ROWS(c, e, sql);
 	free(sql);
 	bool ok = r && is_same_file(t, job->side, rows_count(r) ? rows_int(r, 0, 1) : 0, e);

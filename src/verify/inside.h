@@ -36,6 +36,7 @@ enum phase { PHASE_SUMS, PHASE_LOCATE, PHASE_FETCH, PHASE_LOOKUP, PHASE_PICK, PH
 struct compared {
 	/* immutable once described */
 	const struct store_table *names;
+	enum verify_level level;
 	struct verify_table *result;
 	struct compared_side side[SIDES];
 	struct compared_column *columns;
@@ -136,7 +137,7 @@ bool run_open_snapshot(struct verify_run *r, int side, struct pg *c, struct erro
 /* ---- statements.c ---- */
 #define STATEMENT_ALL 0, 0
 /* Rows (bucket, count, sum) behind one of (-1, filenode, bytes of the table). */
-char *statement_sums(const struct verify_run *r, const struct compared *t, int side, int64_t first, int64_t end);
+char *statement_sums(const struct compared *t, int side, int64_t first, int64_t end);
 /* Rows (tableoid, ctid, hash, count) of the differing buckets. */
 char *statement_locate(const struct compared *t, int side, int64_t first, int64_t end);
 /* The list of what is fetched of a row: tableoid, ctid, whole keys, values; of table alias t. */

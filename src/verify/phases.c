@@ -27,7 +27,7 @@ static void begin_sums(struct verify_run *r, struct compared *t)
 
 void phase_first(struct verify_run *r, struct compared *t)
 {
-	switch (r->set->level) {
+	switch (t->level) {
 	case VERIFY_COUNTS:
 	case VERIFY_CHECKSUM:
 		t->sums = sums_new(t->buckets);
@@ -83,21 +83,21 @@ static void count_rows(struct compared *t)
 }
 
 /* What could not be listed or fetched differs all the same. */
-static bool is_proven(const struct verify_run *r, const struct compared *t)
+static bool is_proven(const struct compared *t)
 {
 	return t->phase == PHASE_LOCATE || t->phase == PHASE_FETCH ||
-		   (t->phase == PHASE_LOOKUP && r->set->level == VERIFY_CHECKSUM);
+		   (t->phase == PHASE_LOOKUP && t->level == VERIFY_CHECKSUM);
 }
 
-static void conclude(struct verify_run *r, struct compared *t)
+static void conclude(struct compared *t)
 {
 	struct verify_table *out = t->result;
-	bool values = r->set->level != VERIFY_COUNTS;
+	bool values = t->level != VERIFY_COUNTS;
 	if (t->sums) {
 		out->source_rows = sums_rows(t->sums, SOURCE);
 		out->target_rows = sums_rows(t->sums, TARGET);
 	}
-	if (t->failed && is_proven(r, t))
+	if (t->failed && is_proven(t))
 		out->verdict = VERIFY_DIFFERS;
 	if (t->failed)
 		return;
@@ -111,7 +111,7 @@ static void conclude(struct verify_run *r, struct compared *t)
 
 static void over(struct verify_run *r, struct compared *t)
 {
-	conclude(r, t);
+	conclude(t);
 	fetched_free(&t->found[SOURCE]);
 	fetched_free(&t->found[TARGET]);
 	sums_free(t->sums);
@@ -153,7 +153,7 @@ static bool sum_again(struct verify_run *r, struct compared *t)
 
 static void after_sums(struct verify_run *r, struct compared *t)
 {
-	if (r->set->level == VERIFY_COUNTS) {
+	if (t->level == VERIFY_COUNTS) {
 		over(r, t);
 		return;
 	}
@@ -193,7 +193,7 @@ static void after_full(struct verify_run *r, struct compared *t)
 static void tell(struct verify_run *r, struct compared *t)
 {
 	fetched_drop_same(&t->found[SOURCE]);
-	if (r->set->level != VERIFY_FULL) /* which has counted them */
+	if (t->level != VERIFY_FULL) /* which has counted them */
 		count_rows(t);
 	pair_tell(&t->found[SOURCE], &t->found[TARGET], VERIFY_SHOWN_ROWS, t->result);
 	over(r, t);
@@ -203,7 +203,7 @@ static void tell(struct verify_run *r, struct compared *t)
  * first, because what is found there need not be looked for here. */
 static void look_up_others(struct verify_run *r, struct compared *t)
 {
-	bool wanted = t->partial && t->key_count && r->set->level == VERIFY_CHECKSUM;
+	bool wanted = t->partial && t->key_count && t->level == VERIFY_CHECKSUM;
 	for (int side = TARGET; wanted && side >= SOURCE; side--) {
 		if (t->looked_up[side] || unpaired(&t->found[!side]) == 0)
 			continue;

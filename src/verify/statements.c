@@ -33,10 +33,10 @@ static void add_hashed(struct strbuf *sql, const struct compared *t, int side, c
 }
 
 /* The file is asked for with the table locked, so that it is the one that is read; its size once. */
-char *statement_sums(const struct verify_run *r, const struct compared *t, int side, int64_t first, int64_t end)
+char *statement_sums(const struct compared *t, int side, int64_t first, int64_t end)
 {
 	struct strbuf sql = STRBUF_INIT;
-	bool counts = r->set->level == VERIFY_COUNTS;
+	bool counts = t->level == VERIFY_COUNTS;
 	strbuf_addf(&sql, "SELECT -1::int8, coalesce(pg_relation_filenode('%lld'::oid)::int8, 0), ",
 		(long long)t->side[side].oid);
 	if (first == 0)

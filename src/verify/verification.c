@@ -47,6 +47,7 @@ static void table_free(struct verify_table *t)
 	free(t->source);
 	free(t->target);
 	free(t->why);
+	free(t->files);
 	free(t->key);
 	free(t->repair_error);
 	strings_free(&t->columns);

@@ -101,6 +101,19 @@ static bool read_store(struct verify_run *r, struct error *e)
 	return error_next(e, "run it first");
 }
 
+/* What was counted only is not said to be more. */
+static char *how_summed(const struct verify_run *r)
+{
+	char lsn[FORMAT_SIZE];
+	size_t n = r->result->counted;
+	const char *sums = r->servers.hashes ? "64-bit hashes of all columns, summed by bucket"
+										 : "64 bits of the md5 of all rows' texts, summed by bucket";
+	if (n == 0)
+		return xstrdup(sums);
+	return xasprintf("%s; %zu table%s, unchanged since %s, only counted", sums, n, n == 1 ? "" : "s",
+		format_lsn(r->set->base->lsn, lsn));
+}
+
 static void tell_how(struct verify_run *r)
 {
 	struct verification *v = r->result;
@@ -109,8 +122,7 @@ static void tell_how(struct verify_run *r)
 		v->how = xstrdup("rows counted");
 		break;
 	case VERIFY_CHECKSUM:
-		v->how = xstrdup(r->servers.hashes ? "64-bit hashes of all columns, summed by bucket"
-									  : "64 bits of the md5 of all rows' texts, summed by bucket");
+		v->how = how_summed(r);
 		break;
 	case VERIFY_SAMPLE:
 		v->how = xasprintf("%lld rows of each table at random, looked up by key", (long long)r->set->sample);

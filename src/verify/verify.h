@@ -18,6 +18,7 @@
 
 #include "../load/snapshot.h"
 #include "../model/write.h"
+#include "../store/verifications.h"
 
 struct verify_settings {
 	const struct mirror_config *config;
@@ -27,6 +28,9 @@ struct verify_settings {
 	bool repair;
 	const struct strings *only; /* schema.table of the source; NULL: all of the mirror, and sequences. Others
 	                             * are not told of */
+	/* With VERIFY_CHECKSUM: tables that nothing has changed since are only counted. NULL or lsn 0: all are summed.
+	 * What somebody else did to a row of such a table on the target, but for its number of rows, is not found. */
+	const struct store_base *base;
 	bool at_rest; /* nobody writes on the source, all of it is applied, sequences are set: a sequence that is behind
 	               * differs */
 	struct model *model;

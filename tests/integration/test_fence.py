@@ -137,7 +137,7 @@ def test_default_rights_come_back_written_out(make_fenced):
 	f = make_fenced(rights="CREATE TABLE t (id int); GRANT INSERT ON t TO PUBLIC;")
 	assert f.sql("SELECT datacl FROM pg_database WHERE datname = current_database()") == [(None,)]
 	before = f.state()
-	assert any("default rights" in n for n in f.lines("note", "fence", "plan", "shop"))
+	assert any("default rights" in n for n in f.lines("remark", "fence", "plan", "shop"))
 	f.ok("fence", "close", "shop")
 	assert f.connecting() == {"super"}
 	f.ok("fence", "lift", "shop")

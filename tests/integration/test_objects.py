@@ -414,12 +414,12 @@ def test_store_of_an_older_version(pair):
 	p.run().expect(DONE)
 	pair.target.sql("DROP TABLE pgpier.objects, pgpier.cutovers, pgpier.fences, pgpier.holds,"
 		" pgpier.verifications; ALTER TABLE pgpier.mirrors DROP COLUMN settings;"
-		" ALTER TABLE pgpier.tables DROP COLUMN renamed;"
+		" ALTER TABLE pgpier.tables DROP COLUMN renamed, DROP COLUMN changed_lsn;"
 		" UPDATE pgpier.version SET version = 2", pair.name)
 	assert sum(counts(p("status", "m", "--json")).values()) == 0
 	outcome = p.run().expect(DONE)
 	assert sum(counts(outcome).values()) == 0
-	assert pair.target.sql("SELECT version FROM pgpier.version", pair.name) == [(5,)]
+	assert pair.target.sql("SELECT version FROM pgpier.version", pair.name) == [(6,)]
 	p("drop", "m", "--yes", "--json").expect(DONE)
 	assert pair.target.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpier'", pair.name) == [(0,)]
 

@@ -17,7 +17,8 @@ TOOL = os.path.join(pgpier.BUILD, "tests", "support", "writer_tool")
 POSITION = """CREATE SCHEMA pgpier;
 	CREATE TABLE pgpier.replication (mirror_id bigint PRIMARY KEY, slot text, publication text,
 		consistent pg_lsn, applied pg_lsn, applied_at timestamptz);
-	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn);
+	CREATE TABLE pgpier.tables (mirror_id bigint, table_no int, paused bool, held_at pg_lsn, fetched_at pg_lsn,
+		changed_lsn pg_lsn);
 	INSERT INTO pgpier.replication VALUES (1); INSERT INTO pgpier.tables VALUES (1, 1, false)"""
 ALL_TABLES = """SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname !~ '^(pg_|information_schema|pgpier)' ORDER BY 1"""
@@ -113,6 +114,20 @@ def way(request):
 
 
 PLAIN = "CREATE TABLE t (id int PRIMARY KEY, a int, b text)"
+
+
+def test_the_first_change_is_noted(stream):
+	"""And not the next one, as long as the writer lives."""
+	stream.make(PLAIN)
+	stream.do("INSERT INTO t VALUES (1)", "TRUNCATE t")
+	(between,), = stream.pair.source.sql("SELECT pg_current_wal_insert_lsn()", stream.pair.name)
+	stream.do("INSERT INTO t VALUES (2)")
+	noted = "SELECT changed_lsn < '%s' FROM pgpier.tables" % between
+	stream.equal("-g", "1")
+	assert stream.on_target(noted) == [(True,)]
+	stream.do("INSERT INTO t VALUES (3)")
+	stream.equal("-g", "1")
+	assert stream.on_target(noted) == [(False,)]
 
 
 def test_insert_update_delete(stream, way):

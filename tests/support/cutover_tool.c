@@ -66,6 +66,7 @@ static bool fence_show(struct tool *t, const struct fence_settings *s, struct er
 	print_lines("close", &plan.close);
 	print_lines("undo", &plan.undo);
 	print_lines("note", &plan.notes);
+	print_lines("remark", &plan.remarks);
 	printf("roles %zu\n", plan.roles);
 	fence_plan_free(&plan);
 	return true;

@@ -124,6 +124,9 @@ static bool commit(struct tool *t, struct error *e)
 static bool apply(struct tool *t, const struct pgoutput_message *m, struct error *e)
 {
 	switch (m->kind) {
+	case PGOUTPUT_BEGIN:
+		writer_begin(t->writer, m->begin.final);
+		return true;
 	case PGOUTPUT_RELATION:
 		return writer_relation(t->writer, m, find(t, m), e);
 	case PGOUTPUT_INSERT:

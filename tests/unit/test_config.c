@@ -52,7 +52,7 @@ static void every_key_is_read(void **state)
 		"caught_up_s = 0.25;\n"
 		"  alert_command = \"cat\"; alert_lag_s = 5; alert_retained_mb = 1000000000000;\n"
 		"  freeze = \"wait\"; freeze_command = \"f\"; unfreeze_command = \"u\"; open_command = \"o\";\n"
-		"  allow = [ \"one\", \"the other\" ]; cutover_limit_s = 86400; reverse_of = \"other\"; } );\n");
+		"  allow = [ \"one\", \"the other\" ]; cutover_verify = \"all\"; cutover_limit_s = 86400; reverse_of = \"other\"; } );\n");
 	struct config *c = load_good(*state);
 	const struct peer_config *p = config_find_peer(c, "ec2-prod");
 	const struct mirror_config *m = config_find_mirror(c, "shop");
@@ -104,6 +104,7 @@ static void every_key_is_read(void **state)
 	assert_string_equal(m->alert_command, "cat");
 	assert_true(m->freeze == FREEZE_WAIT && m->cutover_limit_s == 86400 && m->allow.count == 2);
 	assert_string_equal(m->allow.items[1], "the other");
+	assert_true(m->cutover_verify == FINAL_VERIFY_ALL);
 	assert_string_equal(m->freeze_command, "f");
 	assert_string_equal(m->unfreeze_command, "u");
 	assert_string_equal(m->open_command, "o");

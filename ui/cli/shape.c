@@ -284,6 +284,7 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	text_or_null(j, "unfreeze_command", m->unfreeze_command);
 	text_or_null(j, "open_command", m->open_command);
 	strings(j, "allow", &m->allow);
+	json_text(j, "cutover_verify", final_verify_names[m->cutover_verify]);
 	json_int(j, "cutover_limit_s", m->cutover_limit_s);
 	text_or_null(j, "reverse_of", m->reverse_of);
 	json_text(j, "schema", schema_mode_names[m->schema]);

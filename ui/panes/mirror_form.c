@@ -45,6 +45,7 @@ enum {
 	F_UNFREEZE_COMMAND,
 	F_OPEN_COMMAND,
 	F_ALLOW,
+	F_FINAL_VERIFY,
 	F_LIMIT,
 	F_NEXT,
 	F_COUNT
@@ -111,6 +112,9 @@ static const struct field fields[F_COUNT] = {
 	[F_UNFREEZE_COMMAND] = { FIELD_TEXT, "Unfreeze command", "undoes that", "none" },
 	[F_OPEN_COMMAND] = { FIELD_TEXT, "Open command", "moves the application to the target", "none" },
 	[F_ALLOW] = { FIELD_TEXT, "Roles let in", "stay connected to the source; blanks between them", "none" },
+	[F_FINAL_VERIFY] = { FIELD_CHOICE, "Cutover verifies",
+		"by checksum: what changed since the last verify (the rest is counted), or all", NULL, 0, 0,
+		final_verify_names, FINAL_VERIFY_ALL + 1 },
 	[F_LIMIT] = { FIELD_NUMBER, "Cutover limit (s)", "a cutover that is not over by then undoes itself", "300",
 		5, 86400 },
 	[F_NEXT] = { FIELD_BUTTON, "Choose tables", "^s does the same from any field" },
@@ -185,6 +189,7 @@ static void copy_allow(const struct form *f, struct mirror_config *m)
 static void copy_cutover(const struct form *f, struct mirror_config *m)
 {
 	m->freeze = (enum freeze)f->fields[F_FREEZE].choice;
+	m->cutover_verify = (enum final_verify)f->fields[F_FINAL_VERIFY].choice;
 	m->cutover_limit_s = (int)form_number(f, F_LIMIT, 300);
 	copy_text_field(f, F_FREEZE_COMMAND, NULL, &m->freeze_command);
 	copy_text_field(f, F_UNFREEZE_COMMAND, NULL, &m->unfreeze_command);
@@ -259,7 +264,8 @@ static void show_numbers(struct form *f, const struct mirror_config *m)
 static void show_dependent(struct mirror_form *s)
 {
 	static const int of_stream[] = { F_SOFT_DELETE, F_BATCH, F_INTERVAL, F_CAUGHT_UP, F_PUBLICATION, F_SLOT,
-		F_SYNC_COLUMNS, F_FREEZE, F_FREEZE_COMMAND, F_UNFREEZE_COMMAND, F_OPEN_COMMAND, F_ALLOW, F_LIMIT };
+		F_SYNC_COLUMNS, F_FREEZE, F_FREEZE_COMMAND, F_UNFREEZE_COMMAND, F_OPEN_COMMAND, F_ALLOW,
+		F_FINAL_VERIFY, F_LIMIT };
 	static const int of_schema[] = { F_OWNERS, F_PUBLICATIONS, F_BUILD_MEMORY, F_BUILD_WORKERS };
 	struct field *d = s->form.fields;
 	for (size_t i = 0; i < ARRAY_SIZE(of_stream); i++)
@@ -285,6 +291,7 @@ static void show_cutover(struct form *f, const struct mirror_config *m)
 		if (!strchr(m->allow.items[i], ' '))
 			strbuf_addf(&roles, "%s%s", roles.len ? " " : "", m->allow.items[i]);
 	f->fields[F_FREEZE].choice = (int)m->freeze;
+	f->fields[F_FINAL_VERIFY].choice = (int)m->cutover_verify;
 	form_set_text(f, F_FREEZE_COMMAND, m->freeze_command);
 	form_set_text(f, F_UNFREEZE_COMMAND, m->unfreeze_command);
 	form_set_text(f, F_OPEN_COMMAND, m->open_command);

@@ -321,7 +321,7 @@ static void a_continuous_mirror(void **state)
 	house_type(h, "stop it");
 	house_press(h, "tab tab tab");
 	house_type(h, "monitor  backup");
-	house_press(h, "tab");
+	house_press(h, "tab right tab"); /* the cutover verifies: all */
 	house_type(h, "60");
 	house_press(h, "^s a c c");
 	assert_sees(h, "then replicates every change");
@@ -341,6 +341,7 @@ static void a_continuous_mirror(void **state)
 	assert_true(m->freeze == FREEZE_WAIT && m->cutover_limit_s == 60);
 	assert_string_equal(m->freeze_command, "stop it");
 	assert_true(!m->unfreeze_command && !m->open_command);
+	assert_true(m->cutover_verify == FINAL_VERIFY_ALL);
 	assert_int_equal(m->allow.count, 2);
 	assert_string_equal(m->allow.items[1], "backup");
 	assert_string_equal(m->synced_at_column, "_pgpier_synced_at");
