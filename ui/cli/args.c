@@ -35,7 +35,7 @@ const struct option_spec option_specs[OPTION_COUNT] = {
 		"do it, and do not ask; takes the mirror's name once more" },
 	[OPTION_STEAL] = { "steal", 0, true, NULL, { NULL }, "take the console from where it is attached" },
 	[OPTION_FOREGROUND] = { "foreground", 'f', false, NULL, { NULL },
-		"the console and its work in this process, which ends with it" },
+		"or -f: console and work in this process, which ends with it" },
 	[OPTION_ASCII] = { "ascii", 0, false, NULL, { NULL }, "draw the console in plain ASCII" },
 	[OPTION_COLOR] = { "color", 0, false, "WHEN", { "auto", "always", "never" },
 		"colours of the console: auto, always or never" },
