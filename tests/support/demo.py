@@ -49,7 +49,7 @@ def mirror(address):
 def console(home):
 	say("the console opens on mirror shop; customers are buying on shop-old. \u23ce opens it, p runs it;")
 	say("Tab goes to its Verify and Cutover, which moves the customers. n makes another mirror, q leaves")
-	return subprocess.call(home.command())
+	return subprocess.call(home.command("-f"))
 
 
 def tell(home, *words):
