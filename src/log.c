@@ -4,49 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pgpier/engine.h>
 #include <pgpier/format.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A process has one log. O_APPEND makes each line one atomic write, so no lock is needed. */
 static atomic_int log_fd = -1;
 
-static void default_dir(char *path, size_t size)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && state[0])
-		snprintf(path, size, "%s/pgpier", state);
-	else
-		snprintf(path, size, "%s/.local/state/pgpier", home && home[0] ? home : ".");
-}
-
-static bool make_dirs(char *path)
-{
-	for (char *p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		int failed = mkdir(path, 0700);
-		*p = '/';
-		if (failed && errno != EEXIST)
-			return false;
-	}
-	return mkdir(path, 0700) == 0 || errno == EEXIST;
-}
-
 bool log_open(const char *dir, struct error *e)
 {
 	char path[PATH_MAX - 16], file[PATH_MAX];
-	if (dir)
-		copy_text(path, sizeof(path), dir);
-	else
-		default_dir(path, sizeof(path));
+	if (!engine_state_dir(dir, path, sizeof(path), e))
+		return false;
 	snprintf(file, sizeof(file), "%s/pgpier.log", path);
-	int fd = make_dirs(path) ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		error_set(e, ERROR_CONFIG, "could not open the log %s: %s", file, strerror(errno));
 		return error_next(e, "name a writable folder with --state DIR");

@@ -14,7 +14,7 @@ cluster.exit_on_signals()
 
 # The modules that take longest are begun first, so that none of them is left alone at the end.
 LONGEST = ("test_torture", "test_outages", "test_script", "test_verify", "test_database", "test_columns", "test_chunks",
-	"test_ready", "test_roles", "test_evolve", "test_replicate_life", "test_replicate", "test_kill", "test_terminals",
+	"test_ready", "test_attach", "test_roles", "test_evolve", "test_replicate_life", "test_replicate", "test_kill", "test_terminals",
 	"test_objects", "test_large", "test_versions", "test_diff", "test_writer")
 
 

@@ -59,6 +59,8 @@ static void render_title(const struct ui *u, const struct canvas *c)
 static const char *hint_label(const struct pane *p, enum action a)
 {
 	const char *label = p->ops->label ? p->ops->label(p, a) : NULL;
+	if (a == ACTION_QUIT && p->ui->background)
+		a = ACTION_DETACH; /* so nobody fears for the work */
 	return label ? label : action_label(a);
 }
 
@@ -93,7 +95,7 @@ static void render_hints(struct ui *u, const struct canvas *c)
 	int kept = 0, x = 1;
 	char buf[16];
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		kept += text_width(action_key(always[i], buf)) + 3 + text_width(action_label(always[i]));
+		kept += text_width(action_key(always[i], buf)) + 3 + text_width(hint_label(p, always[i]));
 	u->hint_count = 0;
 	u->hint_row = c->y;
 	const enum action *hints = p->ops->hints_now ? p->ops->hints_now(p) : p->ops->hints;

@@ -188,7 +188,11 @@ enum context {
 		IN_ANY)                                                                                            \
 	X(MOUSE,        "m",              "mouse",     "Turn the mouse on or off",                            \
 		IN_ANY)                                                                                            \
-	X(QUIT,         "q ^c",           "quit",      "Leave the console",                                   \
+	X(DETACH,       "D",              "detach",    "Leave the console; the engine goes on",               \
+		IN_ANY)                                                                                            \
+	X(END,          "Q",              "stop",      "Stop the engine, and leave (asks when something runs)", \
+		IN_ANY | CHANGES)                                                                                  \
+	X(QUIT,         "q ^c",           "quit",      "Leave the console; in the background, work goes on",  \
 		IN_ANY)
 
 enum action {

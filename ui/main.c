@@ -5,21 +5,35 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <pgpier/engine.h>
 
+#include "cli/background.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cli/verbs.h"
 #include "console.h"
 
-static enum color_mode color_of(const struct args *a)
+/* All in this process, which has the state directory to itself. */
+static int run_foreground(const struct args *a)
 {
-	const char *when = a->given[OPTION_COLOR];
-	if (!when || strcmp(when, "auto") == 0)
-		return COLOR_AUTO;
-	return strcmp(when, "always") == 0 ? COLOR_ALWAYS : COLOR_NEVER;
+	struct place p;
+	struct holder who;
+	struct error e = { 0 };
+	struct console_options options = background_look(a);
+	if (!background_place(a, &p, &e) || !place_lock(&p, false, &who, &e)) {
+		report_error(&e, false);
+		place_close(&p);
+		return report_class_exit(e.class);
+	}
+	struct engine *g = session_engine_new(a, true);
+	int code = g ? console_run(g, &options) : EXIT_USAGE;
+	engine_free(g);
+	place_close(&p);
+	return code;
 }
 
 static int run_console(const struct args *a)
@@ -31,23 +45,16 @@ static int run_console(const struct args *a)
 		report_error(&e, false);
 		return EXIT_USAGE;
 	}
-	struct console_options options = {
-		.ascii = a->given[OPTION_ASCII] != NULL,
-		.color = color_of(a),
-		.mouse = a->given[OPTION_NO_MOUSE] == NULL,
-		.readonly = a->given[OPTION_READONLY] != NULL,
-	};
-	struct engine *g = session_engine_new(a, true);
-	if (!g)
-		return EXIT_USAGE;
-	int code = console_run(g, &options);
-	engine_free(g);
-	return code;
+	return a->given[OPTION_FOREGROUND] ? run_foreground(a) : (int)background_attach(a, true);
 }
 
 static int run_verb(const struct args *a)
 {
-	struct session s;
+	struct session s = { 0 };
+	if (a->verb->traits & SPEAKS)
+		return a->verb->run(&s, a);
+	if ((a->verb->traits & REWRITES) && !background_lets(a))
+		return EXIT_FAILED;
 	int code = session_open(&s, a);
 	if (code == EXIT_DONE)
 		code = a->verb->run(&s, a);
@@ -68,7 +75,18 @@ static int run(const struct args *a)
 			help_print(stdout);
 		return EXIT_DONE;
 	}
+	if (a->verb && a->verb->run != verb_attach)
+		return run_verb(a);
+	console_locale();
 	return a->verb ? run_verb(a) : run_console(a);
+}
+
+/* Passwords are in it: no core file, and no debugger of another process of ours. */
+static void keep_memory_private(void)
+{
+	struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 int main(int argc, char **argv)
@@ -76,6 +94,7 @@ int main(int argc, char **argv)
 	struct args a;
 	struct error e = { 0 };
 	setlocale(LC_CTYPE, "");  /* not LC_NUMERIC: numbers are for scripts as well */
+	keep_memory_private();
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is an error of fflush, not an end */
 	if (!args_parse(&a, argc, argv, &e)) {
 		report_error(&e, a.given[OPTION_JSON] != NULL);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "screen.h"
 
-#include "signals.h"
-
 #include <curses.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -31,24 +30,23 @@ struct screen {
 	WINDOW *keys; /* a pad: reading from a window would refresh it */
 	struct theme theme;
 	bool mouse;
-	int signal_fd;
+	bool tmux;
+	struct strbuf restore; /* escape sequences */
+	locale_t locale;       /* of the thread, while it draws on a terminal without UTF-8; 0: the process's */
 	struct strbuf paste;
 	int64_t clicked_at;
 	int clicked_y, clicked_x;
 	int stderr_was, stderr_now; /* the person's, and where it goes meanwhile */
 };
 
-/* Without any setting of the locale the terminal is most likely UTF-8, as nearly all are. */
-static bool open_locale(void)
+/* A terminal that is not UTF-8, of a process that is, gets plain ASCII: curses asks the thread's locale what it
+ * may send. */
+static bool open_locale(struct screen *s, bool latin)
 {
-	const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-	bool given = false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = getenv(names[i]);
-		given = given || (value && *value);
+	if (latin) {
+		s->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+		uselocale(s->locale);
 	}
-	if (!setlocale(LC_CTYPE, given ? "" : "C.UTF-8"))
-		setlocale(LC_CTYPE, "C.UTF-8");
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
@@ -79,8 +77,10 @@ static SCREEN *open_any(const char *term, FILE *out, FILE *in)
 /* What a library prints meanwhile would tear the screen; it is shown when we have left. */
 static void divert_stderr(struct screen *s)
 {
+	if (!isatty(STDERR_FILENO))
+		return;
 	fflush(stderr);
-	s->stderr_was = dup(STDERR_FILENO);
+	s->stderr_was = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 	s->stderr_now = memfd_create("stderr", MFD_CLOEXEC);
 	if (s->stderr_now >= 0)
 		dup2(s->stderr_now, STDERR_FILENO);
@@ -102,18 +102,34 @@ static void return_stderr(struct screen *s)
 		fwrite(text, 1, (size_t)n, stderr);
 }
 
-static void announce_restore(void)
+/* Without the pauses that old terminals wanted: "$<50>". */
+static bool add_capability(struct strbuf *b, const char *name)
 {
-	struct strbuf b = STRBUF_INIT;
-	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
-	strbuf_add(&b, "\033[?1000l\033[?1006l" PASTE_OFF);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *text = tigetstr(names[i]);
-		if (text && text != (char *)-1)
-			strbuf_add(&b, text);
+	const char *text = tigetstr(name);
+	if (!text || text == (char *)-1)
+		return false;
+	while (*text != '\0') {
+		size_t n = strcspn(text, "$");
+		strbuf_addn(b, text, n);
+		text += n;
+		const char *end = strncmp(text, "$<", 2) == 0 ? strchr(text, '>') : NULL;
+		if (!end && *text == '$')
+			strbuf_addn(b, text++, 1);
+		else if (end)
+			text = end + 1;
 	}
-	signals_set_restore(b.text);
-	strbuf_free(&b);
+	return true;
+}
+
+/* Where there is no other screen to go back to, this one is left empty. */
+static void find_restore(struct strbuf *b)
+{
+	static const char *const names[] = { "sgr0", "cnorm", "rmkx" };
+	strbuf_add(b, "\033[?1000l\033[?1006l" PASTE_OFF);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		add_capability(b, names[i]);
+	if (!add_capability(b, "rmcup"))
+		add_capability(b, "clear");
 }
 
 static void set_modes(struct screen *s)
@@ -131,21 +147,22 @@ static void set_modes(struct screen *s)
 	mouseinterval(0);
 	fputs(PASTE_ON, s->out);
 	fflush(s->out);
-	announce_restore();
+	find_restore(&s->restore);
 }
 
 struct screen *screen_open(const struct screen_options *o, char *problem, size_t size)
 {
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(o->in) || !isatty(o->out)) {
 		copy_text(problem, size, "the console needs a terminal on standard input and output");
 		return NULL;
 	}
-	bool utf8 = open_locale();
-	const char *term = getenv("TERM");
+	const char *term = o->term;
 	struct screen *s = xcalloc(1, sizeof(*s));
-	s->in = fdopen(dup(STDIN_FILENO), "r");
-	s->out = fdopen(dup(STDOUT_FILENO), "w");
-	s->signal_fd = signals_install(STDOUT_FILENO);
+	bool utf8 = open_locale(s, o->latin);
+	/* No child of ours keeps the terminal open. */
+	s->in = fdopen(fcntl(o->in, F_DUPFD_CLOEXEC, 0), "r");
+	s->out = fdopen(fcntl(o->out, F_DUPFD_CLOEXEC, 0), "w");
+	s->tmux = o->tmux;
 	s->stderr_was = s->stderr_now = -1;
 	/* A shell that exports LINES and COLUMNS knows the size it had once. */
 	use_env(FALSE);
@@ -177,11 +194,15 @@ void screen_close(struct screen *s)
 		delscreen(s->curses);
 	}
 	return_stderr(s);
-	signals_uninstall();
+	if (s->locale) {
+		uselocale(LC_GLOBAL_LOCALE);
+		freelocale(s->locale);
+	}
 	if (s->in)
 		fclose(s->in);
 	if (s->out)
 		fclose(s->out);
+	strbuf_free(&s->restore);
 	strbuf_free(&s->paste);
 	free(s);
 }
@@ -196,15 +217,9 @@ int screen_fd(const struct screen *s)
 	return fileno(s->in);
 }
 
-int screen_signal_fd(const struct screen *s)
+const char *screen_restore_borrow(const struct screen *s)
 {
-	return s->signal_fd;
-}
-
-bool screen_signals(struct screen *s)
-{
-	(void)s;
-	return signals_drain();
+	return s->restore.text;
 }
 
 void screen_size(struct screen *s, int *rows, int *cols)
@@ -414,7 +429,7 @@ bool screen_copy(struct screen *s, const char *text)
 		return false;
 	char *encoded = base64(text, n);
 	/* tmux hands on what is wrapped, or, when it may set the clipboard, takes the plain one. */
-	if (getenv("TMUX"))
+	if (s->tmux)
 		fprintf(s->out, "\033Ptmux;\033\033]52;c;%s\a\033\\", encoded);
 	fprintf(s->out, "\033]52;c;%s\a", encoded);
 	fflush(s->out);

@@ -26,24 +26,25 @@ struct input {
 };
 
 struct screen_options {
+	int in, out;      /* of the terminal; the caller's, and may be the same */
+	const char *term; /* its type, as $TERM says it; NULL unknown */
 	enum color_mode color;
 	bool ascii;
+	bool latin; /* it does not take UTF-8, whatever the locale says */
 	bool mouse;
+	bool tmux; /* tmux is in between */
 };
 
 struct screen;
 
-/* NULL, with one line in problem, when there is no terminal. An unknown TERM is no reason: descriptions
+/* Signals are the caller's to install before this, for curses has handlers of its own else. NULL, with one line in problem, when there is no terminal. An unknown TERM is no reason: descriptions
  * that nearly every terminal understands are tried in its place. */
 struct screen *screen_open(const struct screen_options *o, char *problem, size_t size);
 void screen_close(struct screen *s); /* restores the terminal; NULL is fine */
 
 const struct theme *screen_theme_borrow(const struct screen *s);
 int screen_fd(const struct screen *s); /* poll for POLLIN, then screen_read until INPUT_NONE */
-/* Readable when a signal arrived: a resize, or one that asks us to end. */
-int screen_signal_fd(const struct screen *s);
-/* Takes notice of signals; true when one of them asks us to end. */
-bool screen_signals(struct screen *s);
+const char *screen_restore_borrow(const struct screen *s); /* what gives the terminal back, but for its modes */
 struct input screen_read(struct screen *s);
 /* Adopts the size the terminal has now. */
 void screen_size(struct screen *s, int *rows, int *cols);

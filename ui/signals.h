@@ -6,13 +6,16 @@
 
 #include <pgpier/base.h>
 
-/* From now on: SIGINT, SIGTERM and SIGHUP ask to end, SIGWINCH wakes, and a fatal signal first writes
- * `sequence` to the terminal `fd` and restores the modes it has now. Call before curses starts, so that
- * its own handlers stay away. Returns the descriptor to poll, -1 when there is none. */
+/* From now on: SIGINT, SIGTERM and SIGHUP ask to end, SIGWINCH and SIGCONT wake, and a fatal signal first
+ * writes `sequence` to the terminal `fd` and restores the modes it has now. fd -1: there is no terminal, and
+ * SIGHUP is none of our business. Call before curses starts, so that its own handlers stay away. Returns the
+ * descriptor to poll, -1 when there is none. */
 int signals_install(int fd);
 /* What brings the terminal back, once it is known. */
 void signals_set_restore(const char *sequence);
-bool signals_drain(void); /* true when one of them asked to end */
+int signals_fd(void);         /* what signals_install() returned */
+bool signals_drain(void);     /* true when one of them asked to end */
+bool signals_continued(void); /* true once after we were stopped: the terminal may look and be set otherwise */
 void signals_uninstall(void);
 
 #endif

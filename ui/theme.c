@@ -2,7 +2,6 @@
 #include "theme.h"
 
 #include <curses.h>
-#include <stdlib.h>
 
 /* Colours are of the terminal's own palette; -1 is its default. Grey counts as a colour. */
 static const struct {
@@ -34,10 +33,7 @@ static const struct {
 
 static int colors_wanted(enum color_mode mode, bool dumb)
 {
-	const char *no_color = getenv("NO_COLOR");
-	if (mode == COLOR_NEVER)
-		return 0;
-	if (mode == COLOR_AUTO && (dumb || (no_color && *no_color)))
+	if (mode == COLOR_NEVER || (mode == COLOR_AUTO && dumb))
 		return 0;
 	if (!has_colors() || start_color() == ERR)
 		return 0;

@@ -63,7 +63,7 @@ struct theme {
 	bool ascii;
 };
 
-/* After the terminal is open. Order of decision: mode, NO_COLOR, what the terminal can. */
+/* After the terminal is open. Order of decision: mode, what the terminal can. */
 void theme_init(struct theme *t, enum color_mode mode, bool dumb, bool ascii);
 const char *theme_glyph(const struct theme *t, enum glyph g);
 /* One frame of the spinner, one cell wide; moves 8 times a second. */

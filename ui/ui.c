@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "ui.h"
 
-#include "cutover_text.h"
 #include "panes/panes.h"
+#include "work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +224,7 @@ void ui_sync(struct ui *u)
 	if (p->ops->sync)
 		p->ops->sync(p);
 	passwords_sync(u);
+	resume_sync(u);
 }
 
 bool ui_busy(const struct ui *u)
@@ -239,51 +240,50 @@ const char *ui_refusal(const struct ui *u, const struct pane *p, enum action a)
 {
 	if (u->readonly && (action_contexts(a) & CHANGES))
 		return "the console is read-only";
+	if (a == ACTION_DETACH && !u->background)
+		return "there is no engine in the background: pgpier without -f starts one";
 	return p->ops->refuse ? p->ops->refuse(p, a) : NULL;
 }
 
-/* The name of a mirror whose cutover would be undone, or left behind, by leaving. */
-static bool find_cutover(const struct ui *u, char name[NAME_SIZE], bool *decided)
+static const char *leaving_a_cutover(bool decided)
 {
-	struct mirror_view *mirrors;
-	size_t n = model_mirrors(u->model, &mirrors);
-	bool found = false;
-	for (size_t i = 0; i < n && !found; i++) {
-		struct cutover_view c;
-		model_cutover(u->model, mirrors[i].name, &c);
-		found = cutover_needs_us(&c);
-		*decided = cutover_is_over(&c);
-		copy_text(name, NAME_SIZE, mirrors[i].name);
-		cutover_view_free(&c);
-	}
-	free(mirrors);
-	return found;
+	return decided ? "stops it behind its point of no return: pgpier cutover goes on with what is left"
+				   : "undoes it: the source will be open as it was before";
 }
 
-static void ask_quit(struct ui *u)
+/* Ends the engine as well; asks when that stops anything. */
+static void ask_end(struct ui *u)
 {
 	char cutting[NAME_SIZE], text[512];
-	bool decided = false, cuts = find_cutover(u, cutting, &decided);
+	const char *what = u->background ? "Stopping the engine" : "Leaving";
+	bool decided = false, cuts = work_cuts_over(u->model, cutting, &decided);
 	follow_mirrors(u);
 	if (u->running == 0 && !cuts) {
-		u->quit = true;
+		u->quit = u->end = true;
 		return;
 	}
 	if (cuts)
-		snprintf(text, sizeof(text), "The cutover of %s is under way. Leaving %s.", cutting,
-			decided ? "stops it behind its point of no return: pgpier cutover goes on with what is left"
-					: "undoes it: the source will be open as it was before");
+		snprintf(text, sizeof(text), "The cutover of %s is under way. %s %s.", cutting, what, leaving_a_cutover(decided));
 	else
 		snprintf(text, sizeof(text),
-		"%zu mirror%s running. Leaving stops the work within a second; what is done is kept, and"
+		"%zu mirror%s running. %s stops the work within a second; what is done is kept, and"
 		" running it again goes on from there.%s",
-		u->running, u->running == 1 ? " is" : "s are",
+		u->running, u->running == 1 ? " is" : "s are", what,
 		u->streaming ? " Until then the slot of a continuous mirror keeps WAL on its source." : "");
-	ui_ask(u, &(struct question){ .kind = ASK_YES_NO,
-				  .action = ACTION_QUIT,
-				  .title = cuts ? "Leave pgpier in a cutover?" : "Leave pgpier?",
-				  .text = text });
+	const char *title = u->background ? "Stop the engine?" : "Leave pgpier?";
+	if (cuts)
+		title = u->background ? "Stop the engine in a cutover?" : "Leave pgpier in a cutover?";
+	ui_ask(u, &(struct question){ .kind = ASK_YES_NO, .action = ACTION_END, .title = title, .text = text });
 	u->asker = NULL;
+}
+
+/* In the background, work goes on without us. */
+static void leave(struct ui *u)
+{
+	if (u->background)
+		u->quit = true;
+	else
+		ask_end(u);
 }
 
 static void set_mouse(struct ui *u)
@@ -323,7 +323,13 @@ static bool act_global(struct ui *u, enum action a)
 		set_mouse(u);
 		return true;
 	case ACTION_QUIT:
-		ask_quit(u);
+		leave(u);
+		return true;
+	case ACTION_DETACH:
+		u->quit = true;
+		return true;
+	case ACTION_END:
+		ask_end(u);
 		return true;
 	default:
 		return false;
@@ -358,8 +364,10 @@ static void input_dialog(struct ui *u, const struct input *in)
 	struct dialog d = u->dialog;
 	struct pane *asker = u->asker;
 	u->dialog = (struct dialog){ 0 };
-	if (answer == ANSWER_YES && d.action == ACTION_QUIT && !asker)
-		u->quit = true;
+	if (d.action == ACTION_PAUSE && !asker)
+		resume_answered(u, answer == ANSWER_YES);
+	else if (answer == ANSWER_YES && d.action == ACTION_END && !asker)
+		u->quit = u->end = true;
 	else if (answer == ANSWER_YES && d.kind == ASK_SECRET && !asker)
 		password_answered(u, d.subject, edit_text(&d.edit));
 	else if (answer == ANSWER_YES && asker && asker->ops->answered)

@@ -58,6 +58,7 @@ struct ui {
 	struct screen *screen; /* NULL in tests */
 	const struct theme *theme;
 	bool readonly, mouse, zoomed;
+	bool background; /* the engine goes on without us */
 
 	struct pane *stacks[ROOT_COUNT][STACK_DEPTH];
 	int depth[ROOT_COUNT];
@@ -69,6 +70,7 @@ struct ui {
 	char chosen[ROOT_COUNT][NAME_SIZE]; /* what a list shall select as soon as it has it */
 	struct strings to_ask; /* peers without a password in memory, as of the console's start */
 	size_t asked;          /* of them */
+	bool resume_asked;     /* whether those that ran before go on */
 	struct dialog dialog;
 	struct pane *asker; /* of the dialog; NULL: the console itself */
 	struct toast toast;
@@ -88,7 +90,8 @@ struct ui {
 	int hint_count, hint_row;
 
 	int64_t now; /* clock_us() of this frame */
-	bool quit;
+	bool quit; /* leave the terminal */
+	bool end;  /* and end the engine */
 };
 
 void ui_init(struct ui *u, struct engine *engine, const struct theme *theme);
@@ -130,6 +133,10 @@ void passwords_sync(struct ui *u); /* asks for the next one */
 /* Asks for the peer's, if it is asked for and not known; true when it did: what needs it has to wait. */
 bool password_needed(struct ui *u, const char *peer);
 void password_answered(struct ui *u, const char *peer, const char *password);
+
+/* resume.c: what ran when the process before ended. */
+void resume_sync(struct ui *u); /* asks, once */
+void resume_answered(struct ui *u, bool yes);
 
 /* frame.c: draws everything onto the screen. */
 void frame_render(struct ui *u, const struct canvas *screen);

@@ -40,6 +40,9 @@ enum command_kind {
 	 * the mirror does not run. Progress by model_verify(). outcome.verification */
 	COMMAND_VERIFY,
 
+	COMMAND_LEFT_RESUME, /* those of engine_left() go on, as soon as their passwords are known */
+	COMMAND_LEFT_FORGET, /* they stay as they are */
+
 	COMMAND_GATES,   /* name: the checklist is measured. model_gates() */
 	/* name: the mirror's application goes over to its target; dry_run: a rehearsal. Over with the cutover itself;
 	 * progress by model_cutover(). One that was interrupted goes on. Cancelled: it undoes what it did */

@@ -14,6 +14,8 @@ enum schema_mode { SCHEMA_TABLES, SCHEMA_NONE, SCHEMA_DATABASE };
 enum owners { OWNERS_KEEP, OWNERS_MAP, OWNERS_NONE };
 /* How writers are kept out of the source at a cutover: by pgpier, or by somebody who then says so. */
 enum freeze { FREEZE_FENCE, FREEZE_WAIT };
+/* Mirrors that ran when pgpier ended: does it ask whether they go on? */
+enum resume { RESUME_ASK, RESUME_AUTO };
 /* What a cutover compares by checksum at its end: the tables that came changes for since all of them were proven
  * equal (the others are counted), or all. */
 enum final_verify { FINAL_VERIFY_CHANGED, FINAL_VERIFY_ALL };
@@ -27,6 +29,7 @@ extern const char *const existing_rows_names[]; /* refuse truncate append */
 extern const char *const freeze_names[];        /* fence wait */
 extern const char *const final_verify_names[];  /* changed all */
 extern const char *const owners_names[];        /* keep map none */
+extern const char *const resume_names[];        /* ask auto */
 
 /* A saved connection to one database. Strings are owned; NULL and 0 mean "not given, libpq decides". */
 struct peer_config {
@@ -121,6 +124,7 @@ struct mirror_config {
 };
 
 struct config {
+	enum resume resume;
 	char *pg_bindir; /* of mirrors that name none */
 	char *directory; /* where peers.conf and mirrors.conf go */
 	struct peer_config *peers;

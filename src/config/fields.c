@@ -14,6 +14,7 @@ const char *const transfer_names[] = { "auto", "copy", "fetch", NULL };
 const char *const schema_mode_names[] = { "tables", "none", "database", NULL };
 const char *const existing_rows_names[] = { "refuse", "truncate", "append", NULL };
 const char *const freeze_names[] = { "fence", "wait", NULL };
+const char *const resume_names[] = { "ask", "auto", NULL };
 const char *const final_verify_names[] = { "changed", "all", NULL };
 const char *const owners_names[] = { "keep", "map", "none", NULL };
 
@@ -121,6 +122,7 @@ static const struct field mirror_fields[] = {
 };
 
 static const struct field config_fields[] = {
+	{ MEMBER(CHOICE, config, resume), .choices = resume_names },
 	{ MEMBER(TEXT, config, pg_bindir) },
 	{ MEMBER(RECORDS, config, peers), BESIDE(config, peer_count), .record = &peer_record },
 	{ MEMBER(RECORDS, config, mirrors), BESIDE(config, mirror_count), .record = &mirror_record },

@@ -81,23 +81,37 @@ static void look_at_load(struct cutover *c, struct list *l)
 	next(g, held ? "the Replication tab says why: mend it, then retry" : "wait, or see Initial load for errors");
 }
 
-/* 0: the mirror's objects are not pgpier's. */
-static size_t count_objects(struct cutover *c, size_t counts[OBJECT_STATE_COUNT], size_t *open)
+/* kept: of the open ones, those that the cutover makes. */
+struct objects {
+	size_t all, made, open, bad, kept;
+};
+
+static bool count_objects(struct cutover *c, struct objects *o, struct error *e)
 {
-	size_t n = model_object_counts(c->set.model, c->mirror, counts);
-	*open = n ? counts[OBJECT_WAITING] + counts[OBJECT_MAKING] : 0;
-	return n;
+	size_t counts[OBJECT_STATE_COUNT];
+	*o = (struct objects){ .all = model_object_counts(c->set.model, c->mirror, counts) };
+	o->made = counts[OBJECT_DONE] + counts[OBJECT_EXISTS];
+	o->open = counts[OBJECT_WAITING] + counts[OBJECT_MAKING];
+	o->bad = counts[OBJECT_FAILED] + counts[OBJECT_BLOCKED];
+	return o->open == 0 || kept_back_count(c, &o->kept, e);
 }
 
 static void look_at_objects(struct cutover *c, struct list *l)
 {
-	size_t counts[OBJECT_STATE_COUNT], open;
-	if (count_objects(c, counts, &open) == 0)
+	static const char name[] = "constraints and other objects";
+	struct objects o;
+	struct error e;
+	if (!count_objects(c, &o, &e)) {
+		unknown(l, name, &e);
 		return;
-	size_t bad = counts[OBJECT_FAILED] + counts[OBJECT_BLOCKED];
-	struct cutover_gate *g = add(l, "constraints and other objects", open ? GATE_CLOSED : bad ? GATE_WARNING : GATE_OPEN,
-		"%zu made, %zu to be made, %zu failed or blocked", counts[OBJECT_DONE] + counts[OBJECT_EXISTS], open, bad);
-	next(g, open ? "wait until they are made" : "the Schema tab says why; the application may need them");
+	}
+	if (o.all == 0) /* they are not pgpier's */
+		return;
+	bool waits = o.open > o.kept;
+	struct cutover_gate *g = add(l, name, waits ? GATE_CLOSED : o.bad ? GATE_WARNING : GATE_OPEN,
+		"%zu made, %zu to be made, %zu by the cutover, %zu failed or blocked", o.made, o.open - MIN(o.open, o.kept), o.kept,
+		o.bad);
+	next(g, waits ? "wait until they are made" : "the Schema tab says why; the application may need them");
 }
 
 static void look_at_lag(struct cutover *c, struct list *l)
@@ -229,7 +243,7 @@ static void look_at_sessions(struct list *l, const struct session *s, size_t n)
 		if (told || s[i].pid == 0 || used + 40 > sizeof(text))
 			continue;
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu of %.40s@%.30s %.40s", used ? ", " : "", same,
-			s[i].user, s[i].address, s[i].application);
+			s[i].user, s[i].address[0] ? s[i].address : "local", s[i].application);
 		used = MIN(used, sizeof(text) - 1);
 	}
 	add(l, "sessions on the source", GATE_OPEN, "%s", text);
@@ -387,12 +401,16 @@ bool gates_measure(struct cutover *c, size_t *closed, struct error *first, struc
 	look_at_way_back(c, &l);
 	model_gates_set(c->set.model, c->mirror, l.items, l.count);
 	*closed = 0;
-	for (size_t i = 0; i < l.count; i++)
+	size_t warnings = 0;
+	for (size_t i = 0; i < l.count; i++) {
+		warnings += l.items[i].state == GATE_WARNING;
 		if ((l.items[i].state == GATE_CLOSED || l.items[i].state == GATE_UNKNOWN) && (*closed)++ == 0) {
 			error_set(first, ERROR_CONFLICT, "%s: %s", l.items[i].name, l.items[i].value);
 			if (l.items[i].next[0])
 				error_next(first, "%s", l.items[i].next);
 		}
+	}
+	view_what(c, "%zu gates: %zu closed, %zu warning%s", l.count, *closed, warnings, warnings == 1 ? "" : "s");
 	free(l.items);
 	return true;
 }
@@ -409,11 +427,11 @@ static bool is_low(struct cutover *c)
  * takes long is: the checklist says so then. */
 static bool makes_objects(struct cutover *c, int64_t *until)
 {
-	size_t counts[OBJECT_STATE_COUNT], open;
+	struct objects o;
+	struct error ignored;
 	if (*until == 0)
 		*until = clock_us() + OBJECTS_PATIENCE_US;
-	count_objects(c, counts, &open);
-	return open > 0 && clock_us() < *until;
+	return (!connect_both(c, &ignored) || !count_objects(c, &o, &ignored) || o.open > o.kept) && clock_us() < *until;
 }
 
 bool gates_catch_up(struct cutover *c, struct error *e)

@@ -62,6 +62,10 @@ step_function verify_equal, verify_rehearse;
 step_function back_prepare, back_begin, back_undo, back_rehearse;
 step_function commit_run, open_target, follow_back;
 
+/* kept_back.c: what waits for the cutover; what of it is quick, before the application comes; the rest, and the rows */
+bool kept_back_count(struct cutover *c, size_t *n, struct error *e) MUST_CHECK;
+step_function kept_back_make, kept_back_finish;
+
 /* The mirror's tables on both servers, looked at before anything stops: for the sequences. */
 bool survey_once(struct cutover *c, struct error *e) MUST_CHECK;
 

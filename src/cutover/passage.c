@@ -130,8 +130,11 @@ bool open_target(struct cutover *c, struct error *e)
 {
 	bool was;
 	struct hook_peers peers = { c->set.source, c->set.target, c->source, c->target };
-	if (!fence_lift(c->target, c->back.name, &was, e) ||
-		!hook_run(HOOK_OPEN, c->set.config->open_command, c->mirror, &peers, HOOK_PATIENCE_MS, c->stop, e) ||
+	if (!kept_back_make(c, e) || !fence_lift(c->target, c->back.name, &was, e))
+		return false;
+	if (c->set.config->open_command)
+		view_what(c, "open_command runs");
+	if (!hook_run(HOOK_OPEN, c->set.config->open_command, c->mirror, &peers, HOOK_PATIENCE_MS, c->stop, e) ||
 		!bounce(c, c->set.source, e) ||
 		(!same_bouncer(c->set.source, c->set.target) && !bounce(c, c->set.target, e)))
 		return false;
@@ -157,7 +160,8 @@ bool follow_back(struct cutover *c, struct error *e)
 {
 	const struct cutover_services *s = c->set.services;
 	if (!s->save(s->arg, &c->back, e) || !store_reopen(c->source, c->back.name, e) ||
-		!way_back_disarm(c->set.config, c->set.source, c->target, c->stop, e) || !s->run(s->arg, c->back.name, e))
+		!way_back_disarm(c->set.config, c->set.source, c->target, c->stop, e) || !s->run(s->arg, c->back.name, e) ||
+		!kept_back_finish(c, e))
 		return false;
 	say_what_remains(c);
 	view_what(c, "mirror %s keeps %s equal to %s", c->back.name, c->set.source->name, c->set.target->name);

@@ -33,6 +33,8 @@ static handler *const handlers[] = {
 	[COMMAND_VERIFY] = do_verify,
 	[COMMAND_COMPARE_SCHEMA] = do_compare_schema,
 	[COMMAND_SCRIPT] = do_script,
+	[COMMAND_LEFT_RESUME] = do_left_resume,
+	[COMMAND_LEFT_FORGET] = do_left_forget,
 	[COMMAND_GATES] = do_gates,
 	[COMMAND_CUTOVER] = do_cutover,
 	[COMMAND_CUTOVER_GO] = do_cutover_go,
@@ -44,7 +46,8 @@ struct engine *engine_new(const struct engine_options *o, struct config_problems
 {
 	struct error e;
 	struct config *config = config_load(o->config_path, problems);
-	if (config && !log_open(o->state_dir, &e)) {
+	char state[4096];
+	if (config && !(engine_state_dir(o->state_dir, state, sizeof(state), &e) && log_open(state, &e))) {
 		char line[1100];
 		strings_add(&problems->lines, error_line(&e, line, sizeof(line)));
 		config_free(config);
@@ -55,6 +58,8 @@ struct engine *engine_new(const struct engine_options *o, struct config_problems
 	struct engine *g = xcalloc(1, sizeof(*g));
 	g->config = config;
 	g->probe_peers = o->probe_peers;
+	if (o->resumes)
+		g->left = left_new(state, config);
 	g->model = model_new();
 	g->stop = stop_new(NULL);
 	g->pool = pool_new(POOL_THREADS);
@@ -75,6 +80,7 @@ void engine_free(struct engine *g)
 	pool_free(g->pool);
 	engine_end_mirrors(g); /* a command may have started one meanwhile */
 	pthread_join(g->monitor, NULL);
+	left_free(g->left);
 	config_free(g->config);
 	model_free(g->model);
 	stop_free(g->stop);

@@ -31,6 +31,8 @@ struct engine {
 	struct pool *pool;
 	struct stop *stop;
 	bool probe_peers;
+	struct left *left; /* what runs here is written down, and what ran is known; NULL: not by this process */
+	bool left_started; /* the monitor's */
 	pthread_t monitor;
 	_Atomic uint64_t next_ticket;
 
@@ -54,6 +56,7 @@ handler do_compare_roles, do_apply_roles;
 handler do_verify;
 handler do_compare_schema;
 handler do_script;
+handler do_left_resume, do_left_forget;
 handler do_gates, do_cutover, do_cutover_go, do_cutover_undo, do_finish;
 
 /* Copies of what the configuration holds; false with an error when there is no such thing. */
@@ -72,5 +75,10 @@ bool engine_remove_mirror(struct engine *g, const char *name, struct error *e) M
 struct running *engine_running(struct engine *g, const char *name); /* with the lock held; NULL */
 
 void *monitor_main(void *engine);
+
+/* left.c */
+struct left *left_new(const char *state_dir, const struct config *c);
+void left_free(struct left *l);
+void left_tick(struct engine *g); /* by the monitor, once a second */
 
 #endif

@@ -153,6 +153,7 @@ void *monitor_main(void *engine)
 		if (g->probe_peers && tick == 0) /* a console that opens wants to see what others left */
 			engine_submit(g, &(struct command){ .kind = COMMAND_MIRROR_REFRESH });
 		model_tick(g->model);
+		left_tick(g);
 		if (tick % LOOK_EVERY == LOOK_EVERY - 1)
 			look_at_all(g, &looks);
 		stop_sleep(g->stop, TICK_MS);

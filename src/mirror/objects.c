@@ -142,13 +142,18 @@ bool objects_choose(struct run *r, struct pg *source, struct error *e)
 	return ok;
 }
 
+void renamed_tables_of(const struct store_mirror *s, struct renamed_tables *out)
+{
+	for (size_t i = 0; i < s->table_count; i++)
+		renamed_tables_add(out, s->tables[i].target_schema, s->tables[i].target_name, &s->tables[i].renamed);
+}
+
 void objects_name_columns(struct run *r)
 {
 	struct renamed_tables *names = &r->objects.renamed;
 	const struct store_mirror *s = &r->store;
 	renamed_tables_free(names);
-	for (size_t i = 0; i < s->table_count; i++)
-		renamed_tables_add(names, s->tables[i].target_schema, s->tables[i].target_name, &s->tables[i].renamed);
+	renamed_tables_of(s, names);
 	for (size_t i = 0; s->table_count == 0 && i < r->survey.table_count; i++) {
 		const struct survey_table *t = &r->survey.tables[i];
 		renamed_tables_add(names, t->names.target_schema, t->names.target_name, &t->renamed);

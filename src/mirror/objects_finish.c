@@ -30,14 +30,6 @@ struct finish {
 
 /* ---- which ---- */
 
-static bool is_slow(const struct store_object *o, int version)
-{
-	char *not_valid = o->sql ? restore_not_valid(o->kind, o->sql, version) : NULL;
-	bool slow = restore_is_kind(o, "FK CONSTRAINT") && o->sql && !not_valid && !strstr(o->sql, "NOT VALID");
-	free(not_valid);
-	return slow;
-}
-
 static bool comes_last(const struct store_object *o)
 {
 	return restore_is_kind(o, "EVENT TRIGGER") || restore_is_kind(o, "DEFAULT ACL") ||
@@ -92,7 +84,7 @@ static void sort_out(struct finish *f, int version)
 	bool whole = rows_are_whole(f->run);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct store_object *o = &r->objects[i];
-		f->slow[i] = is_slow(o, version);
+		f->slow[i] = restore_is_slow(o, version);
 		f->late[i] = f->slow[i] || comes_last(o) || needs_marked(r, o, f->late);
 		f->waits[i] = is_of_failed(f->run, o) || (f->denied && acts_on_changes(o)) ||
 					  (f->slow[i] && !whole) || needs_marked(r, o, f->waits);

@@ -306,6 +306,8 @@ void objects_tell(struct run *r);
 void objects_tell_model(struct model *model, const char *mirror, const struct restore *r);
 /* Which tables have columns of other names, as the store or the survey has them: before anything is made. */
 void objects_name_columns(struct run *r);
+/* The columns that are called otherwise on the target: renamed_tables_free(). */
+void renamed_tables_of(const struct store_mirror *s, struct renamed_tables *out);
 /* Of schema = "database", before the rows: what other objects need, and the empty keys of partitioned parents. */
 bool objects_before(struct run *r, struct error *e) MUST_CHECK;
 /* Keys and indexes of the survey's tables become steps behind their rows. */

@@ -266,10 +266,10 @@ size_t mirror_retry(struct mirror *m)
 {
 	struct run *r = &m->run;
 	pthread_mutex_lock(&r->lock);
-	bool streaming = r->streaming;
-	r->retry = r->retry || streaming;
+	bool streaming = r->streaming, follows = r->config.continuous;
+	r->retry = r->retry || follows; /* in the moments between two streams: of the next one */
 	pthread_mutex_unlock(&r->lock);
-	return streaming ? 1 : schedule_retry(r);
+	return (streaming ? 0 : schedule_retry(r)) + follows;
 }
 
 bool mirror_reselect(struct mirror *m, const struct mirror_config *config)

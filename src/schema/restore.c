@@ -28,6 +28,15 @@ bool restore_is_open(const struct store_object *o)
 	return o->wanted && (o->state == OBJECT_WAITING || o->state == OBJECT_FAILED || o->state == OBJECT_BLOCKED);
 }
 
+bool restore_is_slow(const struct store_object *o, int target_version)
+{
+	if (!restore_is_kind(o, "FK CONSTRAINT") || !o->sql || strstr(o->sql, "NOT VALID"))
+		return false;
+	char *not_valid = restore_not_valid(o->kind, o->sql, target_version);
+	free(not_valid);
+	return !not_valid;
+}
+
 bool restore_is_kind(const struct store_object *o, const char *kind)
 {
 	return strcmp(o->kind, kind) == 0;

@@ -55,5 +55,7 @@ bool restore_constraint(const char *sql, struct restore_constraint *out);
 /* The statement that makes a constraint NOT VALID; NULL when it is that already, or can't be: foreign keys of
  * partitioned tables are checked as they are made before 18. Pure; the caller frees. */
 char *restore_not_valid(const char *kind, const char *sql, int target_version);
+/* A foreign key that is checked against all rows as it is made. Pure. */
+bool restore_is_slow(const struct store_object *o, int target_version);
 
 #endif

@@ -29,8 +29,8 @@
 	"CREATE TABLE pgpier.fences (mirror text PRIMARY KEY, closed_at timestamptz NOT NULL DEFAULT now()," \
 	"  undo text[] NOT NULL);"
 
-/* A hold is a few milliseconds old when it ends, or as old as a repair takes; what verifications came to is kept. Neither needs to survive
- * what the mirror's rows survive. */
+/* A hold is a few milliseconds old when it ends, or as old as a repair takes; what verifications came to is kept.
+ * Neither needs to survive what the mirror's rows survive. */
 #define CREATE_VERIFICATIONS \
 	"CREATE TABLE pgpier.holds (mirror_id bigint REFERENCES pgpier.mirrors ON DELETE CASCADE, hold_no bigserial," \
 	"  state text NOT NULL DEFAULT 'asked', snapshot text, upto pg_lsn, position pg_lsn, why text," \

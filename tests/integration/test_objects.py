@@ -326,7 +326,7 @@ def test_owner_without_superuser(pair):
 
 def test_replica_role_denied(pair):
 	"""Nothing may fire for changes that are applied: who can't say so makes keys and triggers at the cutover."""
-	make_role(pair.target, "applier", "LOGIN")
+	make_role(pair.target, "applier", "LOGIN REPLICATION")
 	pair.target.sql('ALTER DATABASE "%s" OWNER TO applier' % pair.name)
 	pair.fill(MARKERS + "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
 		" CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT to_p REFERENCES p, v text DEFAULT 'as it came');"
@@ -347,6 +347,10 @@ def test_replica_role_denied(pair):
 		assert pair.target.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'c'::regclass",
 			pair.name) == [(0,)]
 		live.stop()
+	outcome = live.p("cutover", "m", "--yes-i-mean", "m", "--json").expect(DONE)
+	assert counts(live.status())["waiting"] == 0, outcome
+	assert pair.target.sql("SELECT convalidated FROM pg_constraint WHERE conname = 'to_p'", pair.name) == [(True,)]
+	assert pair.target.sql("SELECT tgenabled FROM pg_trigger WHERE tgname = 'touch'", pair.name) == [("D",)]
 
 
 def test_sync_columns(pair):

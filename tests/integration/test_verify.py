@@ -450,7 +450,7 @@ def test_a_paused_mirror(pair):
 		pair.target.sql("UPDATE keyed SET v = 'x' WHERE b = 'k7'", pair.name)
 		outcome = verify(live.p).expect(DIFFERENT)
 		assert [key_of(r, "b") for r in outcome.table("public.keyed")["rows"]] == ["k7"]
-		live.change("UPDATE keyed SET v = 'newer' WHERE b = 'k7'")
+		live.change("UPDATE keyed SET v = 'newer' WHERE b = 'k8'")
 		repaired = verify(live.p, "--repair", "--yes").expect(DONE)
 		assert repaired.json["after"]["exact"] and live.status().json["state"] == "paused"
 

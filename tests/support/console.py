@@ -7,11 +7,13 @@ from .term import Terminal
 
 
 class Console(Terminal):
-	"""The console of one person's pgpier; nothing of the caller's own PostgreSQL settings reaches it."""
+	"""The console of one person's pgpier, in the foreground unless told; nothing of the caller's own PostgreSQL
+	settings reaches it."""
 
-	def __init__(self, home, *options, env=None, **terminal):
+	def __init__(self, home, *options, env=None, foreground=True, **terminal):
 		own = {name: home.env.get(name) for name in os.environ if name.startswith("PG")}
-		super().__init__(home.command(*options), env={**own, "HOME": home.folder, **(env or {})}, **terminal)
+		super().__init__(home.command(*(["-f"] if foreground else []), *options),
+			env={**own, "HOME": home.folder, **(env or {})}, **terminal)
 
 	def pid(self):
 		"""Of pgpier, a child of the terminal's process."""

@@ -76,10 +76,10 @@ class HeldCutover:
 			if not server.sql("SELECT 1 FROM pg_roles WHERE rolname = %s", parameters=(KEEPER,)):
 				server.sql("CREATE ROLE %s LOGIN SUPERUSER" % KEEPER)
 		pair.fill(app.SCHEMA + app.GRANTS)
-		self.may("freeze", "open")
+		self.may("freeze", "unfreeze", "open")
 		self.settings = {"continuous": True, "workers": 2, "slot": "pgpier_" + pair.name, "schema": "database",
 			"allow": [KEEPER], "freeze_command": self.waits("freeze"),
-			"open_command": self.waits("open") + "; " + self.address.hook()}
+			"unfreeze_command": self.waits("unfreeze"), "open_command": self.waits("open") + "; " + self.address.hook()}
 		self.p = pair.pgpier(**{**self.settings, **settings})
 		self.application = app.Application(self.address, writers=2, pause_s=0.02, retry_s=0.1)
 		self.probes = []
@@ -198,7 +198,7 @@ class HeldCutover:
 		self.goal_waits_for_nobody()
 		while self.held:
 			self.held.pop().release()
-		self.may("freeze", "open")
+		self.may("freeze", "unfreeze", "open")
 
 	def goal_waits_for_nobody(self):
 		"""A goal that was down reads the change when it comes back."""

@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from support.live import Live, MARKERS
 from support.load import wait_until
 from support.pgpier import DONE
+from support.verifying import beside
 
 SHOP = """
 CREATE SCHEMA shop;
@@ -82,6 +84,24 @@ def test_clean(copied, opened, rows, cols):
 	begin(t, "full").wait("by full", seconds=60)
 	t.wait("✓ all of 3 tables")
 	leave(t)
+
+
+def test_repaired_beside_replication(pair, opened):
+	"""The same keys, and the question says what it means for a mirror that replicates."""
+	with Live(pair.fill(SHOP + "ALTER TABLE shop.log REPLICA IDENTITY FULL;" + MARKERS)) as live:
+		live.sync()
+		pair.target.sql(FAULTS, pair.name)
+		t = opened(beside(live), rows=40, cols=120)
+		t.key("2").match("m .* replicating")
+		t.key("Enter").wait("so far")
+		t.key("Tab").wait("not verified yet")
+		begin(t).wait("! 3 of 5 differ", seconds=60)
+		choose(t, "shop.orders").key("r").wait("Repair shop.orders?")
+		t.match("Replication stands while the rows are repaired")
+		t.key("y")
+		t.match("shop.orders +✓ equal", seconds=60)
+		assert pair.target.sql("SELECT count(*) FROM shop.orders WHERE id = 9999", pair.name) == [(0,)]
+		leave(t)
 
 
 @pytest.mark.sanitized

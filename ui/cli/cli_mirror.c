@@ -9,6 +9,7 @@
 #include "../listing.h"
 #include "../text.h"
 #include "ask.h"
+#include "cli_engine.h"
 #include "report.h"
 #include "session.h"
 #include "shape.h"
@@ -89,9 +90,14 @@ static enum exit_code command_by_name(struct session *s, enum command_kind kind,
 enum exit_code verb_pause(struct session *s, const struct args *a)
 {
 	struct mirror_view m;
+	struct wire_bye bye;
 	char line[256];
 	if (!session_mirror(s, a->name, &m))
 		return EXIT_USAGE;
+	if (engine_pauses(a, &bye) && bye.code == 0) {
+		say_done(s, m.name, mirror_state_name(MIRROR_PAUSED), bye.text);
+		return EXIT_DONE;
+	}
 	enum exit_code code = command_by_name(s, COMMAND_MIRROR_PAUSE, m.name);
 	if (code != EXIT_DONE)
 		return code;

@@ -8,6 +8,7 @@
 #include "../listing.h"
 #include "../text.h"
 #include "ask.h"
+#include "cli_engine.h"
 #include "cutover_report.h"
 #include "report.h"
 #include "session.h"
@@ -172,12 +173,13 @@ static enum exit_code refresh(struct session *s, struct mirror_view *mirrors, si
 	return code;
 }
 
-static void print_json(
-	struct session *s, const struct mirror_view *mirrors, size_t count, bool single)
+static void print_json(struct session *s, const struct mirror_view *mirrors, size_t count, bool single,
+	const struct wire_status *engine)
 {
 	struct json j = JSON_INIT;
 	if (!single) {
 		json_object(&j, NULL);
+		shape_engine(&j, engine);
 		json_array(&j, "mirrors");
 	}
 	for (size_t i = 0; i < count; i++)
@@ -189,8 +191,8 @@ static void print_json(
 	report_json(&j);
 }
 
-static enum exit_code show(
-	struct session *s, struct mirror_view *mirrors, size_t count, bool single)
+static enum exit_code show(struct session *s, struct mirror_view *mirrors, size_t count, bool single,
+	const struct wire_status *engine)
 {
 	struct listing l = { .titles = OVERVIEW };
 	enum exit_code code = ask_targets(s, mirrors, count);
@@ -200,9 +202,10 @@ static enum exit_code show(
 	if (code == EXIT_INTERRUPTED)
 		return code;
 	if (s->json) {
-		print_json(s, mirrors, count, single);
+		print_json(s, mirrors, count, single, engine);
 		return code;
 	}
+	engine_print_status(engine);
 	if (single) {
 		print_mirror(s, &mirrors[0]);
 		return code;
@@ -215,13 +218,15 @@ static enum exit_code show(
 
 enum exit_code verb_status(struct session *s, const struct args *a)
 {
+	struct wire_status engine;
+	engine_status(a, &engine);
 	if (a->name) {
 		struct mirror_view one;
-		return session_mirror(s, a->name, &one) ? show(s, &one, 1, true) : EXIT_USAGE;
+		return session_mirror(s, a->name, &one) ? show(s, &one, 1, true, &engine) : EXIT_USAGE;
 	}
 	struct mirror_view *mirrors = NULL;
 	size_t count = model_mirrors(s->model, &mirrors);
-	enum exit_code code = show(s, mirrors, count, false);
+	enum exit_code code = show(s, mirrors, count, false, &engine);
 	free(mirrors);
 	return code;
 }

@@ -43,12 +43,13 @@ static void report_problems(const struct config_problems *p, bool json)
 		json_free(&j);
 }
 
-struct engine *session_engine_new(const struct args *a, bool probe_peers)
+struct engine *session_engine_new(const struct args *a, bool console)
 {
 	struct engine_options options = {
 		.config_path = a->given[OPTION_CONFIG],
 		.state_dir = a->given[OPTION_STATE],
-		.probe_peers = probe_peers,
+		.resumes = console && !(a->given[OPTION_READONLY] && a->given[OPTION_FOREGROUND]),
+		.probe_peers = console,
 	};
 	struct config_problems problems = { 0 };
 	sigset_t all, before;

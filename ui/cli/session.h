@@ -22,8 +22,8 @@ struct session {
 enum exit_code session_open(struct session *s, const struct args *a) MUST_CHECK;
 void session_close(struct session *s);
 
-/* The engine alone, its threads deaf to signals. NULL when the configuration is wrong: printed. */
-struct engine *session_engine_new(const struct args *a, bool probe_peers) MUST_CHECK;
+/* The engine alone, its threads deaf to signals; of a console, it looks after peers and resumes. NULL when the configuration is wrong: printed. */
+struct engine *session_engine_new(const struct args *a, bool console) MUST_CHECK;
 
 enum wake { WAKE_TIME, WAKE_MODEL, WAKE_SIGNAL, WAKE_INPUT };
 

@@ -253,6 +253,42 @@ static void shape_map(struct json *j, const struct mirror_config *m)
 	json_end_array(j);
 }
 
+static void shape_roles_map(struct json *j, const struct mirror_config *m)
+{
+	json_array(j, "roles_map");
+	for (size_t i = 0; i < m->role_map_count; i++) {
+		json_object(j, NULL);
+		json_text(j, "source", m->roles_map[i].source);
+		json_text(j, "target", m->roles_map[i].target);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void shape_schema_config(struct json *j, const struct mirror_config *m)
+{
+	json_text(j, "schema", schema_mode_names[m->schema]);
+	json_text(j, "owners", owners_names[m->owners]);
+	shape_roles_map(j, m);
+	json_bool(j, "publications", m->publications);
+	text_or_null(j, "pg_bindir", m->pg_bindir);
+	text_or_null(j, "maintenance_work_mem", m->maintenance_work_mem);
+	json_int(j, "build_workers", m->build_workers);
+}
+
+static void shape_cutover_config(struct json *j, const struct mirror_config *m)
+{
+	json_text(j, "freeze", freeze_names[m->freeze]);
+	text_or_null(j, "freeze_command", m->freeze_command);
+	text_or_null(j, "unfreeze_command", m->unfreeze_command);
+	text_or_null(j, "open_command", m->open_command);
+	strings(j, "allow", &m->allow);
+	json_text(j, "cutover_verify", final_verify_names[m->cutover_verify]);
+	json_int(j, "cutover_limit_s", m->cutover_limit_s);
+	text_or_null(j, "reverse_of", m->reverse_of);
+	json_bool(j, "finished", m->finished);
+}
+
 void shape_mirror_config(struct json *j, const struct mirror_config *m)
 {
 	char slot[NAME_SIZE], publication[NAME_SIZE];
@@ -279,15 +315,8 @@ void shape_mirror_config(struct json *j, const struct mirror_config *m)
 	text_or_null(j, "alert_command", m->alert_command);
 	json_number(j, "alert_lag_s", m->alert_lag_s);
 	json_int(j, "alert_retained_mb", m->alert_retained_mb);
-	json_text(j, "freeze", freeze_names[m->freeze]);
-	text_or_null(j, "freeze_command", m->freeze_command);
-	text_or_null(j, "unfreeze_command", m->unfreeze_command);
-	text_or_null(j, "open_command", m->open_command);
-	strings(j, "allow", &m->allow);
-	json_text(j, "cutover_verify", final_verify_names[m->cutover_verify]);
-	json_int(j, "cutover_limit_s", m->cutover_limit_s);
-	text_or_null(j, "reverse_of", m->reverse_of);
-	json_text(j, "schema", schema_mode_names[m->schema]);
+	shape_cutover_config(j, m);
+	shape_schema_config(j, m);
 	json_text(j, "on_existing_rows", existing_rows_names[m->on_existing_rows]);
 	json_int(j, "rows_per_chunk", m->rows_per_chunk);
 	json_int(j, "workers", m->workers);

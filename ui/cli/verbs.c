@@ -15,7 +15,13 @@
 #define MEAN OPTION_BIT(OPTION_YES_I_MEAN)
 #define CUTOVER (OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_UNDO) | OPTION_BIT(OPTION_WRITERS_STOPPED) | MEAN)
 
+#define STEAL OPTION_BIT(OPTION_STEAL)
+
 const struct verb verbs[] = {
+	{ "start", NULL, 0, "the engine alone, in the background", verb_start, 0, SPEAKS },
+	{ "attach", NULL, STEAL, "the console of the engine that runs", verb_attach, 0, SPEAKS },
+	{ "detach", NULL, 0, "whoever is attached; work goes on", verb_detach, 0, SPEAKS },
+	{ "stop", NULL, YES, "end the engine; what is done is kept", verb_stop, 0, SPEAKS },
 	{ "peer list", NULL, JSON, "the peers that are configured", verb_peer_list },
 	{ "peer test", "[NAME]", JSON, "connect to one peer, or to all", verb_peer_test },
 	{ "mirror list", NULL, JSON, "the mirrors that are configured", verb_mirror_list },
@@ -26,12 +32,12 @@ const struct verb verbs[] = {
 	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
 	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? if not, where?", verb_verify },
-	{ "cutover", "MIRROR", CUTOVER | JSON, "move the application to its target", verb_cutover },
-	{ "rollback", "MIRROR", CUTOVER | JSON, "and back, when it was cut over", verb_rollback },
-	{ "finish", "MIRROR", MEAN | JSON, "end it: nobody wants to go back", verb_finish },
+	{ "cutover", "MIRROR", CUTOVER | JSON, "move the application to its target", verb_cutover, 0, REWRITES },
+	{ "rollback", "MIRROR", CUTOVER | JSON, "and back, when it was cut over", verb_rollback, 0, REWRITES },
+	{ "finish", "MIRROR", MEAN | JSON, "end it: nobody wants to go back", verb_finish, 0, REWRITES },
 	{ "diff", "MIRROR", JSON, "objects that differ; how to mend them", verb_diff },
 	{ "settings", "SOURCE TARGET", JSON | SCRIPT, "how two peers' servers differ", verb_settings },
-	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop },
+	{ "drop", "MIRROR", YES | JSON, "undo it, but for the copied tables", verb_drop, 0, REWRITES },
 	{ "script", "MIRROR", OUT | JSON, "write it as shell and SQL", verb_script, OUT },
 };
 const size_t verb_count = ARRAY_SIZE(verbs);

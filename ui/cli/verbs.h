@@ -20,6 +20,11 @@ enum exit_code {
 
 struct session;
 
+enum trait {
+	SPEAKS = 1 << 0,   /* with the background engine; there is none in this process */
+	REWRITES = 1 << 1, /* mirrors.conf, which a console has in memory */
+};
+
 struct verb {
 	const char *name;    /* one or two words */
 	const char *operand; /* "MIRROR", "SOURCE TARGET"; in brackets when it may be left out; NULL none */
@@ -27,6 +32,7 @@ struct verb {
 	const char *help;
 	enum exit_code (*run)(struct session *s, const struct args *a);
 	unsigned needed; /* of the options: those that it can't do without */
+	unsigned traits; /* of enum trait */
 };
 extern const struct verb verbs[];
 extern const size_t verb_count;
@@ -39,6 +45,10 @@ void verb_usage(const struct verb *v, struct strbuf *out);
 void help_print(FILE *out);
 void help_print_verb(const struct verb *v, FILE *out);
 
+enum exit_code verb_start(struct session *s, const struct args *a);
+enum exit_code verb_attach(struct session *s, const struct args *a);
+enum exit_code verb_detach(struct session *s, const struct args *a);
+enum exit_code verb_stop(struct session *s, const struct args *a);
 enum exit_code verb_peer_list(struct session *s, const struct args *a);
 enum exit_code verb_peer_test(struct session *s, const struct args *a);
 enum exit_code verb_mirror_list(struct session *s, const struct args *a);

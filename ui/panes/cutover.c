@@ -22,14 +22,16 @@ static void measure(struct cutover_pane *s)
 	s->measuring = ui_submit(s->pane.ui, &c, NULL);
 }
 
-/* Of a mirror that runs nothing stands in the way of a first look. */
-static void measure_first(struct cutover_pane *s)
+/* Of a mirror that runs nothing stands in the way of a first look, nor of another one when it was verified since. */
+static void measure_news(struct cutover_pane *s)
 {
-	if (s->asked || !mirror_runs(s->view.state) || !cutover_at_rest(s))
+	const struct verification *v = model_verification(s->pane.ui->model, s->mirror);
+	int64_t news = v ? v->ended_at : 1;
+	verification_release(v);
+	if (!mirror_runs(s->view.state) || !cutover_at_rest(s) || s->measuring || news <= MAX(s->news, s->measured_at))
 		return;
-	s->asked = true;
-	if (s->measured_at == 0)
-		measure(s);
+	s->news = news;
+	measure(s);
 }
 
 static void follow_measuring(struct cutover_pane *s)
@@ -51,16 +53,16 @@ static void fetch_gates(struct cutover_pane *s)
 		cutover_select_trouble(s);
 }
 
-/* The list that matters now comes in front, once. */
+/* The list that matters now comes in front, once; the step that it has come to is selected, once. */
 static void follow_phase(struct cutover_pane *s)
 {
 	enum cutover_step at = cutover_at(&s->now);
-	if (s->now.phase == s->seen)
-		return;
-	s->seen = s->now.phase;
-	s->on_steps = !cutover_at_rest(s);
-	if (at != CUTOVER_STEP_COUNT && !cutover_moves(&s->now))
+	if (s->now.phase != s->seen)
+		s->on_steps = !cutover_at_rest(s);
+	if (at != CUTOVER_STEP_COUNT && (at != s->at || s->now.phase != s->seen))
 		table_select(&s->step_table, at);
+	s->seen = s->now.phase;
+	s->at = at;
 }
 
 static void sync(struct pane *p)
@@ -75,7 +77,7 @@ static void sync(struct pane *p)
 		s->now.forecast_s = s->now.closed_s = -1;
 	follow_measuring(s);
 	fetch_gates(s);
-	measure_first(s);
+	measure_news(s);
 	table_refresh(&s->step_table);
 	follow_phase(s);
 }
@@ -291,6 +293,7 @@ struct pane *cutover_pane_new(struct ui *u, const char *mirror)
 	struct cutover_pane *s = xcalloc(1, sizeof(*s));
 	s->pane = (struct pane){ &ops, u, IN_LIST | IN_CUTOVER };
 	copy_text(s->mirror, sizeof(s->mirror), mirror);
+	s->at = CUTOVER_STEP_COUNT;
 	cutover_lists_init(s);
 	return &s->pane;
 }

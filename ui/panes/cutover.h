@@ -15,10 +15,11 @@ struct cutover_pane {
 	size_t gate_count;
 	int64_t measured_at; /* wall us; 0 never */
 	uint64_t measuring;  /* ticket */
-	bool asked;          /* for the first measuring, which nobody has to ask for */
+	int64_t news;        /* that was measured for, which nobody has to ask for: wall us of a verification */
 	struct table gate_table, step_table;
 	bool on_steps;           /* they have the keys, and the screen where it is too small for both */
 	enum cutover_phase seen; /* a new one brings its list in front */
+	enum cutover_step at;    /* a new one is selected */
 	bool both;               /* the last frame had room for both */
 };
 

@@ -12,7 +12,8 @@
 #define BOTH_FROM 38   /* rows */
 #define CLOCK_FROM 15  /* rows */
 #define BROAD_FROM 110 /* columns */
-#define FOOT_ROWS 3    /* what to do about the selected gate, what undoes the selected step */
+#define FOOT_ROWS 3    /* what was measured at the selected gate, what to do; what undoes the selected step */
+#define NARROW_FOOT_ROWS 4
 #define LIST_LEAST 4
 #define STEP_ROWS (CUTOVER_STEP_COUNT + 1)
 
@@ -226,10 +227,10 @@ static void render_foot(const struct cutover_pane *s, const struct canvas *c)
 	struct facts f = { 0 };
 	const struct cutover_gate *g = s->on_steps ? NULL : cutover_gate_selected(s);
 	enum cutover_step at = s->on_steps ? cutover_step_selected(s) : CUTOVER_STEP_COUNT;
-	if (g && g->next[0] != '\0') {
-		facts_add(&f, "what to do", ROLE_WARN, "%s", g->next);
-	} else if (g) {
+	if (g) {
 		facts_add(&f, "measured", ROLE_TEXT, "%s", g->value);
+		if (g->next[0] != '\0')
+			facts_add(&f, "what to do", ROLE_WARN, "%s", g->next);
 	} else if (at != CUTOVER_STEP_COUNT) {
 		const struct cutover_step_view *v = &s->now.steps[at];
 		if (v->what[0] != '\0')
@@ -256,8 +257,10 @@ static void render_lists(struct cutover_pane *s, struct canvas *rest)
 	}
 	/* while it runs all steps are more worth than what is said of one */
 	int needed = s->on_steps && cutover_moves(&s->now) ? STEP_ROWS : LIST_LEAST;
-	int foot = MAX(MIN(FOOT_ROWS, rest->rows - needed), 0);
-	struct canvas list = take_rows(rest, rest->rows - foot);
+	int wanted = rest->cols < BROAD_FROM ? NARROW_FOOT_ROWS : FOOT_ROWS;
+	int foot = MAX(MIN(wanted, rest->rows - needed), 0);
+	int all = (s->on_steps ? CUTOVER_STEP_COUNT : (int)s->gate_count) + 3; /* its titles, its filter, a gap */
+	struct canvas list = take_rows(rest, MIN(rest->rows - foot, all));
 	table_render(shown, &list, true);
 	render_foot(s, rest);
 }
@@ -271,7 +274,7 @@ void cutover_render(struct pane *p, const struct canvas *c)
 		render_clock(s, &rest);
 	else
 		render_facts(s, &rest);
-	if (s->both)
+	if (s->both && cutover_moves(&s->now))
 		take_rows(&rest, 1);
 	render_lists(s, &rest);
 }

@@ -13,7 +13,7 @@ static const struct column gate_columns[GATE_COLUMNS] = {
 	[GATE_NAME] = { "GATE", 12, 32, ALIGN_LEFT, 0, false, true },
 	[GATE_STATE] = { "STATE", 9, 10, ALIGN_LEFT, 0, false, true },
 	[GATE_VALUE] = { "MEASURED", 20, 100, ALIGN_LEFT, 0, true, true },
-	[GATE_NEXT] = { "WHAT TO DO", 56, 100, ALIGN_LEFT, 1, false, true },
+	[GATE_NEXT] = { "WHAT TO DO", 76, 100, ALIGN_LEFT, 1, false, true },
 };
 
 static const struct {

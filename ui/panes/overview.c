@@ -67,6 +67,28 @@ static void alert_facts(struct facts *f, const struct mirror_config *m)
 		facts_add(f, "alert over", ROLE_TEXT, "%s of kept WAL", format_bytes(m->alert_retained_mb * 1000000, kept));
 }
 
+/* Who stops the writers, what moves the application. */
+static void cutover_facts(struct facts *f, const struct mirror_config *m)
+{
+	struct strbuf allow = STRBUF_INIT;
+	char limit[FORMAT_SIZE];
+	for (size_t i = 0; i < m->allow.count; i++)
+		strbuf_addf(&allow, "%s%s", i > 0 ? ", " : "", m->allow.items[i]);
+	facts_gap(f);
+	facts_add(f, "freeze", ROLE_TEXT, "%s", m->freeze == FREEZE_FENCE ? "fence: pgpier keeps writers out of the source"
+																	 : "wait: you stop the writers and say so");
+	if (m->freeze == FREEZE_FENCE)
+		facts_add(f, "allowed", ROLE_TEXT, "%s", allow.len ? allow.text : "no roles but our own");
+	if (m->freeze_command)
+		facts_add(f, "freeze command", ROLE_TEXT, "%s", m->freeze_command);
+	if (m->unfreeze_command)
+		facts_add(f, "its undo", ROLE_TEXT, "%s", m->unfreeze_command);
+	facts_add(f, "open command", ROLE_TEXT, "%s", m->open_command ? m->open_command : "none: you move the application");
+	facts_add(f, "its verify", ROLE_TEXT, "%s", final_verify_names[m->cutover_verify]);
+	facts_add(f, "cutover limit", ROLE_TEXT, "%s, then it undoes itself", format_duration(m->cutover_limit_s, limit));
+	strbuf_free(&allow);
+}
+
 static void sync(struct pane *p)
 {
 	struct overview *s = (struct overview *)p;
@@ -94,6 +116,8 @@ static void sync(struct pane *p)
 		replication_facts(&s->settings, &m);
 	if (m.alert_command)
 		alert_facts(&s->settings, &m);
+	if (m.continuous)
+		cutover_facts(&s->settings, &m);
 	mirror_config_free(&m);
 }
 
@@ -108,9 +132,10 @@ static void render(struct pane *p, const struct canvas *c)
 	struct overview *s = (struct overview *)p;
 	bool two = c->cols >= TWO_COLUMNS;
 	struct canvas left = canvas_part(c, 0, 0, c->rows, two ? c->cols / 2 : c->cols);
-	int lines = facts_render(&s->state, &left) - s->state.top;
+	int below = facts_render(&s->state, &left) - s->state.top + 1; /* negative: all of it is scrolled away, and more */
 	struct canvas right = two ? canvas_part(c, 0, c->cols / 2, c->rows, c->cols / 2)
-							  : canvas_part(c, lines + 1, 0, c->rows, c->cols);
+							  : canvas_part(c, MAX(below, 0), 0, c->rows, c->cols);
+	s->settings.top = two ? s->state.top : MAX(-below, 0);
 	facts_render(&s->settings, &right);
 }
 
@@ -124,7 +149,7 @@ static bool act(struct pane *p, enum action a)
 	else if (a == ACTION_UP)
 		s->state.top -= s->state.top > 0;
 	else if (a == ACTION_DOWN)
-		s->state.top += s->state.top < s->state.count;
+		s->state.top += s->state.top < s->state.count + s->settings.count;
 	else
 		return false;
 	return true;

@@ -2,6 +2,7 @@
 /* How peers, mirrors and errors read on a screen. */
 #include "panes/panes.h"
 
+#include "conninfo.h"
 #include "widgets/bars.h"
 
 #include <pgpier/format.h>
@@ -104,11 +105,37 @@ void probe_facts(struct facts *f, const struct ui *u, const struct probe *p)
 		ahead < 0 ? "behind" : "ahead");
 }
 
+/* Where it is reached; its password, if any, is nobody's business. */
+static void bouncer_fact(struct facts *f, const struct peer_config *c)
+{
+	struct peer_config at = { 0 };
+	char problem[160];
+	bool parts = conninfo_parse(c->pgbouncer, &at, problem, sizeof(problem)) == CONNINFO_PARTS;
+	const char *database = c->pgbouncer_database ? c->pgbouncer_database : c->dbname;
+	if (parts && at.host && at.port > 0)
+		facts_add(f, "PgBouncer", ROLE_TEXT, "%s:%d%s%s", at.host, at.port, database ? ", database " : "",
+			database ? database : "");
+	else
+		facts_add(f, "PgBouncer", ROLE_TEXT, "yes%s%s", database ? ", database " : "", database ? database : "");
+	peer_config_free(&at);
+}
+
+static void kept_facts(struct facts *f, const struct ui *u, const struct peer_view *v)
+{
+	struct peer_config c;
+	facts_add(f, "kept in", ROLE_TEXT, "%s", v->editable ? "peers.conf" : "pgpier.conf (by hand)");
+	if (!model_peer_config(u->model, v->name, &c))
+		return;
+	if (c.pgbouncer)
+		bouncer_fact(f, &c);
+	peer_config_free(&c);
+}
+
 void peer_facts(struct facts *f, const struct ui *u, const struct peer_view *v)
 {
 	char when[FORMAT_SIZE];
 	facts_add(f, "address", ROLE_TEXT, "%s", v->address);
-	facts_add(f, "kept in", ROLE_TEXT, "%s", v->editable ? "peers.conf" : "pgpier.conf (by hand)");
+	kept_facts(f, u, v);
 	facts_add(f, "mirrors", ROLE_TEXT, "%zu", v->mirrors);
 	if (v->probed_at != 0)
 		facts_add(f, "tested", ROLE_TEXT, "%s", format_time(v->probed_at, when));

@@ -233,6 +233,12 @@ static void forget(struct command *c)
 	*c = (struct command){ 0 };
 }
 
+void engine_left(struct engine *g, struct strings *out)
+{
+	(void)g;
+	*out = (struct strings){ 0 };
+}
+
 uint64_t engine_submit(struct engine *g, struct command *take)
 {
 	uint64_t ticket = ++g->ticket;

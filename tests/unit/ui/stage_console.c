@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 	struct console_options o = { .mouse = true };
 	struct player p = { .engine = stage_new() };
 	pthread_t thread;
+	console_locale();
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--ascii") == 0)
 			o.ascii = true;
