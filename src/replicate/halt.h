@@ -13,8 +13,8 @@
  *  - behind the first transaction that S does not see there is another one, before W, that it sees;
  *  - the target has a transaction already that S does not see.
  *
- * Never longer than a given time in all; then it is over by itself, unless it is to be kept at its place. One thread applies, one holds; the latter's
- * functions may be called from any. */
+ * Never longer than a given time in all; then it is over by itself, unless it is to be kept at its place. One thread
+ * applies, one holds; the latter's functions may be called from any. */
 #ifndef REPLICATE_HALT_H
 #define REPLICATE_HALT_H
 

@@ -72,7 +72,7 @@ static bool released(struct holds *h, struct error *e)
 	return ok;
 }
 
-/* Whoever keeps it has to say so again and again (../store/holds.h), not how long it takes. */
+/* It takes as long as it takes; whoever does not say so again and again is not alive (../store/holds.h). */
 static bool kept(struct holds *h, struct error *e)
 {
 	struct halt_view v;

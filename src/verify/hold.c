@@ -23,7 +23,7 @@
 #define ASK_AGAIN_MS 2000
 
 struct verify_hold {
-	struct pg *control; /* keeps the hold's lock, so that whoever applies knows that we live; the thread's until its end */
+	struct pg *control; /* has the lock that tells that we live; the thread's own until it ends */
 	pthread_t thread;
 	struct stop *ended;
 	int64_t mirror, number;

@@ -82,7 +82,7 @@ struct verify_run {
 	char label[VERIFY_LABEL_SIZE];
 	struct servers servers;
 	struct snapshot *snapshot[SIDES];
-	const struct verify_hold *hold; /* NULL: replication need not be held, or nobody replicates */
+	const struct verify_hold *hold; /* NULL: replication is not held */
 	const struct peer_config *peer[SIDES];
 	struct store_mirror store;
 	struct compared *tables;

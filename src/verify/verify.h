@@ -9,7 +9,8 @@
  *                                 --> their values, paired by key --> told, repaired when that is wanted
  *
  * A mirror that replicates is compared at one position: where it stands for the moment that both snapshots take
- * (online.c), or until its rows are repaired (hold.c). No table is written but by a repair; a message in the source's log marks the position. */
+ * (online.c), or until its rows are repaired (hold.c). No table is written but by a repair; a message in the source's
+ * log marks the position. */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 

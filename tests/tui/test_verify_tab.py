@@ -101,7 +101,9 @@ def test_repaired_beside_replication(pair, opened):
 		t.key("y")
 		t.match("shop.orders +✓ equal", seconds=60)
 		assert pair.target.sql("SELECT count(*) FROM shop.orders WHERE id = 9999", pair.name) == [(0,)]
-		leave(t)
+		t.key("q").wait("Leave pgpier?")
+		t.key("y")
+		assert t.exit() == 0
 
 
 @pytest.mark.sanitized
