@@ -11,11 +11,13 @@
  *  - Before that it looks how far the mirror is, in a snapshot that is younger than the lock. Behind W: whatever was
  *    applied to the table since is among what this sees, and the repair is undone. Not behind W: nothing was, and
  *    what comes next finds the table as it is on the source at W.
- *  - A table that leaves the others meanwhile, because it is copied anew, is seen in the store, and is another file.
+ *  - A table that leaves the others meanwhile, because it is copied anew, is seen in the store, and is another file. One
+ *    that has been altered, because the source's was, has other columns than in the snapshot.
  * So a hold that was lost costs a repair, and never a row. Its row on the target is looked at as well: one that
  * is gone is no hold, whether anything was applied or not. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../store/holds.h"
 #include "inside.h"
@@ -50,14 +52,39 @@ struct verify_hold *hold_new(struct pg *control_take, int64_t mirror, int64_t nu
 	return h;
 }
 
-bool hold_lock_table(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e)
+/* Caller frees. */
+static char *read_columns(struct pg *c, const struct compared *t, struct error *e)
 {
-	return !h || (pg_runf(c, e, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", t->side[TARGET].from) &&
-				  check_file(c, t, TARGET, e));
+	char *oid = xasprintf("%lld", (long long)t->side[TARGET].oid);
+	struct rows *r = PG_ROWS(c, e,
+		"SELECT string_agg(attnum || ' ' || atttypid || ' ' || attname, ',' ORDER BY attnum)"
+		" FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped", oid);
+	char *columns = r ? xstrdup(rows_text(r, 0, 0)) : NULL;
+	rows_free(r);
+	free(oid);
+	return columns;
 }
 
-bool hold_check(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e)
+static bool check_columns(const struct verify_run *r, struct pg *c, const struct compared *t, struct error *e)
 {
+	char *then = read_columns(snapshot_connection(r->snapshot[TARGET]), t, e);
+	char *now = then ? read_columns(c, t, e) : NULL;
+	bool ok = now && (strcmp(then, now) == 0 ||
+					  error_set(e, ERROR_CONFLICT, "it was altered on the target while it was being verified"));
+	free(then);
+	free(now);
+	return ok;
+}
+
+bool hold_lock_table(const struct verify_run *r, struct pg *c, const struct compared *t, struct error *e)
+{
+	return !r->hold || (pg_runf(c, e, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", t->side[TARGET].from) &&
+						   check_file(c, t, TARGET, e) && check_columns(r, c, t, e));
+}
+
+bool hold_check(const struct verify_run *r, struct pg *c, const struct compared *t, struct error *e)
+{
+	const struct verify_hold *h = r->hold;
 	bool stands = true;
 	if (h && !store_hold_stands(c, h->mirror, h->number, t->names->number, &stands, e))
 		return false;

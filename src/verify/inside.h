@@ -182,9 +182,9 @@ bool compare_sequences(struct verify_run *r, struct error *e) MUST_CHECK;
 
 /* ---- hold.c ---- */
 struct verify_hold *hold_new(struct pg *control_take, int64_t mirror, int64_t number, int64_t stopped_us);
-/* In the transaction that repairs the table, on the target: first and last. NULL is fine. */
-bool hold_lock_table(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e) MUST_CHECK;
-bool hold_check(const struct verify_hold *h, struct pg *c, const struct compared *t, struct error *e) MUST_CHECK;
+/* In the transaction that repairs the table, on the target: first and last. */
+bool hold_lock_table(const struct verify_run *r, struct pg *c, const struct compared *t, struct error *e) MUST_CHECK;
+bool hold_check(const struct verify_run *r, struct pg *c, const struct compared *t, struct error *e) MUST_CHECK;
 
 /* ---- repair.c ---- */
 /* Tables whose rows were located: one transaction each on the target. True also when one is refused. */

@@ -184,13 +184,12 @@ static bool may_be_repaired(const struct repairing *p, const struct compared *t,
 static bool repair_rows(struct repairing *p, struct compared *t, struct error *e)
 {
 	int64_t inserted = 0, wanted = total_of(&t->left[SOURCE]);
-	const struct verify_hold *hold = p->run->hold;
-	bool ok = pg_run(p->target, e, "BEGIN") && hold_lock_table(hold, p->target, t, e) && delete_extra(p, t, e) &&
+	bool ok = pg_run(p->target, e, "BEGIN") && hold_lock_table(p->run, p->target, t, e) && delete_extra(p, t, e) &&
 			  (wanted == 0 || insert_missing(p, t, &inserted, e));
 	if (ok && inserted != wanted)
 		ok = error_set(e, ERROR_CONFLICT, "%lld rows of %lld were found on the source", (long long)inserted,
 			(long long)wanted);
-	if (ok && hold_check(hold, p->target, t, e) && pg_run(p->target, e, "COMMIT")) {
+	if (ok && hold_check(p->run, p->target, t, e) && pg_run(p->target, e, "COMMIT")) {
 		t->result->inserted = inserted;
 		t->result->deleted = total_of(&t->left[TARGET]);
 		return true;

@@ -216,12 +216,16 @@ def test_something_was_applied(live):
 		assert waiting.holds() == [] and waiting.value() == "spoilt"
 
 
-def test_a_table_that_is_copied_anew(live):
-	"""It was emptied and filled since: another file, though as much was applied as before."""
+@pytest.mark.parametrize("statement, why", [
+	("CREATE TEMP TABLE kept AS SELECT * FROM items; TRUNCATE items; INSERT INTO items SELECT * FROM kept",
+		"it was truncated or rewritten on the target"),
+	("ALTER TABLE items ADD own int", "it was altered on the target")])
+def test_another_table(live, statement, why):
+	"""Copied anew, or altered, though as much was applied as before."""
 	with Repairing(live) as waiting:
 		live.kill()
-		cursor = waiting.gate.cursor()
-		cursor.execute("CREATE TEMP TABLE kept AS SELECT * FROM items; TRUNCATE items; INSERT INTO items SELECT * FROM kept")
+		waiting.gate.cursor().execute(statement)
 		waiting.gate.commit()
 		outcome = waiting.finish().expect(DIFFERENT)
-		assert "it was truncated or rewritten on the target" in outcome.table("public.items")["repair_error"], outcome
+		assert why in outcome.table("public.items")["repair_error"], outcome
+		assert waiting.value() == "spoilt"
