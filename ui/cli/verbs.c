@@ -159,7 +159,7 @@ void help_print(FILE *out)
 	for (size_t i = 0; i < verb_count; i++)
 		print_verb(i, out);
 	print_options(out);
-	fputs("pgpier VERB --help: its options. man pgpier: everything, and what exit statuses mean.\n", out);
+	fputs("VERB --help: its options. man pgpier: everything, exit statuses as well.\n", out);
 }
 
 /* Goes on in the next line from an option on. */
