@@ -145,7 +145,7 @@ def test_some_tables(pair, people):
 	assert why[("TABLE", "a.b")] == ("left out", "is none of the mirror's tables")
 	assert why[("FK CONSTRAINT", "a.b a.b_id_fkey")] == ("left out", "belongs to TABLE odd.schema.a.b, " + none)
 	assert why[("VIEW", "both")] == ("blocked", "needs TABLE odd.schema.a.b, " + none)
-	assert why[("TABLE ATTACH", "leaf")] == ("left out", "belongs to table app.tree, " + none)
+	assert why[("TABLE ATTACH", "leaf")] == ("left out", "belongs to TABLE app.tree, " + none)
 	left = pair.target.sql("SELECT relname FROM pg_class WHERE relnamespace IN ('app'::regnamespace,"
 		" '\"odd.schema\"'::regnamespace) AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1", pair.name)
 	assert [name for (name,) in left] == ["grouped", "leaf", "mv", "t", "t 2", "v"]

@@ -27,9 +27,9 @@ const struct verb verbs[] = {
 	{ "mirror list", NULL, JSON, "the mirrors that are configured", verb_mirror_list },
 	{ "check", "MIRROR", JSON, "what stands in its way", verb_check },
 	{ "run", "MIRROR", UNTIL | JSON, "start it, or go on where it stood", verb_run },
+	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "status", "[MIRROR]", JSON, "where it stands, read from the target", verb_status },
 	{ "pause", "MIRROR", JSON, "stop it; what is done is kept", verb_pause },
-	{ "resume", "MIRROR", UNTIL | JSON, "the same as run", verb_run },
 	{ "roles", "MIRROR", YES | JSON, "roles the target lacks; --yes: make", verb_roles },
 	{ "verify", "MIRROR", VERIFY | YES | JSON, "are both sides equal? if not, where?", verb_verify },
 	{ "cutover", "MIRROR", CUTOVER | JSON, "move the application to its target", verb_cutover, 0, REWRITES },
@@ -110,30 +110,38 @@ void verb_usage(const struct verb *v, struct strbuf *out)
 	}
 }
 
-#define USAGE_CELLS 39
-#define LINE_CELLS 77
-#define INDENT 4
+#define NAME_CELLS 25
+#define LINE_CELLS 79
 
-/* A usage that is too long goes on in the next line, from an option on; what is said of the verb stands beside its
- * end. */
-static void print_verb(const struct verb *v, FILE *out)
+/* One line; a verb that does what the one before does stands beside that. */
+static void print_verb(size_t i, FILE *out)
 {
-	struct strbuf usage = STRBUF_INIT;
-	int indent = 0;
-	verb_usage(v, &usage);
-	const char *text = usage.text;
-	while (strlen(text) + (size_t)indent > USAGE_CELLS) {
-		size_t cut = MIN(strlen(text) - 1, (size_t)(LINE_CELLS - indent));
-		while (cut > 0 && strncmp(text + cut, " [", 2) != 0)
-			cut--;
-		if (cut == 0)
-			break;
-		fprintf(out, "  %*s%.*s\n", indent, "", (int)cut, text);
-		text += cut + 1;
-		indent = INDENT;
+	const struct verb *v = &verbs[i];
+	bool two = i + 1 < verb_count && verbs[i + 1].run == v->run;
+	char text[NAME_SIZE];
+	if (i > 0 && verbs[i - 1].run == v->run)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s %s", v->name, two ? ", " : "", two ? verbs[i + 1].name : "",
+		v->operand ? v->operand : "");
+	fprintf(out, "  %-*s %s\n", NAME_CELLS, text, v->help);
+}
+
+/* Those of the console and of all verbs, wrapped. */
+static void print_options(FILE *out)
+{
+	int used = fprintf(out, "options:");
+	for (enum option o = 0; o < OPTION_COUNT; o++) {
+		const struct option_spec *spec = &option_specs[o];
+		char text[NAME_SIZE];
+		if (spec->of_verbs)
+			continue;
+		int length = snprintf(text, sizeof(text), " --%s%s%s", spec->name, spec->argument ? " " : "",
+			spec->argument ? spec->argument : "");
+		if (used + length > LINE_CELLS)
+			used = fprintf(out, "\n        ") - 1;
+		used += fprintf(out, "%s", text);
 	}
-	fprintf(out, "  %*s%-*s %s\n", indent, "", USAGE_CELLS - indent, text, v->help);
-	strbuf_free(&usage);
+	fputc('\n', out);
 }
 
 static void print_option(const struct option_spec *spec, FILE *out)
@@ -141,29 +149,41 @@ static void print_option(const struct option_spec *spec, FILE *out)
 	char text[NAME_SIZE];
 	snprintf(text, sizeof(text), "--%s%s%s", spec->name, spec->argument ? " " : "",
 		spec->argument ? spec->argument : "");
-	fprintf(out, "  %-16s %s\n", text, spec->help);
+	fprintf(out, "  %-19s %s\n", text, spec->help);
 }
 
-/* Fits 80 columns, and half a screen of a large terminal. */
+/* Fits the smallest terminal of 80 columns. */
 void help_print(FILE *out)
 {
-	fputs("usage: pgpier [OPTION...]              the console\n"
-		  "       pgpier [OPTION...] VERB ...     without it\n\n",
-		out);
+	fputs("usage: pgpier [OPTION...] [VERB ...]   the console, or without it:\n", out);
 	for (size_t i = 0; i < verb_count; i++)
-		print_verb(&verbs[i], out);
-	fputc('\n', out);
-	for (enum option o = 0; o < OPTION_COUNT; o++)
-		if (!option_specs[o].of_verbs)
-			print_option(&option_specs[o], out);
-	fputs("Exit status: 0 done, 1 failed, 2 usage, 3 differs, 4 unsure, 130 interrupted.\n", out);
+		print_verb(i, out);
+	print_options(out);
+	fputs("VERB --help: its options. man pgpier: everything, exit statuses as well.\n", out);
+}
+
+/* Goes on in the next line from an option on. */
+static void print_wrapped(const char *text, int used, FILE *out)
+{
+	while (strlen(text) + (size_t)used > LINE_CELLS) {
+		size_t cut = (size_t)(LINE_CELLS - used);
+		while (cut > 0 && strncmp(text + cut, " [", 2) != 0)
+			cut--;
+		if (cut == 0)
+			break;
+		fprintf(out, "%.*s\n      ", (int)cut, text);
+		text += cut;
+		used = 6;
+	}
+	fprintf(out, "%s\n", text);
 }
 
 void help_print_verb(const struct verb *v, FILE *out)
 {
 	struct strbuf usage = STRBUF_INIT;
 	verb_usage(v, &usage);
-	fprintf(out, "usage: pgpier [OPTION...] %s\n%s\n", usage.text, v->help);
+	print_wrapped(usage.text, fprintf(out, "usage: pgpier [OPTION...] "), out);
+	fprintf(out, "%s\n", v->help);
 	strbuf_free(&usage);
 	for (enum option o = 0; o < OPTION_COUNT; o++)
 		if (v->options & OPTION_BIT(o))
