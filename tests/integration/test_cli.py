@@ -60,7 +60,7 @@ def test_usage_is_answered_in_one_line(words, said):
 @pytest.mark.sanitized
 def test_help_and_version_need_no_configuration(tmp_path):
 	env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-	for words, said in (["--version"], "pgpier 0."), (["-h"], "run MIRROR"), (["run", "-h"], "--until"):
+	for words, said in (["--version"], "pgpier 0."), (["-h"], "cutover MIRROR"), (["run", "-h"], "--until"):
 		out = subprocess.run([BINARY, *words], env=env, capture_output=True, text=True, timeout=20)
 		assert out.returncode == DONE and said in out.stdout and out.stderr == "", out
 
