@@ -138,6 +138,7 @@ def test_look_only(engine):
 	t.wait("read-only")
 	t.key("n").wait("the console is read-only")
 	t.key("Esc").key("q")
+	assert t.exit() == 0
 	opened(engine).key("n").wait("New peer")
 
 
