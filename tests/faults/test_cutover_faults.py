@@ -222,10 +222,15 @@ class TestRestart:
 		moving.assert_over(end_of(step))
 
 
+# Its goal commits without waiting for anything, so no answer can be held back there; and at "prepare" it is the
+# mirror's start that waits for the lock, before there is a cutover.
+BACK_STEPS = [s for s in STEPS if s not in ("prepare", ANSWER)]
+
+
 class TestRollback:
 	"""The same machine with the servers' parts exchanged, and a fence on either side."""
 
-	@pytest.mark.parametrize("step", STEPS if ALL else ["drain", "commit", "follow"])
+	@pytest.mark.parametrize("step", BACK_STEPS if ALL else ["drain", "commit", "follow"])
 	def test_killed(self, make_moving, step):
 		moving = make_moving(back=True).stop_at(step)
 		moving.kill()
@@ -233,14 +238,14 @@ class TestRollback:
 		moving.until_over()
 		moving.assert_over("done", look_back=True)
 
-	@pytest.mark.parametrize("step", STEPS if ALL else ["prepare", "way back"])
+	@pytest.mark.parametrize("step", ["prepare"] + BACK_STEPS if ALL else ["prepare", "way back"])
 	def test_undone(self, make_moving, step):
 		moving = make_moving(back=True).stop_at(step)
 		moving.interrupt()
 		moving.until_over()
 		moving.assert_over("done" if step in BEHIND else "undone")
 
-	@pytest.mark.parametrize("step", STEPS if ALL else ["freeze", "open"])
+	@pytest.mark.parametrize("step", BACK_STEPS if ALL else ["freeze", "open"])
 	def test_restart(self, make_moving, step):
 		moving = make_moving(back=True).stop_at(step)
 		side = moving.pair.source if STEPS.index(step) % 2 else moving.pair.target

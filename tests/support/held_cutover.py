@@ -38,7 +38,8 @@ class Held(threading.Thread):
 
 	def __init__(self, server, dbname, statement, user="postgres"):
 		super().__init__(daemon=True)
-		self.connection = server.connect(dbname, user=user, autocommit=False)
+		# The goal of a rollback is fenced: whoever holds something there has to say that it writes.
+		self.connection = server.connect(dbname, user=user, autocommit=False, options="-c default_transaction_read_only=off")
 		self.pid, self.statement, self.has = self.connection.info.backend_pid, statement, threading.Event()
 		self.start()
 
