@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 void ui_init(struct ui *u, struct engine *engine, const struct theme *theme)
 {
@@ -164,6 +165,17 @@ void ui_ask(struct ui *u, const struct question *q)
 {
 	u->asker = ui_top(u);
 	dialog_open(&u->dialog, q);
+}
+
+void ui_ask_file(struct ui *u, const char *what, const char *title, const char *text)
+{
+	char path[512], stamp[32];
+	const char *home = getenv("HOME");
+	time_t now = time(NULL);
+	struct tm tm;
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
+	snprintf(path, sizeof(path), "%s/pgpier-%s-%s.txt", home ? home : ".", what, stamp);
+	ui_ask(u, &(struct question){ .kind = ASK_VALUE, .action = ACTION_SAVE, .title = title, .text = text, .value = path });
 }
 
 void ui_copy(struct ui *u, const char *text)

@@ -117,6 +117,8 @@ void ui_toast(struct ui *u, bool error, const char *fmt, ...) PG_PRINTF(3, 4);
 void ui_toast_error(struct ui *u, const struct error *e);
 /* Opens a question; the top pane's answered() gets a yes. */
 void ui_ask(struct ui *u, const struct question *q);
+/* The same for ACTION_SAVE: where to? Offers a new file of this moment at home, pgpier-WHAT-... */
+void ui_ask_file(struct ui *u, const char *what, const char *title, const char *text);
 void ui_copy(struct ui *u, const char *text);
 
 void ui_sync(struct ui *u);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define KEPT 2000
 #define BATCH 64
@@ -147,17 +146,8 @@ static char *event_report(const struct event *e)
 
 static void ask_save(struct pane *p)
 {
-	char path[512], stamp[32];
-	const char *home = getenv("HOME");
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
-	snprintf(path, sizeof(path), "%s/pgpier-events-%s.txt", home ? home : ".", stamp);
-	ui_ask(p->ui, &(struct question){ .kind = ASK_VALUE,
-					  .action = ACTION_SAVE,
-					  .title = "Save the events shown",
-					  .text = "The lines that the filter shows go to this file.",
-					  .value = path });
+	ui_ask_file(p->ui, "events", "Save the events shown",
+		"The lines that the filter shows go to this file.");
 }
 
 static void save(struct events *s, const char *path)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MANY 5000 /* tables; the list is then made anew once a second */
 #define PERIOD_US 1000000
@@ -236,17 +235,8 @@ static void render(struct pane *p, const struct canvas *c)
 
 static void ask_save(struct pane *p)
 {
-	char path[512], stamp[32];
-	const char *home = getenv("HOME");
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
-	snprintf(path, sizeof(path), "%s/pgpier-verify-%s.txt", home ? home : ".", stamp);
-	ui_ask(p->ui, &(struct question){ .kind = ASK_VALUE,
-					  .action = ACTION_SAVE,
-					  .title = "Save the report",
-					  .text = "All that was found goes to this file; as JSON when its name ends in .json.",
-					  .value = path });
+	ui_ask_file(p->ui, "verify", "Save the report",
+		"All that was found goes to this file; as JSON when its name ends in .json.");
 }
 
 static void save(struct verify *s, const char *path)
